@@ -1,0 +1,42 @@
+/** Time, injected so that tests need not wait. The only place that touches the system's timers. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch. */
+  nowMs(): number
+  /** Milliseconds of a clock that never jumps; for durations. */
+  monotonicMs(): number
+  /** Runs once after `delayMs`; the returned function cancels. The timer keeps the process alive. */
+  after(delayMs: number, run: () => void): () => void
+  /** Runs every `periodMs`; the returned function cancels. The timer does not keep the process alive. */
+  every(periodMs: number, run: () => void): () => void
+}
+
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  after(delayMs, run) {
+    const timer = setTimeout(run, delayMs)
+    return () => clearTimeout(timer)
+  },
+  every(periodMs, run) {
+    const timer = setInterval(run, periodMs)
+    timer.unref()
+    return () => clearInterval(timer)
+  },
+}
+
+/** Resolves after `delayMs`, or as soon as `abort` fires. Never rejects. */
+export function sleep(clock: Clock, delayMs: number, abort?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (abort?.aborted) {
+      resolve()
+      return
+    }
+    const done = (): void => {
+      cancel()
+      abort?.removeEventListener('abort', done)
+      resolve()
+    }
+    const cancel = clock.after(delayMs, done)
+    abort?.addEventListener('abort', done, { once: true })
+  })
+}

@@ -1,0 +1,116 @@
+import type * as v from 'valibot'
+import type { Consumer, Intake } from '../signal/consumer.ts'
+import type { Signal } from '../signal/signal.ts'
+import type { Clock } from './clock.ts'
+import type { Component } from './lifecycle.ts'
+import type { Storage } from './storage.ts'
+import type { Logger, Meter, Status } from './telemetry.ts'
+
+export type Stability = 'development' | 'alpha' | 'beta' | 'stable'
+export type Kind = 'receiver' | 'processor' | 'exporter' | 'extension'
+export type ConfigSchema = v.GenericSchema<unknown, object>
+
+/** What the builder gives to `create`. */
+export interface Settings<Config> {
+  /** As written in the configuration: `otlp` or `otlp/internal`. */
+  readonly id: string
+  /** The parsed configuration: defaults filled in, durations in ms, sizes in bytes. */
+  readonly config: Config
+  readonly logger: Logger
+  readonly meter: Meter
+  readonly clock: Clock
+  /** Reports a change of health; repeating the same state is free. */
+  status(status: Status): void
+  /** The storage extension of that id. Throws an Error for a person when there is none; the planner has checked it. */
+  storage(id: string): Storage
+}
+
+interface Definition<K extends Kind, C extends ConfigSchema> {
+  readonly kind: K
+  /** The name in the configuration: lower_snake_case, unique in its kind. */
+  readonly type: string
+  /** Older names of the collector that mean the same, e.g. `otlphttp`. */
+  readonly aliases?: readonly string[]
+  /** One sentence; the first line of the docs page. */
+  readonly summary: string
+  /** Validation, JSON Schema, defaults and the docs table all come from this. */
+  readonly config: C
+  /** Metrics that only this component has: name → help. */
+  readonly metrics: Readonly<Record<string, string>>
+  /** Each is parsed by a test, run through the contract suite, and printed in the docs. */
+  readonly examples: readonly { readonly title: string; readonly config: v.InferInput<C> }[]
+}
+
+/** The signals a component handles, each with its stability. There is no other list of signals. */
+export type SignalStability = Readonly<Partial<Record<Signal, Stability>>>
+
+/** The pipelines a receiver feeds; absent where the receiver is in no pipeline of that signal. */
+export type Outputs = { readonly [S in Signal]?: Intake<S> }
+
+export interface ReceiverDefinition<C extends ConfigSchema = ConfigSchema>
+  extends Definition<'receiver', C> {
+  readonly stability: SignalStability
+  /** One instance per id serves all its signals. */
+  create(settings: Settings<v.InferOutput<C>>, outputs: Outputs): Component
+}
+
+export interface ProcessorDefinition<C extends ConfigSchema = ConfigSchema>
+  extends Definition<'processor', C> {
+  readonly stability: SignalStability
+  /** One instance per pipeline. */
+  create(settings: Settings<v.InferOutput<C>>, next: Consumer): Component & Consumer
+}
+
+export interface ExporterDefinition<C extends ConfigSchema = ConfigSchema>
+  extends Definition<'exporter', C> {
+  readonly stability: SignalStability
+  /** One instance per id serves all its signals and pipelines. */
+  create(settings: Settings<v.InferOutput<C>>): Component & Consumer
+}
+
+export interface ExtensionDefinition<C extends ConfigSchema = ConfigSchema>
+  extends Definition<'extension', C> {
+  readonly stability: Stability
+  create(
+    settings: Settings<v.InferOutput<C>>,
+    host: Host,
+  ): Component & { readonly storage?: Storage }
+}
+
+/** What extensions may see of the rest. */
+export interface Host {
+  /** `receiver:otlp`, `processor:batch:logs`, … with its newest status. */
+  statuses(): ReadonlyMap<string, Status>
+}
+
+export type AnyDefinition =
+  | ReceiverDefinition
+  | ProcessorDefinition
+  | ExporterDefinition
+  | ExtensionDefinition
+
+// The functions below only fix the types: `create` sees the parsed shape of its own schema.
+
+export function defineReceiver<C extends ConfigSchema>(
+  definition: Omit<ReceiverDefinition<C>, 'kind'>,
+): ReceiverDefinition<C> {
+  return { kind: 'receiver', ...definition }
+}
+
+export function defineProcessor<C extends ConfigSchema>(
+  definition: Omit<ProcessorDefinition<C>, 'kind'>,
+): ProcessorDefinition<C> {
+  return { kind: 'processor', ...definition }
+}
+
+export function defineExporter<C extends ConfigSchema>(
+  definition: Omit<ExporterDefinition<C>, 'kind'>,
+): ExporterDefinition<C> {
+  return { kind: 'exporter', ...definition }
+}
+
+export function defineExtension<C extends ConfigSchema>(
+  definition: Omit<ExtensionDefinition<C>, 'kind'>,
+): ExtensionDefinition<C> {
+  return { kind: 'extension', ...definition }
+}

@@ -1,0 +1,90 @@
+import * as v from 'valibot'
+import { Secret } from './secret.ts'
+
+/**
+ * The typed scalars of the configuration. Each is a valibot schema whose output is what the code uses (ms, bytes,
+ * Secret) and whose input is what a person writes. The metadata `remora` says which scalar it is: the JSON Schema,
+ * the docs and the redaction of `print-config` read it.
+ */
+export interface ScalarMetadata {
+  readonly scalar: 'duration' | 'byte_size' | 'secret'
+}
+
+const unitMs: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+}
+
+/** Milliseconds of a Go duration (`1h30m`, `200ms`, `1.5s`, `0`), or undefined if it is none. */
+export function parseDurationMs(text: string): number | undefined {
+  if (text === '0') return 0
+  if (!/^(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+$/.test(text)) return undefined
+  let totalMs = 0
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)/g)) {
+    totalMs += Number(amount) * (unitMs[unit as string] as number)
+  }
+  return totalMs
+}
+
+const unitBytes: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  kb: 1000,
+  mb: 1000 ** 2,
+  gb: 1000 ** 3,
+  kib: 1024,
+  mib: 1024 ** 2,
+  gib: 1024 ** 3,
+}
+
+/** Bytes of a size (`4MiB`, `1.5kB`, `512`), or undefined if it is none. */
+export function parseByteSize(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim())
+  const factor = unitBytes[match?.[2]?.toLowerCase() ?? '?']
+  return match === null || factor === undefined ? undefined : Math.floor(Number(match[1]) * factor)
+}
+
+const durationMessage = 'must be a duration such as "200ms", "5s" or "1h30m"'
+const sizeMessage = 'must be a size such as "4MiB", "500kB" or a number of bytes'
+
+/** `200ms` → 200. Input: a Go duration; a bare number other than 0 is refused, because its unit is unknown. */
+export function duration() {
+  return v.pipe(
+    v.union([v.string(), v.literal(0)], durationMessage),
+    v.metadata({ scalar: 'duration' } satisfies ScalarMetadata),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const ms = parseDurationMs(String(dataset.value))
+      if (ms !== undefined) return ms
+      addIssue({ message: durationMessage })
+      return NEVER
+    }),
+  )
+}
+
+/** `4MiB` → 4194304. Input: a size with a unit, or bytes. */
+export function byteSize() {
+  return v.pipe(
+    v.union([v.string(), v.pipe(v.number(), v.integer(), v.minValue(0))], sizeMessage),
+    v.metadata({ scalar: 'byte_size' } satisfies ScalarMetadata),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const bytes = parseByteSize(String(dataset.value))
+      if (bytes !== undefined) return bytes
+      addIssue({ message: sizeMessage })
+      return NEVER
+    }),
+  )
+}
+
+/** A string that never prints. */
+export function secret() {
+  return v.pipe(
+    v.string('must be a string'),
+    v.metadata({ scalar: 'secret' } satisfies ScalarMetadata),
+    v.transform((text) => new Secret(text)),
+  )
+}
