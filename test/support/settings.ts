@@ -1,0 +1,154 @@
+import type { Clock } from '../../src/component/clock.ts'
+import type { Settings } from '../../src/component/define.ts'
+import type { Storage } from '../../src/component/storage.ts'
+import type {
+  Counter,
+  Histogram,
+  Labels,
+  Logger,
+  LogLevel,
+  Meter,
+  Status,
+} from '../../src/component/telemetry.ts'
+import { FakeClock } from './fake-clock.ts'
+
+export interface LogEntry {
+  readonly level: LogLevel
+  readonly message: string
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+/** Keeps every line; the rate limit of the real logger is not imitated. */
+export class RecordingLogger implements Logger {
+  readonly entries: LogEntry[] = []
+
+  debug(message: string, fields: Readonly<Record<string, unknown>> = {}): void {
+    this.entries.push({ level: 'debug', message, fields })
+  }
+
+  info(message: string, fields: Readonly<Record<string, unknown>> = {}): void {
+    this.entries.push({ level: 'info', message, fields })
+  }
+
+  warn(message: string, fields: Readonly<Record<string, unknown>> = {}): void {
+    this.entries.push({ level: 'warn', message, fields })
+  }
+
+  error(message: string, fields: Readonly<Record<string, unknown>> = {}): void {
+    this.entries.push({ level: 'error', message, fields })
+  }
+
+  /** The messages of one level, or of all. */
+  messages(level?: LogLevel): string[] {
+    return this.entries
+      .filter((e) => level === undefined || e.level === level)
+      .map((e) => e.message)
+  }
+}
+
+class RecordingCounter implements Counter {
+  total = 0
+
+  add(amount: number): void {
+    this.total += amount
+  }
+}
+
+class RecordingHistogram implements Histogram {
+  readonly values: number[] = []
+
+  record(value: number): void {
+    this.values.push(value)
+  }
+}
+
+/** Accepts every name; the contract suite compares `names` with what the definition declares. */
+export class RecordingMeter implements Meter {
+  readonly counters = new Map<string, RecordingCounter>()
+  readonly histograms = new Map<string, RecordingHistogram>()
+  readonly gauges = new Map<string, () => number>()
+
+  counter(name: string, labels: Labels = {}): Counter {
+    return remember(this.counters, cellKey(name, labels), () => new RecordingCounter())
+  }
+
+  histogram(name: string, labels: Labels = {}): Histogram {
+    return remember(this.histograms, cellKey(name, labels), () => new RecordingHistogram())
+  }
+
+  gauge(name: string, labels: Labels, read: () => number): void {
+    this.gauges.set(cellKey(name, labels), read)
+  }
+
+  /** The value of a counter or gauge, e.g. `value('otelcol_exporter_queue_size', { data_type: 'logs' })`; 0 if it was never made. */
+  value(name: string, labels: Labels = {}): number {
+    const key = cellKey(name, labels)
+    return this.counters.get(key)?.total ?? this.gauges.get(key)?.() ?? 0
+  }
+
+  /** What a histogram recorded. */
+  values(name: string, labels: Labels = {}): readonly number[] {
+    return this.histograms.get(cellKey(name, labels))?.values ?? []
+  }
+
+  /** Every metric name asked for, without labels. */
+  get names(): ReadonlySet<string> {
+    const keys = [...this.counters.keys(), ...this.histograms.keys(), ...this.gauges.keys()]
+    return new Set(keys.map((key) => key.split('{')[0] as string))
+  }
+}
+
+/** `name{a="1",b="2"}` with the labels in order of their names. */
+function cellKey(name: string, labels: Labels): string {
+  const pairs = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))
+  return `${name}{${pairs.map(([key, value]) => `${key}="${value}"`).join(',')}}`
+}
+
+function remember<V>(map: Map<string, V>, key: string, make: () => V): V {
+  let value = map.get(key)
+  if (value === undefined) {
+    value = make()
+    map.set(key, value)
+  }
+  return value
+}
+
+export interface TestSettings<Config> extends Settings<Config> {
+  readonly logger: RecordingLogger
+  readonly meter: RecordingMeter
+  /** Every status reported, oldest first. */
+  readonly statuses: Status[]
+}
+
+export interface TestSettingsOptions<C extends Clock> {
+  readonly id?: string
+  readonly clock?: C
+  readonly storages?: Readonly<Record<string, Storage>>
+}
+
+/**
+ * `Settings` for one component under test. `config` is the parsed configuration: use
+ * `v.parse(definition.config, {...})` to have the defaults filled in. Without a `clock` it gets a FakeClock.
+ */
+export function testSettings<Config, C extends Clock = FakeClock>(
+  config: Config,
+  options: TestSettingsOptions<C> = {},
+): TestSettings<Config> & { readonly clock: C } {
+  const statuses: Status[] = []
+  return {
+    id: options.id ?? 'test',
+    config,
+    logger: new RecordingLogger(),
+    meter: new RecordingMeter(),
+    clock: options.clock ?? (new FakeClock() as unknown as C),
+    statuses,
+    status: (status) => {
+      statuses.push(status)
+    },
+    storage: (id) => {
+      const storage = options.storages?.[id]
+      if (storage === undefined) throw new Error(`no storage "${id}" in this test`)
+      return storage
+    },
+  }
+}
