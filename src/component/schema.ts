@@ -7,7 +7,15 @@ import { Secret } from './secret.ts'
  * the docs and the redaction of `print-config` read it.
  */
 export interface ScalarMetadata {
-  readonly scalar: 'duration' | 'byte_size' | 'secret'
+  readonly scalar: 'duration' | 'byte_size' | 'secret' | 'endpoint' | 'text'
+}
+
+/**
+ * Metadata of an object schema: options that the collector has and remora has not. They are refused with a message
+ * that says so, instead of `unknown option`.
+ */
+export interface ObjectMetadata {
+  readonly unsupported: readonly string[]
 }
 
 const unitMs: Readonly<Record<string, number>> = {
@@ -87,4 +95,63 @@ export function secret() {
     v.metadata({ scalar: 'secret' } satisfies ScalarMetadata),
     v.transform((text) => new Secret(text)),
   )
+}
+
+/** A string; numbers and booleans of the YAML are taken as their text, so that `value: 5` needs no quotes. */
+export function text() {
+  return v.pipe(
+    v.union([v.string(), v.number(), v.boolean()], 'must be a string'),
+    v.metadata({ scalar: 'text' } satisfies ScalarMetadata),
+    v.transform(String),
+  )
+}
+
+/** A whole number from `min` to `max`, both included. */
+export function integer(min = 0, max = Number.MAX_SAFE_INTEGER) {
+  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`
+  const message = `must be a whole number ${range}`
+  return v.pipe(
+    v.number(message),
+    v.integer(message),
+    v.minValue(min, message),
+    v.maxValue(max, message),
+  )
+}
+
+const endpointMessage = 'must be "host:port", "unix:///path" or a URL'
+// `[::1]:4317`, `:4317` and `host:4317`; a host name may hold what DNS and Kubernetes allow, and no space.
+const hostPort = /^(?:\[[0-9a-fA-F:.%a-z]+\]|[^\s:/[\]]*):(\d{1,5})$/
+
+/** Whether `text` names a place to listen on or to connect to: see `endpoint`. */
+export function isEndpoint(text: string): boolean {
+  if (text.startsWith('unix:')) return text.replace(/^unix:(?:\/\/)?/, '').length > 0
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return URL.canParse(text)
+  const port = hostPort.exec(text)?.[1]
+  return port !== undefined && Number(port) <= 65_535
+}
+
+/** `localhost:4317`, `[::1]:4317`, `unix:///run/remora.sock` or `https://host/path`; the output is the text as written. */
+export function endpoint() {
+  return v.pipe(
+    v.string(endpointMessage),
+    v.metadata({ scalar: 'endpoint' } satisfies ScalarMetadata),
+    v.check(isEndpoint, endpointMessage),
+  )
+}
+
+/**
+ * Headers of requests: `name: value`, or the collector's list of `{name, value}`. The values are secrets, because
+ * tokens travel in them.
+ */
+export function headers() {
+  const listed = v.array(v.strictObject({ name: v.string(), value: secret() }))
+  return v.union([
+    v.record(v.string(), secret()),
+    v.pipe(
+      listed,
+      v.transform((list): Record<string, Secret> => {
+        return Object.fromEntries(list.map(({ name, value }) => [name, value]))
+      }),
+    ),
+  ])
 }
