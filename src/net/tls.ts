@@ -1,0 +1,199 @@
+import { createHash, X509Certificate } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import tls from 'node:tls'
+import type { Clock } from '../component/clock.ts'
+import type { Secret } from '../component/secret.ts'
+import type { Logger } from '../component/telemetry.ts'
+import { cipherSuites, curves, tls13Suites } from './cipher-suites.ts'
+import type { TlsClientConfig, TlsServerConfig } from './schema.ts'
+
+/**
+ * Certificates and keys of one listener or client, read again every `reload_interval`. What counts is the content, not
+ * the time or the event of a change: a Kubernetes mount swaps a symbolic link, of which a watcher may see nothing.
+ *
+ * A new set is used only if it is complete and OpenSSL takes it; else the old one stays and the log says why, because a
+ * rotation writes certificate and key one after the other.
+ */
+export class Credentials {
+  readonly #config: TlsServerConfig | TlsClientConfig
+  #context: tls.SecureContext
+  #options: tls.SecureContextOptions
+  #digest: string
+  #stopWatching: (() => void) | undefined
+  #checking = false
+
+  private constructor(config: TlsServerConfig | TlsClientConfig, loaded: Loaded) {
+    this.#config = config
+    this.#options = loaded.options
+    this.#context = loaded.context
+    this.#digest = loaded.digest
+  }
+
+  /** Rejects with an Error for a person: which file cannot be read, or why OpenSSL refuses it. */
+  static async load(config: TlsServerConfig | TlsClientConfig): Promise<Credentials> {
+    return new Credentials(config, await load(config))
+  }
+
+  /** For `server.setSecureContext`, and to create a server with. */
+  get options(): tls.SecureContextOptions {
+    return this.#options
+  }
+
+  /** For `tls.connect`; take it anew for every connection. */
+  get context(): tls.SecureContext {
+    return this.#context
+  }
+
+  /** When our own certificate ends, in ms since the epoch; undefined without one. */
+  get notAfterMs(): number | undefined {
+    const { cert } = this.#options
+    if (cert === undefined) return undefined
+    return Date.parse(new X509Certificate(cert as string).validTo)
+  }
+
+  /** Calls `onChange` after each change that was taken, until `close`. */
+  watch(clock: Clock, logger: Logger, onChange: (options: tls.SecureContextOptions) => void): void {
+    const { reload_interval: periodMs } = this.#config
+    if (periodMs <= 0 || this.#stopWatching !== undefined) return
+    this.#stopWatching = clock.every(periodMs, () => {
+      void this.check(logger).then((changed) => {
+        if (changed) onChange(this.#options)
+      })
+    })
+  }
+
+  /** Reads the files once more. True if there is something new. Never rejects. */
+  async check(logger: Logger): Promise<boolean> {
+    if (this.#checking) return false
+    this.#checking = true
+    try {
+      const loaded = await load(this.#config)
+      if (loaded.digest === this.#digest) return false
+      this.#options = loaded.options
+      this.#context = loaded.context
+      this.#digest = loaded.digest
+      logger.info('certificates reloaded')
+      return true
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      logger.warn('cannot reload certificates, going on with the old ones', { reason })
+      return false
+    } finally {
+      this.#checking = false
+    }
+  }
+
+  close(): void {
+    this.#stopWatching?.()
+    this.#stopWatching = undefined
+  }
+}
+
+/** What a listener needs beside the certificates. */
+export function serverOptions(config: TlsServerConfig): tls.TlsOptions {
+  const mutual = config.client_ca_file !== undefined
+  return { requestCert: mutual, rejectUnauthorized: mutual, honorCipherOrder: true }
+}
+
+/**
+ * What `tls.connect` needs for a new connection to `host` (a name or an address): the present certificates, whether and
+ * against which name the server is verified.
+ */
+export function connectOptions(
+  config: TlsClientConfig,
+  credentials: Credentials,
+  host: string,
+): tls.ConnectionOptions {
+  const name = config.server_name_override ?? host
+  return {
+    secureContext: credentials.context,
+    rejectUnauthorized: !config.insecure_skip_verify,
+    // An address is no name for SNI (RFC 6066, section 3); it is still checked against the certificate.
+    ...(isAddress(name) ? { host } : { servername: name }),
+  }
+}
+
+function isAddress(name: string): boolean {
+  return name.includes(':') || /^\d+\.\d+\.\d+\.\d+$/.test(name)
+}
+
+interface Loaded {
+  readonly options: tls.SecureContextOptions
+  readonly context: tls.SecureContext
+  readonly digest: string
+}
+
+async function load(config: TlsServerConfig | TlsClientConfig): Promise<Loaded> {
+  const clientCaFile = 'client_ca_file' in config ? config.client_ca_file : undefined
+  const [ca, cert, key, clientCa] = await Promise.all([
+    read('ca_file', config.ca_file, config.ca_pem),
+    read('cert_file', config.cert_file, config.cert_pem),
+    read('key_file', config.key_file, config.key_pem),
+    read('client_ca_file', clientCaFile, undefined),
+  ])
+  const options: tls.SecureContextOptions = {
+    ...versions(config),
+    ...ciphers(config),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    ...authorities(config.include_system_ca_certs_pool, clientCa ?? ca),
+  }
+  const hash = createHash('sha256')
+  for (const text of [ca, cert, key, clientCa]) hash.update(text ?? '').update('\0')
+  return { options, context: createContext(options), digest: hash.digest('base64') }
+}
+
+function createContext(options: tls.SecureContextOptions): tls.SecureContext {
+  try {
+    return tls.createSecureContext(options)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Error(`cannot use the certificate and key of tls: ${reason}`, { cause: error })
+  }
+}
+
+async function read(
+  option: string,
+  path: string | undefined,
+  pem: Secret | undefined,
+): Promise<string | undefined> {
+  if (path === undefined || path === '') return pem?.reveal()
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Error(`cannot read tls.${option} "${path}": ${reason}`, { cause: error })
+  }
+}
+
+function authorities(withSystem: boolean, own: string | undefined): tls.SecureContextOptions {
+  if (own === undefined) return {}
+  return { ca: withSystem ? [own, ...tls.getCACertificates('system')] : own }
+}
+
+function versions(config: TlsServerConfig | TlsClientConfig): tls.SecureContextOptions {
+  const minVersion = versionOf(config.min_version)
+  if (config.max_version === undefined) return { minVersion }
+  return { minVersion, maxVersion: versionOf(config.max_version) }
+}
+
+function versionOf(version: '1.0' | '1.1' | '1.2' | '1.3'): tls.SecureVersion {
+  return version === '1.0' ? 'TLSv1' : `TLSv${version}`
+}
+
+/** The key exchange must be ephemeral and the cipher authenticated unless a suite is asked for by name. */
+const safeSuites =
+  'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:' +
+  'ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305'
+
+function ciphers(config: TlsServerConfig | TlsClientConfig): tls.SecureContextOptions {
+  const named = config.cipher_suites.map((name) => cipherSuites[name]).join(':')
+  // OpenSSL 3 has TLS 1.0 and 1.1 only at security level 0.
+  const level = config.min_version === '1.0' || config.min_version === '1.1' ? ':@SECLEVEL=0' : ''
+  const suites = `${tls13Suites}:${named === '' ? safeSuites : named}${level}`
+  if (config.curve_preferences.length === 0) return { ciphers: suites }
+  return {
+    ciphers: suites,
+    ecdhCurve: config.curve_preferences.map((name) => curves[name]).join(':'),
+  }
+}
