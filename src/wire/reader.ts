@@ -112,8 +112,11 @@ export class Reader {
   range(): number {
     const start = this.offset
     const length = this.varint32()
-    // Nothing here is 4 GiB long, so a fifth byte that carries more than 32 bits is a lie as well.
-    if (length > this.end - this.offset || this.offset - start > 5) {
+    const prefixLength = this.offset - start
+    // A fifth byte that carries more than 32 bits, or a sixth byte, is a lie: nothing here is 4 GiB long.
+    const fits =
+      prefixLength < 5 || (prefixLength === 5 && (this.bytes[start + 4] as number) <= 0x0f)
+    if (length > this.end - this.offset || !fits) {
       throw new WireError('length exceeds its message', start)
     }
     return this.offset + length
