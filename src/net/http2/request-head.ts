@@ -1,0 +1,99 @@
+import type { HeaderList } from './hpack-decoder.ts'
+import { ErrorCode, StreamError } from './protocol.ts'
+
+/** The headers of a request, checked (RFC 9113, section 8). */
+export interface RequestHead {
+  readonly method: string
+  readonly path: string
+  readonly scheme: string
+  readonly authority: string
+  /** All but the pseudo headers: `[name, value, name, value, …]`, lower case. */
+  readonly fields: HeaderList
+  /** −1 where there is none. */
+  readonly contentLength: number
+}
+
+/** The first value of a header. */
+export function findHeader(fields: HeaderList, name: string): string | undefined {
+  for (let index = 0; index < fields.length; index += 2) {
+    if (fields[index] === name) return fields[index + 1]
+  }
+  return undefined
+}
+
+/** Headers that belong to one connection of HTTP/1 and make a request malformed here (section 8.2.2). */
+const connectionHeaders = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/** Throws a StreamError for a malformed request. */
+export function parseRequestHead(streamId: number, list: HeaderList): RequestHead {
+  let method: string | undefined
+  let path: string | undefined
+  let scheme: string | undefined
+  let authority: string | undefined
+  let contentLength = -1
+  const fields: HeaderList = []
+  for (let index = 0; index < list.length; index += 2) {
+    const name = list[index] as string
+    const value = list[index + 1] as string
+    if (name.charCodeAt(0) !== 0x3a) {
+      checkField(streamId, name, value)
+      if (name === 'content-length') contentLength = parseLength(streamId, value)
+      fields.push(name, value)
+      continue
+    }
+    if (fields.length > 0) throw malformed(streamId, 'a pseudo header after a header')
+    if (name === ':method' && method === undefined) method = value
+    else if (name === ':path' && path === undefined) path = value
+    else if (name === ':scheme' && scheme === undefined) scheme = value
+    else if (name === ':authority' && authority === undefined) authority = value
+    else throw malformed(streamId, 'a pseudo header that is unknown or stands twice')
+  }
+  if (method === undefined || !path || scheme === undefined) {
+    throw malformed(streamId, 'needs :method, :path and :scheme')
+  }
+  return { method, path, scheme, authority: authority ?? '', fields, contentLength }
+}
+
+/** Trailers hold no pseudo headers (section 8.1). */
+export function checkTrailers(streamId: number, list: HeaderList): void {
+  for (let index = 0; index < list.length; index += 2) {
+    const name = list[index] as string
+    if (name.charCodeAt(0) === 0x3a) throw malformed(streamId, 'a pseudo header in the trailers')
+    checkField(streamId, name, list[index + 1] as string)
+  }
+}
+
+function checkField(streamId: number, name: string, value: string): void {
+  for (let index = 0; index < name.length; index++) {
+    const code = name.charCodeAt(index)
+    const upperCase = code >= 0x41 && code <= 0x5a
+    if (code <= 0x20 || upperCase || code >= 0x7f || code === 0x3a) {
+      throw malformed(streamId, 'a header name with a character it may not hold')
+    }
+  }
+  if (name === '') throw malformed(streamId, 'a header without a name')
+  for (let index = 0; index < value.length; index++) {
+    const code = value.charCodeAt(index)
+    if (code === 0 || code === 0x0a || code === 0x0d) {
+      throw malformed(streamId, 'a header value with NUL, CR or LF')
+    }
+  }
+  if (connectionHeaders.has(name) || (name === 'te' && value !== 'trailers')) {
+    throw malformed(streamId, `the header ${name} belongs to HTTP/1`)
+  }
+}
+
+function parseLength(streamId: number, value: string): number {
+  if (!/^\d{1,15}$/.test(value)) throw malformed(streamId, 'content-length is no number')
+  return Number(value)
+}
+
+function malformed(streamId: number, what: string): StreamError {
+  return new StreamError(streamId, ErrorCode.protocolError, `malformed request: ${what}`)
+}
