@@ -86,6 +86,16 @@ export const codes = {
     retry: 'never',
     action: 'Configure the sender to one of the supported ones named in the message.',
   },
+  slow_sender: {
+    summary: 'A request did not arrive whole within the time for it.',
+    retry: 'backoff',
+    action: 'Look for what slows the sender or the network, or raise read_timeout of the receiver.',
+  },
+  receiver_busy: {
+    summary: 'The requests that a receiver holds together are as large as they may be.',
+    retry: 'backoff',
+    action: 'Raise max_bytes_in_flight of the receiver, or send less at once.',
+  },
   write_failed: {
     summary: 'A local file cannot be written.',
     retry: 'backoff',
