@@ -25,11 +25,12 @@ export class MessageAssembler {
   compressed = false
   /** What is held in memory: the capacity, not what has come. */
   capacityBytes = 0
-  #maxBytes: number
+  readonly #maxBytes: number
   #lengthBytes = -1
   #message: Buffer = empty
   #filledBytes = 0
   #prefix: Buffer | undefined
+  #prefixBytes = 0
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes
@@ -47,7 +48,7 @@ export class MessageAssembler {
 
   /** Not one byte has come. */
   get untouched(): boolean {
-    return this.#lengthBytes < 0 && this.#prefix === undefined
+    return this.#lengthBytes < 0 && this.#prefixBytes === 0
   }
 
   /** The bytes of a complete message. */
@@ -55,51 +56,44 @@ export class MessageAssembler {
     return this.#message
   }
 
-  /** Takes a chunk in; it is copied, never kept. */
-  push(chunk: Uint8Array): AssemblyFault | undefined {
-    let offset = 0
-    if (this.#lengthBytes < 0) {
-      // Fast path: the first chunk of nearly every stream holds the whole prefix.
-      if (this.#prefix === undefined && chunk.byteLength >= prefixSizeBytes) {
-        offset = prefixSizeBytes
-        const fault = this.#begin(chunk)
-        if (fault !== undefined) return fault
-      } else {
-        const joined: Buffer =
-          this.#prefix === undefined ? Buffer.from(chunk) : Buffer.concat([this.#prefix, chunk])
-        if (joined.byteLength < prefixSizeBytes) {
-          this.#prefix = joined
-          return undefined
-        }
-        offset = prefixSizeBytes - (this.#prefix?.byteLength ?? 0)
-        this.#prefix = undefined
-        const fault = this.#begin(joined)
-        if (fault !== undefined) return fault
-      }
+  /** Takes a run of the stream in; it is copied, never kept. */
+  push(source: Uint8Array, start: number, end: number): AssemblyFault | undefined {
+    if (this.#lengthBytes >= 0) return this.#append(source, start, end)
+    // Fast path: the first chunk of nearly every stream holds the whole prefix.
+    if (this.#prefix === undefined && end - start >= prefixSizeBytes) {
+      return this.#begin(source, start) ?? this.#append(source, start + prefixSizeBytes, end)
     }
-    return this.#append(chunk, offset)
+    // Slow path: the prefix comes in pieces.
+    this.#prefix ??= Buffer.alloc(prefixSizeBytes)
+    const taken = Math.min(prefixSizeBytes - this.#prefixBytes, end - start)
+    this.#prefix.set(source.subarray(start, start + taken), this.#prefixBytes)
+    this.#prefixBytes += taken
+    if (this.#prefixBytes < prefixSizeBytes) return undefined
+    return this.#begin(this.#prefix, 0) ?? this.#append(source, start + taken, end)
   }
 
-  #begin(prefix: Uint8Array): AssemblyFault | undefined {
-    const flag = prefix[0] as number
+  #begin(source: Uint8Array, offset: number): AssemblyFault | undefined {
+    const flag = source[offset] as number
     if (flag > 1) return 'bad_prefix'
     this.compressed = flag === 1
     const lengthBytes =
-      (prefix[1] as number) * 0x1000000 +
-      (((prefix[2] as number) << 16) | ((prefix[3] as number) << 8) | (prefix[4] as number))
+      (source[offset + 1] as number) * 0x1000000 +
+      (((source[offset + 2] as number) << 16) |
+        ((source[offset + 3] as number) << 8) |
+        (source[offset + 4] as number))
     if (lengthBytes > this.#maxBytes) return 'too_large'
     this.#lengthBytes = lengthBytes
     this.#reserve(Math.min(lengthBytes, trustedSizeBytes))
     return undefined
   }
 
-  #append(chunk: Uint8Array, offset: number): AssemblyFault | undefined {
-    const filledBytes = this.#filledBytes + chunk.byteLength - offset
+  #append(source: Uint8Array, start: number, end: number): AssemblyFault | undefined {
+    const filledBytes = this.#filledBytes + end - start
     if (filledBytes > this.#lengthBytes) return 'trailing_bytes'
     if (filledBytes > this.capacityBytes) {
       this.#reserve(Math.min(this.#lengthBytes, Math.max(filledBytes, this.capacityBytes * 2)))
     }
-    this.#message.set(offset === 0 ? chunk : chunk.subarray(offset), this.#filledBytes)
+    if (start < end) this.#message.set(source.subarray(start, end), this.#filledBytes)
     this.#filledBytes = filledBytes
     return undefined
   }

@@ -1,0 +1,280 @@
+import net from 'node:net'
+import type { Duplex } from 'node:stream'
+import tls from 'node:tls'
+import type { Clock } from '../../component/clock.ts'
+import type { Logger } from '../../component/telemetry.ts'
+import type { Code } from '../../errors/codes.ts'
+import type { ByteBudget } from '../byte-budget.ts'
+import { type ContentEncoding, isContentEncoding } from '../decompress.ts'
+import type { ServerKeepalive } from '../http2/keepalive.ts'
+import { findHeader, type RequestHead } from '../http2/request-head.ts'
+import {
+  type RequestHandler,
+  ServerConnection,
+  type ServerConnectionOptions,
+} from '../http2/server-connection.ts'
+import type { Http2Stream, StreamListener } from '../http2/stream.ts'
+import { type Address, type Listening, type ListenOptions, listen } from '../listen.ts'
+import type { TlsServerConfig } from '../schema.ts'
+import { Credentials, serverOptions } from '../tls.ts'
+import { httpError, statusOnly } from './answers.ts'
+import { GrpcError } from './grpc-error.ts'
+import { type GrpcStatus, grpcStatus } from './status.ts'
+import { parseGrpcTimeoutMs } from './timeout.ts'
+import {
+  busy,
+  type CallHost,
+  callOverheadBytes,
+  UnaryCall,
+  type UnaryHandler,
+} from './unary-call.ts'
+
+export interface GrpcServerSettings {
+  /** By path: `/package.Service/Method`. */
+  readonly handlers: ReadonlyMap<string, UnaryHandler>
+  /** The message for a path without a handler. */
+  readonly unknownMethod: (path: string) => string
+  /** A request whose message never reached a handler; the message holds nothing of its payload. */
+  readonly onRejected: (code: Code, message: string) => void
+  readonly onTlsFailure: () => void
+  /** Before and after decompression. */
+  readonly maxMessageBytes: number
+  /** From the headers of a call to the end of its message; Infinity waits for ever. */
+  readonly receiveTimeoutMs: number
+  readonly streamsMax: number
+  readonly headerListBytesMax: number
+  readonly budget: ByteBudget
+  readonly keepalive: ServerKeepalive
+  readonly tls: TlsServerConfig | undefined
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** How often the deadlines of calls are looked at: one timer for all of them. */
+const callTickMs = 250
+const connectionTickMs = 1000
+/** A client that has not said the preface, or finished its TLS handshake, after this long is none. */
+const handshakeTimeoutMs = 10_000
+
+/**
+ * Windows: a message of the usual size needs no WINDOW_UPDATE before it is complete. They are what a client may send
+ * ahead, not what lies in memory: every byte is taken in at once, and the budget counts it.
+ */
+const streamWindowBytes = 1024 * 1024
+const connectionWindowBytes = 4 * 1024 * 1024
+
+/** Listens to the rest of a request that has its answer already. */
+const deaf: StreamListener = {
+  onData: () => undefined,
+  onEnd: () => undefined,
+  onAbort: () => undefined,
+}
+
+/**
+ * A gRPC server for unary calls: plain (HTTP/2 with prior knowledge) or with TLS, on TCP or a unix socket.
+ * Protocol: grpc/grpc doc/PROTOCOL-HTTP2.md.
+ */
+export class GrpcServer implements RequestHandler, CallHost {
+  readonly maxMessageBytes: number
+  readonly receiveTimeoutMs: number
+  readonly budget: ByteBudget
+  readonly #settings: GrpcServerSettings
+  readonly #connectionOptions: ServerConnectionOptions
+  readonly #connections = new Set<ServerConnection>()
+  readonly #calls = new Set<UnaryCall>()
+  readonly #stopTicking: (() => void)[] = []
+  #listening: Listening | undefined
+  #credentials: Credentials | undefined
+  #whenEmpty: (() => void) | undefined
+
+  constructor(settings: GrpcServerSettings) {
+    this.#settings = settings
+    this.maxMessageBytes = settings.maxMessageBytes
+    this.receiveTimeoutMs = settings.receiveTimeoutMs
+    this.budget = settings.budget
+    this.#connectionOptions = {
+      limits: {
+        streamWindowBytes,
+        connectionWindowBytes,
+        headerListBytesMax: settings.headerListBytesMax,
+        streamsMax: settings.streamsMax,
+      },
+      keepalive: settings.keepalive,
+      nowMs: () => settings.clock.monotonicMs(),
+      prefaceTimeoutMs: handshakeTimeoutMs,
+    }
+  }
+
+  get port(): number | undefined {
+    return this.#listening?.port
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size
+  }
+
+  /** Rejects with an Error for a person; then nothing is left open. */
+  async listen(address: Address, options: ListenOptions): Promise<void> {
+    const { clock } = this.#settings
+    const server = await this.#createServer()
+    try {
+      this.#listening = await listen(server, address, options)
+    } catch (error) {
+      this.#credentials?.close()
+      throw error
+    }
+    this.#stopTicking.push(
+      clock.every(callTickMs, () => {
+        const nowMs = clock.monotonicMs()
+        for (const call of this.#calls) call.tick(nowMs)
+      }),
+      clock.every(connectionTickMs, () => {
+        for (const connection of this.#connections) connection.tick()
+      }),
+    )
+  }
+
+  async #createServer(): Promise<net.Server> {
+    const { tls: config, clock, logger, onTlsFailure } = this.#settings
+    const onSocket = (socket: Duplex): void => {
+      this.#connections.add(new ServerConnection(socket, this, this.#connectionOptions))
+    }
+    if (config === undefined) return net.createServer({ noDelay: true }, onSocket)
+    const credentials = await Credentials.load(config)
+    const server = tls.createServer(
+      {
+        ...credentials.options,
+        ...serverOptions(config),
+        ALPNProtocols: ['h2'],
+        handshakeTimeout: handshakeTimeoutMs,
+        noDelay: true,
+      },
+      onSocket,
+    )
+    server.on('tlsClientError', (error, socket) => {
+      logger.debug('TLS handshake failed', { reason: error.message })
+      onTlsFailure()
+      socket.destroy()
+    })
+    credentials.watch(clock, logger, (options) => server.setSecureContext(options))
+    this.#credentials = credentials
+    return server
+  }
+
+  /**
+   * Accepts nothing new, tells the clients, waits for the calls in flight until `abort` fires, then cuts the rest off.
+   * Never rejects.
+   */
+  async close(abort: AbortSignal): Promise<void> {
+    this.#credentials?.close()
+    await this.#listening?.close()
+    for (const connection of this.#connections) connection.drain()
+    if (this.#connections.size > 0 && !abort.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#whenEmpty = resolve
+        abort.addEventListener('abort', () => resolve(), { once: true })
+      })
+    }
+    for (const connection of this.#connections) connection.destroy('stopping')
+    for (const stop of this.#stopTicking) stop()
+  }
+
+  // What the connections say.
+
+  onRequest(connection: ServerConnection, stream: Http2Stream, head: RequestHead): StreamListener {
+    const contentType = findHeader(head.fields, 'content-type') ?? ''
+    if (head.method !== 'POST') {
+      return this.#refuseHttp(connection, stream, 405, `method ${head.method}: gRPC is always POST`)
+    }
+    if (!/^application\/grpc(?:$|[;+])/.test(contentType)) {
+      const message = 'the content-type must be application/grpc'
+      return this.#refuseHttp(connection, stream, 415, message)
+    }
+    const handler = this.#settings.handlers.get(head.path)
+    if (handler === undefined) {
+      return this.#unsupported(connection, stream, this.#settings.unknownMethod(head.path))
+    }
+    if (/^application\/grpc\+(?!proto(?:$|;))/.test(contentType)) {
+      return this.#unsupported(connection, stream, 'the only message format is proto')
+    }
+    const name = findHeader(head.fields, 'grpc-encoding') ?? 'identity'
+    if (name !== 'identity' && !isContentEncoding(name)) {
+      const message = 'grpc-encoding must be gzip, zstd, deflate or identity'
+      return this.#unsupported(connection, stream, message)
+    }
+    if (!this.budget.tryTake(callOverheadBytes)) {
+      this.onRejected('receiver_busy', '')
+      return this.#refuse(connection, stream, busy())
+    }
+    const encoding = name === 'identity' ? undefined : (name as ContentEncoding)
+    return this.#startCall(connection, stream, head, handler, encoding)
+  }
+
+  #startCall(
+    connection: ServerConnection,
+    stream: Http2Stream,
+    head: RequestHead,
+    handler: UnaryHandler,
+    encoding: ContentEncoding | undefined,
+  ): UnaryCall {
+    const timeout = findHeader(head.fields, 'grpc-timeout')
+    const timeoutMs = timeout === undefined ? undefined : parseGrpcTimeoutMs(timeout)
+    const call = new UnaryCall(this, {
+      connection,
+      stream,
+      handler,
+      headers: head.fields,
+      encoding,
+      nowMs: this.#settings.clock.monotonicMs(),
+      timeoutMs: timeoutMs ?? Number.POSITIVE_INFINITY,
+    })
+    this.#calls.add(call)
+    return call
+  }
+
+  #refuseHttp(
+    connection: ServerConnection,
+    stream: Http2Stream,
+    httpStatus: number,
+    message: string,
+  ): StreamListener {
+    this.onRejected('unsupported', message)
+    connection.respond(stream, httpError(httpStatus, message), undefined, undefined)
+    return deaf
+  }
+
+  #unsupported(
+    connection: ServerConnection,
+    stream: Http2Stream,
+    message: string,
+    status: GrpcStatus = grpcStatus.UNIMPLEMENTED,
+  ): StreamListener {
+    this.onRejected('unsupported', message)
+    return this.#refuse(connection, stream, new GrpcError(status, message))
+  }
+
+  #refuse(connection: ServerConnection, stream: Http2Stream, error: GrpcError): StreamListener {
+    connection.respond(stream, statusOnly(error), undefined, undefined)
+    return deaf
+  }
+
+  onClose(connection: ServerConnection): void {
+    this.#connections.delete(connection)
+    if (this.#connections.size === 0) this.#whenEmpty?.()
+  }
+
+  // What the calls say.
+
+  onRejected(code: Code, message: string): void {
+    this.#settings.onRejected(code, message)
+  }
+
+  onBug(error: unknown): void {
+    const stack = error instanceof Error ? error.stack : String(error)
+    this.#settings.logger.error('BUG: a gRPC handler failed', { stack })
+  }
+
+  onOver(call: UnaryCall): void {
+    this.#calls.delete(call)
+  }
+}
