@@ -1,0 +1,117 @@
+import type { Configured } from '../component/configured.ts'
+import type { AnyDefinition, Kind } from '../component/define.ts'
+import type { Registry } from '../component/registry.ts'
+import type { ConfigProblem } from '../errors/config-problem.ts'
+import { suggestion } from '../errors/suggest.ts'
+import { checkOptions } from './check-options.ts'
+import { createMap, type Entry, isNull, type MapNode } from './node.ts'
+import { problemAt } from './problem.ts'
+
+export const sections = {
+  receivers: 'receiver',
+  processors: 'processor',
+  exporters: 'exporter',
+  extensions: 'extension',
+} as const satisfies Record<string, Kind>
+
+export type Section = keyof typeof sections
+export const sectionNames = Object.keys(sections) as readonly Section[]
+
+/** `otlp/internal` without the name: the rules are those of the collector (component/identifiable.go). */
+const idPattern = /^[a-zA-Z][0-9a-zA-Z_]{0,62}$/
+const namePattern = /^[^\p{C}\p{Z}]{1,1024}$/u
+
+export interface CheckedSection<D> {
+  readonly configured: ReadonlyMap<string, Configured<D>>
+  readonly problems: readonly ConfigProblem[]
+}
+
+/**
+ * Validates every component of a section. One whose options are wrong is still there, with an empty configuration,
+ * so that the problems of the graph come out in the same run.
+ */
+export function checkSection<S extends Section>(
+  section: S,
+  root: MapNode,
+  registry: Registry,
+): CheckedSection<Extract<AnyDefinition, { kind: (typeof sections)[S] }>> {
+  type Definition = Extract<AnyDefinition, { kind: (typeof sections)[S] }>
+  const configured = new Map<string, Configured<Definition>>()
+  const problems: ConfigProblem[] = []
+  const node = root.entries.get(section)
+  if (node === undefined || isNull(node.value)) return { configured, problems }
+  if (node.value.kind !== 'map') {
+    const message = `must be a map, one entry for each ${sections[section]}`
+    return { configured, problems: [problemAt(node.value.origin, [section], message)] }
+  }
+  for (const [id, entry] of node.value.entries) {
+    const definition = definitionOf(section, id, registry)
+    if ('message' in definition) {
+      problems.push(
+        problemAt(entry.keyOrigin, [section, id], definition.message, definition.suggestion),
+      )
+      continue
+    }
+    const checked = checkComponent(definition, root, section, id, entry)
+    problems.push(...checked.problems)
+    configured.set(id, { id, definition: definition as Definition, config: checked.config })
+  }
+  return { configured, problems }
+}
+
+function checkComponent(
+  definition: AnyDefinition,
+  root: MapNode,
+  section: Section,
+  id: string,
+  entry: Entry,
+): { readonly config: object; readonly problems: readonly ConfigProblem[] } {
+  // `otlp:` with nothing behind it is a component with all its defaults.
+  const empty = createMap(new Map(), entry.value.origin)
+  const document = isNull(entry.value) ? withComponent(root, section, id, entry, empty) : root
+  const { config, problems } = checkOptions(definition.config, document, [section, id])
+  return { config: (config ?? {}) as object, problems }
+}
+
+function withComponent(
+  root: MapNode,
+  section: Section,
+  id: string,
+  entry: Entry,
+  value: MapNode,
+): MapNode {
+  const only = createMap(new Map([[id, { keyOrigin: entry.keyOrigin, value }]]), root.origin)
+  return createMap(new Map([[section, { keyOrigin: entry.keyOrigin, value: only }]]), root.origin)
+}
+
+interface Unknown {
+  readonly message: string
+  readonly suggestion?: string
+}
+
+export function definitionOf(
+  section: Section,
+  id: string,
+  registry: Registry,
+): AnyDefinition | Unknown {
+  const kind = sections[section]
+  const slash = id.indexOf('/')
+  const type = slash < 0 ? id : id.slice(0, slash)
+  const definition: AnyDefinition | undefined = registry[kind].get(type)
+  if (definition !== undefined) {
+    if (slash < 0 || namePattern.test(id.slice(slash + 1))) return definition
+    return { message: `"${id}" needs a name without spaces behind the "/"` }
+  }
+  if (!idPattern.test(type)) return { message: `"${id}" must be a type, or type/name` }
+  const other = sectionNames.find((name) => registry[sections[name]].has(type))
+  const hint =
+    other === undefined
+      ? suggestion(type, registry[kind].keys())
+      : `it is ${article(sections[other])}; put it under ${other}`
+  const message = `there is no ${kind} "${type}"`
+  return hint === undefined ? { message } : { message, suggestion: hint }
+}
+
+function article(kind: Kind): string {
+  return kind.startsWith('e') ? `an ${kind}` : `a ${kind}`
+}

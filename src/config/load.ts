@@ -1,0 +1,103 @@
+import type { ConfiguredService } from '../component/configured.ts'
+import type { Registry } from '../component/registry.ts'
+import type { ConfigProblem } from '../errors/config-problem.ts'
+import { suggestion } from '../errors/suggest.ts'
+import { checkSection, sectionNames } from './components.ts'
+import { expand } from './expand.ts'
+import { isNull, type MapNode } from './node.ts'
+import { problemAt } from './problem.ts'
+import { type ReadOptions, readSources } from './read-sources.ts'
+import { checkService } from './service.ts'
+import type { Source } from './source.ts'
+import { unusedComponents } from './unused.ts'
+
+export interface LoadOptions extends ReadOptions {
+  readonly registry: Registry
+}
+
+export interface Loaded {
+  /**
+   * The typed configuration. Also there when components have problems: those have an empty configuration then, so
+   * that the graph can be checked in the same run. Undefined where the text could not be read at all.
+   */
+  readonly service: ConfiguredService | undefined
+  /** The merged and expanded document; undefined where the text could not be read. */
+  readonly document: MapNode | undefined
+  /** The texts, for showing lines of. */
+  readonly sources: readonly Source[]
+  /** Everything that is wrong; nothing may start unless it is empty. Places are resolved. */
+  readonly problems: readonly ConfigProblem[]
+  readonly warnings: readonly ConfigProblem[]
+}
+
+const topLevel = [...sectionNames, 'connectors', 'service'] as const
+
+/**
+ * Reads, merges, expands and validates. Pure but for `readFile`. References between components are not checked here:
+ * that is the planner's, whose problems get their places from `withPlaces` of graph-problems.ts.
+ */
+export function loadConfig(options: LoadOptions): Loaded {
+  const read = readSources(options)
+  if (read.problems.length > 0 || read.node === undefined) return unreadable(read)
+  const expanded = expand(read.node, options)
+  const document = expanded.node as MapNode
+  const sources = [...read.sources, ...expanded.sources]
+  const problems = [...expanded.problems, ...checkTopLevel(document)]
+
+  const { registry } = options
+  const receivers = checkSection('receivers', document, registry)
+  const processors = checkSection('processors', document, registry)
+  const exporters = checkSection('exporters', document, registry)
+  const extensions = checkSection('extensions', document, registry)
+  const checked = checkService(document)
+  for (const part of [receivers, processors, exporters, extensions, checked]) {
+    problems.push(...part.problems)
+  }
+  const service: ConfiguredService = {
+    receivers: receivers.configured,
+    processors: processors.configured,
+    exporters: exporters.configured,
+    extensions: extensions.configured,
+    enabledExtensions: checked.enabledExtensions,
+    pipelines: checked.pipelines,
+    telemetry: checked.telemetry,
+    shutdownTimeoutMs: checked.shutdownTimeoutMs,
+  }
+  const warnings = [
+    ...expanded.warnings,
+    ...checked.warnings,
+    ...unusedComponents(service, document),
+  ]
+  return { service, document, sources, problems: oncePerPath(problems), warnings }
+}
+
+function unreadable(read: ReturnType<typeof readSources>): Loaded {
+  const { sources, problems } = read
+  return { service: undefined, document: undefined, sources, problems, warnings: [] }
+}
+
+function checkTopLevel(document: MapNode): ConfigProblem[] {
+  const problems: ConfigProblem[] = []
+  for (const [key, { keyOrigin, value }] of document.entries) {
+    if (key === 'connectors') {
+      const empty = isNull(value) || (value.kind === 'map' && value.entries.size === 0)
+      if (empty) continue
+      problems.push(problemAt(keyOrigin, [key], 'connectors are not supported yet'))
+    } else if (!(topLevel as readonly string[]).includes(key)) {
+      const hint = suggestion(key, topLevel)
+      problems.push(problemAt(keyOrigin, [key], 'unknown section', hint))
+    }
+  }
+  return problems
+}
+
+/** A reference that failed leaves an empty value, about which there is nothing more to say. */
+function oncePerPath(problems: readonly ConfigProblem[]): ConfigProblem[] {
+  const seen = new Set<string>()
+  return problems.filter(({ path, message, place }) => {
+    const key = path.length === 0 ? JSON.stringify([message, place]) : JSON.stringify(path)
+    if (seen.has(key)) return false
+    seen.add(key)
+    return true
+  })
+}
