@@ -1,3 +1,4 @@
+import { JsonReader } from '../json/json-reader.ts'
 import { Reader } from '../reader.ts'
 import { WireError } from '../wire-error.ts'
 import { Writer } from '../writer.ts'
@@ -20,6 +21,12 @@ const rejectedNames = {
   logs: 'rejectedLogRecords',
   metrics: 'rejectedDataPoints',
   traces: 'rejectedSpans',
+} as const satisfies Record<OtlpSignal, string>
+
+const rejectedProtoNames = {
+  logs: 'rejected_log_records',
+  metrics: 'rejected_data_points',
+  traces: 'rejected_spans',
 } as const satisfies Record<OtlpSignal, string>
 
 const empty = new Uint8Array(0)
@@ -79,26 +86,35 @@ export function exportResponseFromJson(
   signal: OtlpSignal,
   text: string,
 ): PartialSuccess | undefined {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(text)
-  } catch (error) {
-    throw new WireError(`not JSON: ${(error as Error).message}`, 0)
+  const json = new JsonReader(text)
+  let partial: PartialSuccess | undefined
+  json.take('{')
+  for (let first = true; json.next(first, '}'); first = false) {
+    const key = json.key()
+    if (json.tryWord('null')) continue
+    if (key === 'partialSuccess' || key === 'partial_success') partial = readPartial(json, signal)
+    else json.skipValue()
   }
-  const partial = member(parsed, 'partialSuccess', 'partial_success')
-  const snake = rejectedNames[signal].replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-  const rejected = Number(member(partial, rejectedNames[signal], snake) ?? 0)
-  const message = member(partial, 'errorMessage', 'error_message') ?? ''
-  if (!Number.isSafeInteger(rejected) || typeof message !== 'string') {
-    throw new WireError('not an export response: partialSuccess has the wrong types', 0)
-  }
-  return partialSuccess(rejected, message)
+  json.end()
+  return partial
 }
 
-function member(value: unknown, name: string, otherName: string): unknown {
-  if (typeof value !== 'object' || value === null) return undefined
-  const record = value as Record<string, unknown>
-  return record[name] ?? record[otherName]
+function readPartial(json: JsonReader, signal: OtlpSignal): PartialSuccess | undefined {
+  let rejectedItems = 0
+  let errorMessage = ''
+  json.take('{')
+  for (let first = true; json.next(first, '}'); first = false) {
+    const key = json.key()
+    if (json.tryWord('null')) continue
+    if (key === rejectedNames[signal] || key === rejectedProtoNames[signal]) {
+      rejectedItems = Number(json.peek() === 0x22 ? json.string() : json.number())
+    } else if (key === 'errorMessage' || key === 'error_message') errorMessage = json.string()
+    else json.skipValue()
+  }
+  if (!Number.isSafeInteger(rejectedItems)) {
+    throw new WireError(`${rejectedNames[signal]}: must be an integer`, json.at)
+  }
+  return partialSuccess(rejectedItems, errorMessage)
 }
 
 /** A negative count is nonsense; treat it as none. */
