@@ -1,0 +1,92 @@
+import { access, constants, mkdir, readFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../../component/clock.ts'
+import type { Component } from '../../component/lifecycle.ts'
+import type { Storage, StorageClient } from '../../component/storage.ts'
+import type { Counter, Logger } from '../../component/telemetry.ts'
+import { lockDirectory } from './directory-lock.ts'
+import { fileNameOf } from './file-name.ts'
+import { type Entries, readSnapshot } from './snapshot.ts'
+import { SnapshotClient } from './snapshot-client.ts'
+
+export interface FileStorageSettings {
+  readonly directory: string
+  readonly createDirectory: boolean
+  readonly directoryMode: number
+  readonly timeoutMs: number
+  readonly fsync: boolean
+}
+
+/** State of components in a directory: one file each. A file that cannot be read is set aside, and the start goes on. */
+export class FileStorage implements Component, Storage {
+  readonly storage: Storage = this
+  readonly #settings: FileStorageSettings
+  readonly #logger: Logger
+  readonly #clock: Clock
+  readonly #setAside: Counter
+  readonly #open = new Set<string>()
+  #unlock: (() => Promise<void>) | undefined
+
+  constructor(settings: FileStorageSettings, logger: Logger, clock: Clock, setAside: Counter) {
+    this.#settings = settings
+    this.#logger = logger
+    this.#clock = clock
+    this.#setAside = setAside
+  }
+
+  async start(): Promise<void> {
+    const { directory, createDirectory, directoryMode, timeoutMs } = this.#settings
+    try {
+      if (createDirectory) await mkdir(directory, { recursive: true, mode: directoryMode })
+      await access(directory, constants.R_OK | constants.W_OK | constants.X_OK)
+    } catch (error) {
+      throw new Error(`cannot use directory "${directory}": ${(error as Error).message}`, {
+        cause: error,
+      })
+    }
+    this.#unlock = await lockDirectory(directory, timeoutMs, this.#clock)
+  }
+
+  async stop(): Promise<void> {
+    await this.#unlock?.()
+    this.#unlock = undefined
+  }
+
+  async open(name: string): Promise<StorageClient> {
+    if (this.#open.has(name)) throw new Error(`cannot open storage "${name}": it is open already`)
+    this.#open.add(name)
+    const path = join(this.#settings.directory, `${fileNameOf(name)}.state`)
+    try {
+      const entries = await this.#read(path)
+      return new SnapshotClient(path, entries, this.#settings.fsync, () => this.#open.delete(name))
+    } catch (error) {
+      this.#open.delete(name)
+      throw error
+    }
+  }
+
+  async directory(name: string): Promise<string> {
+    const path = join(this.#settings.directory, `${fileNameOf(name)}.d`)
+    await mkdir(path, { recursive: true, mode: this.#settings.directoryMode })
+    return path
+  }
+
+  async #read(path: string): Promise<Entries> {
+    let bytes: Buffer
+    try {
+      bytes = await readFile(path)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map()
+      throw new Error(`cannot read storage "${path}": ${(error as Error).message}`, {
+        cause: error,
+      })
+    }
+    const entries = readSnapshot(bytes)
+    if (typeof entries !== 'string') return entries
+    const aside = `${path}.damaged-${new Date(this.#clock.nowMs()).toISOString().replaceAll(':', '')}`
+    await rename(path, aside)
+    this.#setAside.add(1)
+    this.#logger.error(`cannot use storage "${path}": ${entries}; it is set aside as "${aside}"`)
+    return new Map()
+  }
+}
