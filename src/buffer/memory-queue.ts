@@ -1,0 +1,65 @@
+import type { Entry } from './entry.ts'
+import type { Queue } from './queue.ts'
+import { Ring } from './ring.ts'
+
+/** A queue in memory: bounded by the sizer and, always, by bytes. */
+export class MemoryQueue implements Queue {
+  readonly capacity: number
+  readonly #bytesMax: number
+  readonly #entries = new Ring<Entry>()
+  #units = 0
+  #bytes = 0
+  #waitingItems = 0
+  #waitingBytes = 0
+
+  constructor(capacity: number, bytesMax: number) {
+    this.capacity = capacity
+    this.#bytesMax = bytesMax
+  }
+
+  get size(): number {
+    return this.#units
+  }
+
+  get length(): number {
+    return this.#entries.length
+  }
+
+  get waitingItems(): number {
+    return this.#waitingItems
+  }
+
+  get waitingBytes(): number {
+    return this.#waitingBytes
+  }
+
+  fits(units: number, sizeBytes: number): boolean {
+    if (this.#units === 0 && this.#bytes === 0) return true
+    return this.#units + units <= this.capacity && this.#bytes + sizeBytes <= this.#bytesMax
+  }
+
+  offer(entry: Entry): undefined {
+    this.#units += entry.units
+    this.#bytes += entry.batch.sizeBytes
+    this.#waitingItems += entry.batch.itemCount
+    this.#waitingBytes += entry.batch.sizeBytes
+    this.#entries.push(entry)
+  }
+
+  peek(): Entry | undefined {
+    return this.#entries.peek()
+  }
+
+  take(): Entry | undefined {
+    const entry = this.#entries.shift()
+    if (entry === undefined) return undefined
+    this.#waitingItems -= entry.batch.itemCount
+    this.#waitingBytes -= entry.batch.sizeBytes
+    return entry
+  }
+
+  ack(entry: Entry): void {
+    this.#units -= entry.units
+    this.#bytes -= entry.batch.sizeBytes
+  }
+}

@@ -1,0 +1,37 @@
+import type { Entry } from './entry.ts'
+
+/**
+ * What holds the entries of one signal of one exporter between `consume` and the backend.
+ *
+ *     offer ──▶ [ waiting … ] ──take──▶ being sent, waiting for a retry ──ack──▶ gone
+ *               └──────────────── counts against capacity ───────────────┘
+ *
+ * An entry counts against the capacity until it is acknowledged, so that the bound holds for everything kept, also
+ * for what is being sent. First in, first out.
+ */
+export interface Queue {
+  /** In the unit of the sizer; for `otelcol_exporter_queue_capacity`. */
+  readonly capacity: number
+  /** What is held of it. */
+  readonly size: number
+  /** Entries that can be taken. */
+  readonly length: number
+  /** Items of the entries that can be taken. */
+  readonly waitingItems: number
+  /** Bytes of the entries that can be taken. */
+  readonly waitingBytes: number
+
+  /** Whether an entry of this size has room now. An entry larger than the whole queue fits when nothing else is held. */
+  fits(units: number, sizeBytes: number): boolean
+  /**
+   * Holds the entry. Returns nothing if it is safe at once, else a promise that resolves when it is (disk). The caller
+   * has asked `fits`.
+   */
+  offer(entry: Entry): Promise<void> | undefined
+  /** The oldest entry, still in the queue. */
+  peek(): Entry | undefined
+  /** Hands out the oldest entry; it stays held until `ack`. */
+  take(): Entry | undefined
+  /** The entry has ended: forgets it. */
+  ack(entry: Entry): void
+}

@@ -1,0 +1,31 @@
+import type { RetryConfig } from './schema.ts'
+
+/** The waits between the tries of one request: they grow, with jitter, until the time is up. */
+export class Backoff {
+  readonly #config: RetryConfig
+  readonly #startMs: number
+  readonly #random: () => number
+  #intervalMs: number
+
+  /** `random` gives numbers from 0 up to 1. */
+  constructor(config: RetryConfig, startMs: number, random: () => number) {
+    this.#config = config
+    this.#startMs = startMs
+    this.#random = random
+    this.#intervalMs = config.initial_interval
+  }
+
+  /**
+   * Milliseconds until the next try, at least what the backend asked for; undefined when that would be after
+   * `max_elapsed_time`.
+   */
+  nextMs(nowMs: number, retryAfterMs = 0): number | undefined {
+    const { randomization_factor: factor, multiplier, max_interval: maxMs } = this.#config
+    const jitter = 1 - factor + 2 * factor * this.#random()
+    const waitMs = Math.max(retryAfterMs, Math.min(this.#intervalMs, maxMs) * jitter)
+    this.#intervalMs = Math.min(this.#intervalMs * multiplier, maxMs)
+    const { max_elapsed_time: limitMs } = this.#config
+    if (limitMs > 0 && nowMs + waitMs - this.#startMs > limitMs) return undefined
+    return waitMs
+  }
+}

@@ -1,0 +1,70 @@
+import type { Settings } from '../component/define.ts'
+import type { Batch } from '../signal/batch.ts'
+import type { ConsumeContext, Consumer } from '../signal/consumer.ts'
+import type { Signal } from '../signal/signal.ts'
+import { Health } from './health.ts'
+import type { DeliveryConfig } from './schema.ts'
+import type { Send } from './send.ts'
+import { SignalDelivery } from './signal-delivery.ts'
+
+/**
+ * The delivery path that all exporters share: `consume` of an exporter is this one's, and the exporter itself is the
+ * `send` that makes one attempt.
+ *
+ *     consume ──▶ admission ──▶ queue ──▶ gatherer ──▶ send, timeout, retry, halving ──▶ ledger
+ *                     └ refuse, wait, drop                    └ backend
+ *
+ * Each signal has its own queue. Every item that `consume` took ends exactly once in the ledger: delivered, dropped with
+ * a reason, or given back to the caller, whose entry counts it as rejected.
+ */
+export class Delivery implements Consumer {
+  readonly #settings: Settings<DeliveryConfig>
+  readonly #send: Send
+  readonly #random: () => number
+  readonly #health: Health
+  readonly #signals = new Map<Signal, SignalDelivery>()
+  #stopped = false
+
+  constructor(settings: Settings<DeliveryConfig>, send: Send, random: () => number) {
+    this.#settings = settings
+    this.#send = send
+    this.#random = random
+    this.#health = new Health((status) => settings.status(status))
+  }
+
+  consume(batch: Batch, context: ConsumeContext): Promise<void> {
+    let delivery = this.#signals.get(batch.signal)
+    if (delivery === undefined) delivery = this.#open(batch.signal)
+    return delivery.consume(batch, context)
+  }
+
+  /** See `Component.stop`: sends what the queues hold until `abort`, and accounts for the rest. */
+  async stop(abort: AbortSignal): Promise<void> {
+    this.#stopped = true
+    await Promise.all([...this.#signals.values()].map((delivery) => delivery.stop(abort)))
+  }
+
+  /** On the first batch: a signal that never comes costs nothing. */
+  #open(signal: Signal): SignalDelivery {
+    const delivery = new SignalDelivery(
+      signal,
+      this.#settings,
+      this.#send,
+      this.#health,
+      this.#random,
+    )
+    this.#signals.set(signal, delivery)
+    // Opened after the stop: it refuses everything.
+    if (this.#stopped) void delivery.stop(AbortSignal.abort())
+    return delivery
+  }
+}
+
+/** `random` (0 up to 1) makes the jitter; tests give a seeded one. */
+export function createDelivery(
+  settings: Settings<DeliveryConfig>,
+  send: Send,
+  random: () => number = Math.random,
+): Delivery {
+  return new Delivery(settings, send, random)
+}

@@ -1,0 +1,286 @@
+import type { Ending, Entry } from '../buffer/entry.ts'
+import type { Queue } from '../buffer/queue.ts'
+import type { Clock } from '../component/clock.ts'
+import type { Logger } from '../component/telemetry.ts'
+import type { Code } from '../errors/codes.ts'
+import { DeliveryError } from '../errors/delivery-error.ts'
+import type { Signal } from '../signal/signal.ts'
+import { stopping } from './admission.ts'
+import type { DeliveryMetrics } from './delivery-metrics.ts'
+import { createGatherer, type Gatherer } from './gatherer.ts'
+import type { Health } from './health.ts'
+import { Job } from './job.ts'
+import type { BatchConfig, RetryConfig } from './schema.ts'
+import type { Send, SendOutcome } from './send.ts'
+
+export interface DispatcherOptions {
+  readonly signal: Signal
+  readonly queue: Queue
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: DeliveryMetrics
+  readonly health: Health
+  readonly send: Send
+  /** From 0 up to 1; for the jitter. */
+  readonly random: () => number
+  /** Jobs at the same time; Infinity without a queue. */
+  readonly consumers: number
+  readonly batch: BatchConfig | undefined
+  readonly retry: RetryConfig
+  /** 0: none. */
+  readonly timeoutMs: number
+  /** The queue has room again. */
+  readonly onRoom: () => void
+  /** Somebody waits for room, so that it is no use to wait for more to join. */
+  readonly crowded: () => boolean
+}
+
+/** While remora stops, a backend that comes back is found within this time. */
+const drainRetryMsMax = 1000
+/** What the log shows of a backend's own words. */
+const messageLengthMax = 500
+
+/**
+ * Moves entries from the queue to the backend: takes what is due as a job when a consumer is free, tries each piece of
+ * it until it is out or given up, and says so to the entries.
+ *
+ *               ┌──────────── next piece ───────────┐
+ *     job ──▶ attempt ──▶ success ──▶ deliver ──────┤──▶ done, consumer free
+ *               ▲  └────▶ failure ──▶ drop ─────────┤
+ *               │            │  └──▶ too large: halve┘
+ *               └── wait ◀── retryable
+ */
+export class Dispatcher {
+  readonly #options: DispatcherOptions
+  readonly #gatherer: Gatherer
+  readonly #jobs = new Set<Job>()
+  /** Attempts without an answer. */
+  #inFlight = 0
+  #stopping = false
+  #onIdle: (() => void) | undefined
+  readonly #ack = (entry: Entry): void => this.#options.queue.ack(entry)
+  readonly #pumpLater = (): void => this.pump()
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options
+    this.#gatherer = createGatherer(options)
+  }
+
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
+  /** Starts what is due, as far as consumers are free. */
+  pump(): void {
+    const { consumers } = this.#options
+    while (this.#jobs.size < consumers) {
+      const pieces = this.#gatherer.next(this.#stopping, this.#pumpLater)
+      if (pieces === undefined) return
+      const job = new Job(pieces)
+      this.#jobs.add(job)
+      this.#attempt(job)
+    }
+  }
+
+  /** Sends what the queue holds; what is not out when `abort` fires is given up and counted. */
+  async drain(abort: AbortSignal): Promise<void> {
+    this.#stopping = true
+    this.#gatherer.close()
+    for (const job of this.#jobs) {
+      if (!job.waiting) continue
+      job.cancelTimer?.()
+      this.#attempt(job)
+    }
+    this.pump()
+    if (this.#idle) return
+    const giveUp = (): void => this.#abandon()
+    await new Promise<void>((resolve) => {
+      this.#onIdle = resolve
+      if (abort.aborted) giveUp()
+      else abort.addEventListener('abort', giveUp, { once: true })
+    })
+    abort.removeEventListener('abort', giveUp)
+  }
+
+  get #idle(): boolean {
+    return this.#jobs.size === 0 && this.#options.queue.length === 0
+  }
+
+  #attempt(job: Job): void {
+    const { clock, timeoutMs, send } = this.#options
+    const piece = job.next
+    const controller = new AbortController()
+    job.begin(controller, clock.monotonicMs())
+    this.#inFlight++
+    if (timeoutMs > 0) {
+      job.cancelTimer = clock.after(timeoutMs, () => {
+        controller.abort()
+        this.#failed(job, new DeliveryError('timeout', `no answer within ${timeoutMs} ms`))
+      })
+    }
+    let outcome: Promise<SendOutcome>
+    try {
+      outcome = send(piece.batch, controller.signal)
+    } catch (thrown) {
+      outcome = Promise.reject(thrown)
+    }
+    // What comes after a timeout or an abort no longer counts: the job has another controller then, or none.
+    outcome.then(
+      (result) => {
+        if (job.controller === controller) this.#succeeded(job, result)
+      },
+      (thrown: unknown) => {
+        if (job.controller === controller) this.#failed(job, DeliveryError.from(thrown))
+      },
+    )
+  }
+
+  #endAttempt(job: Job): void {
+    job.end()
+    this.#inFlight--
+  }
+
+  #succeeded(job: Job, { rejectedItems, message }: SendOutcome): void {
+    this.#endAttempt(job)
+    const { metrics, health, signal, logger } = this.#options
+    const piece = job.next
+    const items = piece.batch.itemCount
+    const rejected = Math.min(rejectedItems, items)
+    piece.deliver(rejected, this.#ack)
+    metrics.sent.add(items - rejected)
+    metrics.sendSize.record(items)
+    metrics.sendSizeBytes.record(piece.batch.sizeBytes)
+    health.succeeded(signal)
+    if (rejected > 0) {
+      metrics.sendFailed.add(rejected)
+      logger.warn('the backend rejected some items of a request', {
+        signal,
+        rejected,
+        items,
+        reason: cut(message),
+      })
+    } else if (message !== '') {
+      logger.warn('the backend took a request with a warning', { signal, reason: cut(message) })
+    }
+    this.#nextPiece(job)
+  }
+
+  #failed(job: Job, error: DeliveryError): void {
+    this.#endAttempt(job)
+    const { health, signal } = this.#options
+    if (error.code === 'too_large') {
+      this.#tooLarge(job, error)
+      return
+    }
+    health.failed(signal, error)
+    const waitMs = this.#retryDelayMs(job, error)
+    if (waitMs === undefined) {
+      const exhausted = error.retry === 'backoff' && this.#options.retry.enabled
+      this.#giveUp(job, { error, reason: exhausted ? 'retries_exhausted' : error.code })
+      return
+    }
+    this.#retryLater(job, error, waitMs)
+  }
+
+  /** Undefined: no further try. */
+  #retryDelayMs(job: Job, error: DeliveryError): number | undefined {
+    const { retry, random, clock } = this.#options
+    if (error.retry === 'never' || !retry.enabled) return undefined
+    const waitMs = job.backoff(retry, random).nextMs(clock.monotonicMs(), error.retryAfterMs)
+    if (waitMs === undefined || !this.#stopping) return waitMs
+    return Math.min(waitMs, drainRetryMsMax)
+  }
+
+  #retryLater(job: Job, error: DeliveryError, waitMs: number): void {
+    const { clock, metrics, logger, signal } = this.#options
+    metrics.retry(error.code)
+    logger.warn('cannot deliver a request, trying again', {
+      signal,
+      code: error.code,
+      reason: cut(error.message),
+      items: job.next.batch.itemCount,
+      waitMs: Math.round(waitMs),
+    })
+    job.waiting = true
+    job.cancelTimer = clock.after(waitMs, () => this.#attempt(job))
+  }
+
+  #tooLarge(job: Job, error: DeliveryError): void {
+    const { logger, signal } = this.#options
+    const { itemCount, sizeBytes } = job.next.batch
+    const halves = job.next.halve()
+    if (halves === undefined) {
+      this.#giveUp(job, { error, reason: 'too_large' })
+      return
+    }
+    logger.info('a request is too large for the backend, sending its halves', {
+      signal,
+      items: itemCount,
+      bytes: sizeBytes,
+      reason: cut(error.message),
+    })
+    job.replace(halves)
+    this.#attempt(job)
+  }
+
+  #giveUp(job: Job, ending: Ending): void {
+    const { metrics, logger, signal } = this.#options
+    const { itemCount } = job.next.batch
+    job.next.drop(ending, this.#ack)
+    metrics.sendFailed.add(itemCount)
+    const { error, reason } = ending
+    const stack = reasonStack(reason, error)
+    logger.error('cannot deliver a request, giving it up', {
+      signal,
+      code: reason,
+      reason: cut(error.message),
+      items: itemCount,
+      ...stack,
+    })
+    this.#nextPiece(job)
+  }
+
+  #nextPiece(job: Job): void {
+    this.#options.onRoom()
+    if (job.advance()) {
+      this.#attempt(job)
+      return
+    }
+    this.#jobs.delete(job)
+    this.pump()
+    if (this.#idle) this.#onIdle?.()
+  }
+
+  /** The time to stop is over. */
+  #abandon(): void {
+    const { queue, logger, metrics, signal } = this.#options
+    const error = stopping()
+    let items = 0
+    const end = (entry: Entry): void => {
+      if (entry.ended) return
+      items += entry.abandon(error)
+      queue.ack(entry)
+    }
+    for (const job of this.#jobs) {
+      job.controller?.abort()
+      job.end()
+      for (const piece of job.pieces) piece.forEachEntry(end)
+    }
+    this.#inFlight = 0
+    this.#jobs.clear()
+    for (let entry = queue.take(); entry !== undefined; entry = queue.take()) end(entry)
+    metrics.sendFailed.add(items)
+    logger.error('cannot deliver everything before the shutdown timeout', { signal, items })
+    this.#onIdle?.()
+  }
+}
+
+function cut(message: string): string {
+  return message.length <= messageLengthMax ? message : `${message.slice(0, messageLengthMax)}…`
+}
+
+/** The stack of a bug goes into the log; nothing else has one worth reading. */
+function reasonStack(reason: Code, error: DeliveryError): { stack?: string } {
+  if (reason !== 'internal' || !(error.cause instanceof Error)) return {}
+  return { stack: error.cause.stack ?? '' }
+}

@@ -1,0 +1,68 @@
+import { must } from '../errors/bug.ts'
+import { Backoff } from './backoff.ts'
+import type { Piece } from './piece.ts'
+import type { RetryConfig } from './schema.ts'
+
+/** What one consumer of the queue works on: pieces, one after the other, each until it is out or given up. */
+export class Job {
+  /** What is still to be sent; the last one is next. */
+  readonly pieces: Piece[]
+  /** Of the attempt under way: the token by which its outcome is known. */
+  controller: AbortController | undefined
+  /** Ends the timeout of the attempt under way, or the wait for the next. */
+  cancelTimer: (() => void) | undefined
+  /** Waits for the next try. */
+  waiting = false
+  #firstTryMs: number | undefined
+  #backoff: Backoff | undefined
+
+  /** `pieces` in the order in which they are to be sent. */
+  constructor(pieces: Piece[]) {
+    this.pieces = pieces.reverse()
+  }
+
+  get next(): Piece {
+    const piece = this.pieces.at(-1)
+    must(piece !== undefined, 'a job without pieces goes on')
+    return piece
+  }
+
+  begin(controller: AbortController, nowMs: number): void {
+    this.waiting = false
+    this.controller = controller
+    this.#firstTryMs ??= nowMs
+  }
+
+  /** The attempt, or the wait, is over. */
+  end(): void {
+    this.cancelTimer?.()
+    this.cancelTimer = undefined
+    this.controller = undefined
+    this.waiting = false
+  }
+
+  /** The waits of the present piece, from its first try on. */
+  backoff(config: RetryConfig, random: () => number): Backoff {
+    this.#backoff ??= new Backoff(config, this.#firstTryMs ?? 0, random)
+    return this.#backoff
+  }
+
+  /** The present piece goes out as these instead. */
+  replace(pieces: readonly Piece[]): void {
+    this.pieces.pop()
+    this.pieces.push(...pieces.toReversed())
+    this.#startAfresh()
+  }
+
+  /** The present piece is done. False: it was the last. */
+  advance(): boolean {
+    this.pieces.pop()
+    this.#startAfresh()
+    return this.pieces.length > 0
+  }
+
+  #startAfresh(): void {
+    this.#firstTryMs = undefined
+    this.#backoff = undefined
+  }
+}

@@ -1,0 +1,177 @@
+import * as v from 'valibot'
+import { byteSize, duration, integer } from '../component/schema.ts'
+
+const diskMessage =
+  'is not supported yet: the disk queue comes later; remove the option to queue in memory'
+
+const batch = v.pipe(
+  v.strictObject({
+    flush_timeout: v.optional(
+      v.pipe(
+        duration(),
+        v.description('Send what has gathered this long after its first batch came.'),
+      ),
+      '200ms',
+    ),
+    min_size: v.optional(
+      v.pipe(integer(0), v.description('Send as soon as this much has gathered.')),
+      8192,
+    ),
+    max_size: v.optional(
+      v.pipe(
+        integer(0),
+        v.description('No request is larger than this, except a single item; 0 sets no limit.'),
+      ),
+      0,
+    ),
+    sizer: v.optional(
+      v.pipe(
+        v.picklist(['items', 'bytes'], 'must be "items" or "bytes"'),
+        v.description('What min_size and max_size count.'),
+      ),
+      'items',
+    ),
+  }),
+  v.forward(
+    v.check((c) => c.max_size === 0 || c.max_size >= c.min_size, 'must be 0, or at least min_size'),
+    ['max_size'],
+  ),
+)
+
+const sendingQueue = v.strictObject({
+  enabled: v.optional(
+    v.pipe(
+      v.boolean(),
+      v.description('Without a queue the sender waits until the backend has answered.'),
+    ),
+    true,
+  ),
+  num_consumers: v.optional(
+    v.pipe(integer(1, 10_000), v.description('Requests that are sent at the same time.')),
+    10,
+  ),
+  queue_size: v.optional(
+    v.pipe(
+      integer(1),
+      v.description('What the queue holds, in the unit of `sizer`, with what is being sent.'),
+    ),
+    1000,
+  ),
+  sizer: v.optional(
+    v.pipe(
+      v.picklist(['requests', 'items', 'bytes'], 'must be "requests", "items" or "bytes"'),
+      v.description('What queue_size counts.'),
+    ),
+    'requests',
+  ),
+  max_bytes: v.optional(
+    v.pipe(
+      byteSize(),
+      v.description(
+        'What the queue of one signal holds at most, whatever the sizer. 64MiB unless given, or an eighth of the memory limit of the container if that is less.',
+      ),
+    ),
+  ),
+  wait_for_result: v.optional(
+    v.pipe(v.boolean(), v.description('The sender waits until the backend has answered.')),
+    false,
+  ),
+  block_on_overflow: v.optional(
+    v.pipe(v.boolean(), v.description('A full queue makes the sender wait: `overflow: block`.')),
+    false,
+  ),
+  overflow: v.optional(
+    v.pipe(
+      v.picklist(
+        ['block', 'drop_oldest', 'drop_newest', 'reject'],
+        'must be "block", "drop_oldest", "drop_newest" or "reject"',
+      ),
+      v.description(
+        'What a full queue does: make the sender wait, drop (and count) the oldest or the newest, or refuse so that the sender tries again. Unless given, senders that keep their data (OTLP) are refused and readers (file_log) wait.',
+      ),
+    ),
+  ),
+  storage: v.optional(
+    v.pipe(
+      v.string(),
+      v.description('The storage extension that keeps the queue on disk.'),
+      v.check(() => false, diskMessage),
+    ),
+  ),
+  batch: v.nullish(
+    v.pipe(batch, v.description('Join what waits into larger requests; off unless given.')),
+  ),
+})
+
+const retryOnFailure = v.strictObject({
+  enabled: v.optional(
+    v.pipe(v.boolean(), v.description('Try again after failures that may pass.')),
+    true,
+  ),
+  initial_interval: v.optional(
+    v.pipe(duration(), v.description('Wait before the first retry.')),
+    '5s',
+  ),
+  randomization_factor: v.optional(
+    v.pipe(
+      v.number(),
+      v.minValue(0, 'must be from 0 to 1'),
+      v.maxValue(1, 'must be from 0 to 1'),
+      v.description('Each wait is random within this share of itself.'),
+    ),
+    0.5,
+  ),
+  multiplier: v.optional(
+    v.pipe(
+      v.number(),
+      v.minValue(1, 'must be at least 1'),
+      v.description('How much longer each wait is than the one before.'),
+    ),
+    1.5,
+  ),
+  max_interval: v.optional(v.pipe(duration(), v.description('No wait is longer.')), '30s'),
+  max_elapsed_time: v.optional(
+    v.pipe(duration(), v.description('Give up (and count) after this long; 0 never gives up.')),
+    '300s',
+  ),
+})
+
+/**
+ * The options of the delivery path, to be spread into the configuration of an exporter:
+ * `v.strictObject({ endpoint: …, ...deliveryOptions('5s') })`.
+ */
+export function deliveryOptions(timeout: string) {
+  return {
+    ...queueOptions(),
+    timeout: v.optional(
+      v.pipe(duration(), v.description('How long one attempt may take; 0 sets no limit.')),
+      timeout,
+    ),
+  }
+}
+
+/** The same without `timeout`, for exporters that do not talk to a network. */
+export function queueOptions() {
+  return {
+    sending_queue: v.optional(
+      v.pipe(sendingQueue, v.description('What waits for the backend.')),
+      {},
+    ),
+    retry_on_failure: v.optional(
+      v.pipe(retryOnFailure, v.description('What happens after a failure that may pass.')),
+      {},
+    ),
+  }
+}
+
+export type BatchConfig = v.InferOutput<typeof batch>
+export type QueueConfig = v.InferOutput<typeof sendingQueue>
+export type RetryConfig = v.InferOutput<typeof retryOnFailure>
+
+/** What every exporter's configuration holds. */
+export interface DeliveryConfig {
+  readonly sending_queue: QueueConfig
+  readonly retry_on_failure: RetryConfig
+  /** Milliseconds. */
+  readonly timeout: number
+}
