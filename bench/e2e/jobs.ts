@@ -1,0 +1,86 @@
+import type { Signal } from '../../src/signal/signal.ts'
+
+export interface Job {
+  readonly name: string
+  readonly signal: Signal
+  /** How the data gets in; `idle` sends none. */
+  readonly input: 'grpc' | 'http' | 'tail' | 'idle'
+  /** Of a tail: what one line looks like, and the operators that read it. */
+  readonly lines?: 'plain' | 'json' | 'request'
+  readonly operators?: string
+  /** Without `--n`. */
+  readonly items: number
+}
+
+const requestPattern =
+  '^(?P<method>[A-Z]+) (?P<path>\\S+) HTTP/(?P<version>[\\d.]+) (?P<status>\\d+) (?P<bytes>\\d+) "(?P<referer>[^"]*)" "(?P<agent>[^"]*)" rt=(?P<rt>[\\d.]+)$$'
+
+export const jobs: readonly Job[] = [
+  { name: 'otlp-grpc-logs', signal: 'logs', input: 'grpc', items: 1_000_000 },
+  { name: 'otlp-http-logs', signal: 'logs', input: 'http', items: 1_000_000 },
+  { name: 'otlp-grpc-metrics', signal: 'metrics', input: 'grpc', items: 1_000_000 },
+  { name: 'otlp-grpc-traces', signal: 'traces', input: 'grpc', items: 1_000_000 },
+  { name: 'tail', signal: 'logs', input: 'tail', lines: 'plain', items: 2_000_000 },
+  {
+    name: 'tail-json',
+    signal: 'logs',
+    input: 'tail',
+    lines: 'json',
+    operators: '[{ type: json_parser, on_error: send_quiet }]',
+    items: 1_000_000,
+  },
+  {
+    name: 'tail-regex',
+    signal: 'logs',
+    input: 'tail',
+    lines: 'request',
+    operators: `[{ type: regex_parser, on_error: send_quiet, regex: '${requestPattern}' }]`,
+    items: 1_000_000,
+  },
+  { name: 'idle', signal: 'logs', input: 'idle', items: 0 },
+]
+
+export interface Endpoints {
+  readonly grpcPort: number
+  readonly httpPort: number
+  readonly sinkPort: number
+  readonly tailPath: string
+}
+
+/** The configuration of remora for a job; the same shape as those of the peers it is compared with. */
+export function configOf(job: Job, { grpcPort, httpPort, sinkPort, tailPath }: Endpoints): string {
+  const operators = job.operators === undefined ? '' : `\n    operators: ${job.operators}`
+  return `receivers:
+  otlp:
+    protocols:
+      grpc: { endpoint: '127.0.0.1:${grpcPort}', max_recv_msg_size_mib: 64 }
+      http: { endpoint: '127.0.0.1:${httpPort}' }
+  file_log:
+    include: ['${tailPath}']
+    start_at: beginning
+    poll_interval: 100ms${operators}
+processors:
+  memory_limiter: { check_interval: 1s, limit_mib: 1000 }
+exporters:
+  otlp_grpc:
+    endpoint: 127.0.0.1:${sinkPort}
+    compression: none
+    tls: { insecure: true }
+    sending_queue:
+      queue_size: 1000000
+      sizer: items
+      block_on_overflow: true
+      batch: { flush_timeout: 200ms, min_size: 8192, max_size: 16384 }
+service:
+  telemetry:
+    metrics: { level: none }
+    logs: { level: warn }
+  pipelines:
+${job.input === 'tail' ? pipeline('logs', 'file_log') : ['logs', 'metrics', 'traces'].map((signal) => pipeline(signal, 'otlp')).join('\n')}
+`
+}
+
+function pipeline(signal: string, receiver: string): string {
+  const processors = receiver === 'otlp' ? '[memory_limiter]' : '[]'
+  return `    ${signal}: { receivers: [${receiver}], processors: ${processors}, exporters: [otlp_grpc] }`
+}
