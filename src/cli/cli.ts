@@ -1,0 +1,50 @@
+import { type Arguments, parseArguments } from './arguments.ts'
+import { type ExitCode, exitCodes } from './exit-codes.ts'
+import { helpText } from './help.ts'
+import type { Io } from './io.ts'
+import type { ProcessControl } from './run.ts'
+import { version } from './version.ts'
+
+/**
+ * The whole program but for the process around it: reads the command line, does it, and resolves with the exit code.
+ * Each command is imported when it is asked for, so that `--version` and `run` pay for nothing else.
+ */
+export async function cli(
+  args: readonly string[],
+  io: Io,
+  control: ProcessControl,
+): Promise<ExitCode> {
+  if (args.length === 0) {
+    io.stderr(helpText())
+    return exitCodes.usage.code
+  }
+  const parsed = parseArguments(args)
+  switch (parsed.kind) {
+    case 'version':
+      io.stdout(`remora ${version}\n`)
+      return exitCodes.ok.code
+    case 'help':
+      io.stdout(helpText(parsed.command))
+      return exitCodes.ok.code
+    case 'error':
+      io.stderr(`remora: ${parsed.message}\nSee remora --help.\n`)
+      return exitCodes.usage.code
+    case 'command':
+      return runCommand(parsed.arguments, io, control)
+  }
+}
+
+async function runCommand(args: Arguments, io: Io, control: ProcessControl): Promise<ExitCode> {
+  switch (args.command) {
+    case 'run':
+      return (await import('./run.ts')).run(args, io, control)
+    case 'validate':
+      return (await import('./validate.ts')).validate(args, io)
+    case 'components':
+      return (await import('./components.ts')).components(args, io)
+    case 'print-config':
+      return (await import('./print-config.ts')).printConfig(args, io)
+    case 'schema':
+      return (await import('./schema.ts')).schema(args, io)
+  }
+}

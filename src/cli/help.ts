@@ -1,0 +1,89 @@
+import type { Command } from './arguments.ts'
+import { exitCodes } from './exit-codes.ts'
+
+const general = `remora takes logs, metrics and traces in and sends them on as uniform OTLP.
+
+Examples
+  remora --config remora.yaml                      run until SIGTERM or Ctrl-C
+  remora validate --config remora.yaml             every mistake, with line and column
+  remora --config base.yaml --config site.yaml     later files win, key by key
+  remora --config remora.yaml --set exporters.otlp.endpoint=backend:4317
+  remora components                                what there is to configure
+
+Commands
+  run            run a configuration (this is what happens without a command)
+  validate       check a configuration and say what it would run
+  print-config   the merged configuration, references resolved, secrets left out
+  components     the receivers, processors, exporters and extensions of this build
+  schema         a JSON Schema of the whole configuration, for editors
+
+Flags
+  --config SOURCE   a path, file:PATH, env:NAME or yaml:TEXT; may be repeated
+  --set KEY=VALUE   one option, e.g. processors.batch.timeout=2s; may be repeated
+  --version, --help; --help behind a command says more about it
+
+The configuration is that of the OpenTelemetry Collector. Values may refer to
+\${env:NAME}, \${env:NAME:-default} and \${file:PATH}; $$ is a single $.
+
+Exit codes
+${exitCodeLines()}
+`
+
+const ofCommand: Readonly<Record<Command, string>> = {
+  run: `remora [run] --config SOURCE … [--set KEY=VALUE …]
+
+Runs the configuration until SIGTERM or SIGINT. Then it takes nothing new, hands on what it
+holds within service.shutdown_timeout, and exits with 0. A second signal ends it at once.
+Log lines are JSON on stderr.
+
+  remora --config remora.yaml
+  remora --config env:REMORA_CONFIG
+  remora --config remora.yaml --config yaml:exporters::debug::verbosity:\\ detailed
+`,
+  validate: `remora validate --config SOURCE … [--set KEY=VALUE …]
+
+Checks a configuration without starting anything, and prints every mistake at once: on stderr,
+with file, line and column. Exits with 0 if there is none, else with 1.
+
+  remora validate --config remora.yaml
+`,
+  'print-config': `remora print-config --config SOURCE … [--set KEY=VALUE …] [--format yaml|json] [--mode redacted|unredacted]
+
+Prints the configuration after merging and resolving all references. Secrets show as
+[redacted] unless --mode unredacted.
+
+  remora print-config --config base.yaml --config site.yaml
+`,
+  components: `remora components [--format table|json]
+
+Lists the components of this build with the signals they handle.
+`,
+  schema: `remora schema
+
+Prints a JSON Schema of the whole configuration. With the YAML language server, put this on
+the first line of a configuration:
+
+  # yaml-language-server: $schema=./remora.schema.json
+`,
+}
+
+export function helpText(command?: Command): string {
+  return command === undefined ? general : ofCommand[command]
+}
+
+function exitCodeLines(): string {
+  return Object.values(exitCodes)
+    .map(({ code, summary }) => `  ${String(code).padStart(3)}  ${wrap(summary)}`)
+    .join('\n')
+}
+
+/** At 80 columns, below the summary's own first column. */
+function wrap(text: string): string {
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) as string
+    if (line.length + word.length > 72) lines.push(word)
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`
+  }
+  return lines.join(`\n${' '.repeat(7)}`)
+}

@@ -1,0 +1,12 @@
+import type { Registry } from '../component/registry.ts'
+
+/** What a command may touch of the world, so that tests can run it in their own process. */
+export interface Io {
+  readonly env: Readonly<Record<string, string | undefined>>
+  stdout(text: string): void
+  stderr(text: string): void
+  /** Throws an Error for a person: `no such file`. */
+  readFile(path: string): string
+  /** All components; loaded only by the commands that need them. */
+  registry(): Promise<Registry>
+}

@@ -1,0 +1,41 @@
+import { toPlain } from '../config/node.ts'
+import { redact } from '../config/secrets.ts'
+import type { Arguments } from './arguments.ts'
+import { checkConfig } from './check-config.ts'
+import { type ExitCode, exitCodes } from './exit-codes.ts'
+import type { Io } from './io.ts'
+
+/**
+ * `remora print-config`: the configuration as remora understands it. Only one without problems is shown redacted:
+ * in any other, a secret could stand behind an option that no schema knows.
+ */
+export async function printConfig(args: Arguments, io: Io): Promise<ExitCode> {
+  const registry = await io.registry()
+  const { loaded, problems, problemText } = checkConfig(args, io, registry)
+  if (problems.length > 0) io.stderr(problemText)
+  const { document } = loaded
+  const readable = document !== undefined && (args.mode === 'unredacted' || problems.length === 0)
+  if (readable) {
+    const plain = toPlain(args.mode === 'unredacted' ? document : redact(document, registry))
+    io.stdout(args.format === 'json' ? toJson(plain) : await toYaml(plain))
+  }
+  return problems.length > 0 ? exitCodes.failed.code : exitCodes.ok.code
+}
+
+/** A `$` that would be read as a reference or an escape is doubled, so that the output means the same when read. */
+function escapeDollars(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.replaceAll(/\$(?=[${])/g, '$$$$') : value
+}
+
+function toJson(plain: unknown): string {
+  return `${JSON.stringify(plain, escapeDollars, 2)}\n`
+}
+
+async function toYaml(plain: unknown): Promise<string> {
+  const { stringify } = await import('yaml')
+  return stringify(JSON.parse(toJson(plain)), {
+    lineWidth: 0,
+    nullStr: '',
+    aliasDuplicateObjects: false,
+  })
+}

@@ -1,0 +1,126 @@
+import { systemClock } from '../component/clock.ts'
+import type { Logger } from '../component/telemetry.ts'
+import type { ConfigProblem } from '../errors/config-problem.ts'
+import type { RunningService } from '../pipeline/service.ts'
+import type { Arguments } from './arguments.ts'
+import { checkConfig } from './check-config.ts'
+import { type ExitCode, exitCodes } from './exit-codes.ts'
+import type { Io } from './io.ts'
+import { summarise } from './validate.ts'
+import { version } from './version.ts'
+
+/** The process as `run` sees it. */
+export interface ProcessControl {
+  /** Called for every SIGTERM and SIGINT. */
+  onSignal(receive: (signal: string) => void): void
+  /** Called for an error that nothing has caught. */
+  onBug(receive: (error: unknown) => void): void
+  /** Ends the process now. */
+  exit(code: ExitCode): void
+}
+
+/** After service.shutdown_timeout the components give up by themselves; this long they may take for it. */
+const stopGraceMs = 3000
+/** After a bug nothing is sure any more: only what can be handed on quickly. */
+const bugStopMs = 3000
+
+/** `remora run`: until a signal, or until it cannot start. */
+export async function run(args: Arguments, io: Io, control: ProcessControl): Promise<ExitCode> {
+  const registry = await io.registry()
+  const { loaded, plan, problemText, warningText } = checkConfig(args, io, registry)
+  if (plan === undefined) {
+    io.stderr(warningText + problemText)
+    return exitCodes.failed.code
+  }
+  const [{ createLogger }, { startService }] = await Promise.all([
+    import('../telemetry/logger.ts'),
+    import('../pipeline/service.ts'),
+  ])
+  const { telemetry, shutdownTimeoutMs } = plan.service
+  const logger = createLogger({ clock: systemClock, level: telemetry.logs.level })
+  for (const warning of loaded.warnings) logger.warn('configuration', warningFields(warning))
+
+  const stopping = Promise.withResolvers<void>()
+  const lifecycle = new Lifecycle(control, logger, stopping.resolve)
+  control.onSignal((signal) => lifecycle.signal(signal, shutdownTimeoutMs))
+  control.onBug((error) => lifecycle.bug(error))
+  try {
+    lifecycle.service = await startService(plan, { logger, clock: systemClock, version })
+  } catch (error) {
+    logger.error('cannot start', { error })
+    logger.close()
+    return exitCodes.failed.code
+  }
+  logger.info('ready', { version, running: summarise(plan.service) })
+  await stopping.promise
+  await lifecycle.service.stop()
+  lifecycle.stopped()
+  logger.info('stopped')
+  logger.close()
+  return lifecycle.exitCode
+}
+
+/** What the process does about signals and bugs, from before the start to the end of the stop. */
+class Lifecycle {
+  service: RunningService | undefined
+  exitCode: ExitCode = exitCodes.ok.code
+  readonly #control: ProcessControl
+  readonly #logger: Logger
+  readonly #beginStop: () => void
+  #signals = 0
+  #cancel: (() => void) | undefined
+
+  constructor(control: ProcessControl, logger: Logger, beginStop: () => void) {
+    this.#control = control
+    this.#logger = logger
+    this.#beginStop = beginStop
+  }
+
+  signal(signal: string, shutdownTimeoutMs: number): void {
+    this.#signals += 1
+    if (this.#signals > 1) {
+      this.#logger.warn('stopped by a second signal, without waiting', { signal })
+      this.#control.exit(exitCodes.forced.code)
+      return
+    }
+    this.#logger.info('stopping', { signal, timeout_ms: shutdownTimeoutMs })
+    this.#endAfter(shutdownTimeoutMs + stopGraceMs, exitCodes.stopTimeout.code)
+    this.#beginStop()
+  }
+
+  bug(error: unknown): void {
+    this.#logger.error('BUG: nothing has caught this', {
+      error,
+      stack: error instanceof Error ? error.stack : undefined,
+    })
+    if (this.exitCode === exitCodes.bug.code || this.service === undefined) {
+      this.#control.exit(exitCodes.bug.code)
+      return
+    }
+    this.exitCode = exitCodes.bug.code
+    this.#endAfter(bugStopMs, exitCodes.bug.code)
+    this.#beginStop()
+  }
+
+  /** The stop is over; its deadline with it. */
+  stopped(): void {
+    this.#cancel?.()
+  }
+
+  /** The deadline of the stop. */
+  #endAfter(delayMs: number, code: ExitCode): void {
+    this.#cancel?.()
+    this.#cancel = systemClock.after(delayMs, () => {
+      this.#logger.error('the stop took too long', { timeout_ms: delayMs })
+      this.#control.exit(code)
+    })
+  }
+}
+
+function warningFields({ place, path, message }: ConfigProblem): Record<string, unknown> {
+  return {
+    warning: message,
+    path: path.join('.'),
+    ...(place === undefined ? {} : { file: place.file, line: place.line }),
+  }
+}
