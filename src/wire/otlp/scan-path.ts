@@ -33,29 +33,28 @@ function step(
   const seen = new Map<number, number>()
   while (reader.more()) {
     const at = reader.offset
-    const tag = reader.tag()
-    const field = message.byNumber[tag >>> 3]
-    const index = seen.get(tag >>> 3) ?? 0
-    seen.set(tag >>> 3, index + 1)
-    const name = field === undefined ? `field ${tag >>> 3}` : field.jsonName
-    const label = field?.repeated ? `${name}[${index}]` : name
-    if (at === offset) {
-      steps.push(label)
-      return undefined
-    }
-    if ((tag & 7) !== wireType.bytes) {
-      reader.skip(tag)
-      if (reader.offset <= offset) continue
-      steps.push(label)
-      return undefined
-    }
-    const end = reader.range()
-    if (end > offset) {
-      steps.push(label)
-      reader.end = end
-      return field?.kind === 'message' ? field.message : undefined
-    }
-    reader.offset = end
+    // Not `reader.tag()`: what that refuses has a name as well.
+    const tag = reader.varint32()
+    const number = tag >>> 3
+    const tooLarge = reader.offset - at >= 5 && (reader.bytes[at + 4] as number) > 0x0f
+    if (number === 0 || tooLarge) return undefined
+    const field = message.byNumber[number]
+    const index = seen.get(number) ?? 0
+    seen.set(number, index + 1)
+    const name = field === undefined ? `field ${number}` : field.jsonName
+    steps.push(field?.repeated ? `${name}[${index}]` : name)
+    if (at === offset) return undefined
+    if ((tag & 7) === wireType.bytes && field?.kind === 'message') {
+      const end = reader.range()
+      if (end > offset) {
+        reader.end = end
+        return field.message
+      }
+      reader.offset = end
+    } else reader.skip(tag)
+    // The field holds the byte, or what is wrong stands right behind it and is named by the message around both.
+    if (reader.offset > offset) return undefined
+    steps.pop()
   }
   return undefined
 }

@@ -67,13 +67,13 @@ function scanMessage(
     const what = scanTable[row | tag] as number
     if (what === action.bytes || what > action.fixed32) {
       if (what === action.refuse) throw refused(tag, message, tagAt)
+      const lengthAt = at
       let length = at < end ? (bytes[at++] as number) : 0x80
       if (length > 0x7f) {
         const second = at < end ? (bytes[at] as number) : 0x80
         if (second > 0x7f) {
-          at--
-          length = longLength(bytes, at, end)
-          at = skipVarint(bytes, at, end)
+          length = longLength(bytes, lengthAt, end)
+          at = skipVarint(bytes, lengthAt, end)
         } else {
           length = (length & 0x7f) | (second << 7)
           at++
