@@ -14,7 +14,15 @@ export function parseAddress(endpoint: string, transport: string): Address | und
   const match = /^(?:\[([^\]]+)\]|([^:/]*)):(\d{1,5})$/.exec(endpoint)
   const port = Number(match?.[3])
   if (match === null || port > 65_535) return undefined
-  return { host: match[1] ?? match[2] ?? '', port }
+  return { host: hostOf(match[1] ?? match[2] ?? '', transport), port }
+}
+
+/** `tcp4` and `tcp6` narrow a host that has addresses of both families. */
+function hostOf(host: string, transport: string): string {
+  if (transport === 'tcp4')
+    return host === '' ? '0.0.0.0' : host.replace(/^localhost$/, '127.0.0.1')
+  if (transport === 'tcp6') return host === '' ? '::' : host.replace(/^localhost$/, '::1')
+  return host
 }
 
 export interface Listening {

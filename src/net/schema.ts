@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { duration, secret } from '../component/schema.ts'
+import { duration, type ObjectMetadata, secret } from '../component/schema.ts'
 import { cipherSuites, curves } from './cipher-suites.ts'
 
 const version = v.picklist(
@@ -118,6 +118,7 @@ export const tlsServer = v.pipe(
       false,
     ),
   }),
+  v.metadata({ unsupported: ['tpm'] } satisfies ObjectMetadata),
   v.check((c) => hasCert(c) && hasKey(c), pairMessage),
   v.check((c) => once(c), onceMessage),
   v.check((c) => ordered(c), orderMessage),
@@ -139,6 +140,7 @@ export const tlsClient = v.pipe(
       v.pipe(v.string(), v.description('The name that the certificate must have, and the SNI.')),
     ),
   }),
+  v.metadata({ unsupported: ['tpm'] } satisfies ObjectMetadata),
   v.check((c) => pairs(c), pairMessage),
   v.check((c) => once(c), onceMessage),
   v.check((c) => ordered(c), orderMessage),

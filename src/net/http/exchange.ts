@@ -85,13 +85,14 @@ export class Exchange {
     return plain
   }
 
-  #receive(): Promise<Uint8Array> {
+  async #receive(): Promise<Uint8Array> {
     const { request } = this
     const announcedBytes = Number(request.headers['content-length'] ?? -1)
-    if (announcedBytes > this.#host.maxBodyBytes) return Promise.reject(this.#tooLarge())
+    if (announcedBytes > this.#host.maxBodyBytes) throw this.#tooLarge()
     const expects = request.headers.expect?.toLowerCase() === '100-continue'
     if (expects) this.#response.writeContinue()
     const buffer = new BodyBuffer(announcedBytes, this.#host.maxBodyBytes)
+    this.#hold(buffer.capacityBytes)
     return new Promise((resolve, reject) => {
       const fail = (error: DeliveryError): void => {
         // The rest flows into nothing; node bounds it by the request timeout.
