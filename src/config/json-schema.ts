@@ -4,7 +4,7 @@ import type { AnyDefinition } from '../component/define.ts'
 import type { Registry } from '../component/registry.ts'
 import { type Section, sectionNames, sections } from './components.ts'
 import { pipelineSchema, serviceSchema } from './service-schema.ts'
-import { describe, type Schema } from './shape.ts'
+import { describe, pipeOf, type Schema } from './shape.ts'
 
 /**
  * The JSON Schema of a whole configuration, for editors: what may stand where, which components exist, and which of
@@ -166,14 +166,14 @@ function convertShape(schema: Schema): Json {
     case 'list':
       return orReference({ type: 'array', items: convert(shape.item) })
     case 'variant':
-      return { anyOf: [...shape.options.map(convert), reference] }
+      return anyOf([...shape.options.map(convert), reference])
     case 'union':
       if (scalar !== undefined) return convertScalar(scalar)
-      return { anyOf: [...shape.options.map(convert), reference] }
+      return anyOf([...shape.options.map(convert), reference])
     case 'scalar': {
       if (scalar !== undefined) return convertScalar(scalar)
       const leaf = convertLeaf(inner)
-      return mayBeNull ? { anyOf: [leaf, { type: 'null' }, reference] } : orReference(leaf)
+      return mayBeNull ? anyOf([leaf, { type: 'null' }, reference]) : orReference(leaf)
     }
   }
 }
@@ -209,18 +209,21 @@ function convertScalar(scalar: string): Json {
   }
 }
 
-interface Pipe {
-  readonly pipe?: readonly { readonly type: string; readonly options?: readonly unknown[] }[]
-}
-
 /** A scalar of valibot with its limits. A choice behind a `toLowerCase` is offered in lower case, and any case taken. */
 function convertLeaf(schema: Schema): Json {
-  const choice = (schema as Pipe).pipe?.find(({ type }) => type === 'picklist')
+  const choice = pipeOf(schema)
+    .slice(1)
+    .find(({ type }) => type === 'picklist')
   if (choice !== undefined) return { anyOf: [{ enum: choice.options }, { type: 'string' }] }
-  const { $schema: _, ...leaf } = toJsonSchema(schema, {
+  const {
+    $schema: _,
+    description: __,
+    ...leaf
+  } = toJsonSchema(schema, {
     typeMode: 'input',
     errorMode: 'ignore',
   }) as JsonSchema & Json
+  if (leaf['maximum'] === Number.MAX_SAFE_INTEGER) delete leaf['maximum']
   return leaf
 }
 
@@ -228,7 +231,16 @@ function convertLeaf(schema: Schema): Json {
 function orReference(json: Json): Json {
   const keys = Object.keys(json).filter((key) => key !== 'description')
   if (json['type'] === 'string' && keys.length === 1) return json
-  return { anyOf: [json, reference] }
+  return anyOf([json, reference])
+}
+
+/** Flat, and each alternative once. */
+function anyOf(options: readonly Json[]): Json {
+  const flat = options.flatMap((option) => {
+    const keys = Object.keys(option)
+    return keys.length === 1 && keys[0] === 'anyOf' ? (option['anyOf'] as Json[]) : [option]
+  })
+  return { anyOf: [...new Map(flat.map((json) => [JSON.stringify(json), json])).values()] }
 }
 
 function nullable(json: Json): Json {

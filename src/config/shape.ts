@@ -139,3 +139,18 @@ export function isSecret(schema: Schema): boolean {
   const { shape, scalar } = describe(schema)
   return scalar === 'secret' || (shape.kind === 'union' && shape.options.some(isSecret))
 }
+
+/** A step of a pipe: a schema, or an action such as `min_value`, with the parts that are read of it. */
+export interface PipePart {
+  readonly type: string
+  readonly options?: readonly unknown[]
+  readonly literal?: unknown
+  readonly requirement?: unknown
+}
+
+/** The steps of nested pipes in one list, the schema first. */
+export function pipeOf(schema: Schema): PipePart[] {
+  const { pipe } = schema as { readonly pipe?: readonly Schema[] }
+  if (pipe === undefined) return [schema as PipePart]
+  return pipe.flatMap((part, index) => (index === 0 ? pipeOf(part) : [part as PipePart]))
+}
