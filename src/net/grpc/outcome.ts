@@ -1,0 +1,95 @@
+import type { Code } from '../../errors/codes.ts'
+import { DeliveryError } from '../../errors/delivery-error.ts'
+import { decodeRpcStatus, type RpcStatus } from '../../wire/rpc-status.ts'
+import { WireError } from '../../wire/wire-error.ts'
+import type { HeaderList } from '../http2/hpack-decoder.ts'
+import {
+  decodeGrpcMessage,
+  grpcStatus,
+  grpcStatusName,
+  grpcStatusOfHttp,
+  isRetryableGrpcStatus,
+  parseGrpcStatus,
+} from './status.ts'
+
+/** How servers say that a message is too large; there is no code for it, and each library has its own words. */
+const tooLargeWords = /larger than max|too large|exceeds? (?:the )?(?:max|limit)|message size/i
+/** A code of our own kind may stand at the beginning of the message: remora's receivers write it. */
+const tooLargeCode = /^too_large\b/
+/** Longer messages of a peer are cut. */
+const messageLengthMax = 1024
+
+/**
+ * What the end of a call means: undefined for OK, else the error. `trailers` are the trailers, or the headers of a
+ * trailers-only answer; `headers` those at the beginning.
+ */
+export function grpcOutcome(headers: HeaderList, trailers: HeaderList): DeliveryError | undefined {
+  const statusText = field(trailers, 'grpc-status') ?? field(headers, 'grpc-status')
+  const httpStatus = Number(field(headers, ':status'))
+  if (statusText === undefined && httpStatus !== 200) return httpError(httpStatus)
+  const code = parseGrpcStatus(statusText)
+  if (code === grpcStatus.OK) return undefined
+  const message = decodeGrpcMessage(field(trailers, 'grpc-message') ?? '').slice(
+    0,
+    messageLengthMax,
+  )
+  return grpcError(
+    code,
+    message,
+    readDetails(field(trailers, 'grpc-status-details-bin'))?.retryDelayMs,
+  )
+}
+
+/** An answer with a status that is not OK (OTLP specification, "Failures"). */
+export function grpcError(code: number, message: string, retryAfterMs?: number): DeliveryError {
+  const text = `${grpcStatusName(code)}: ${message}`
+  if (code === grpcStatus.RESOURCE_EXHAUSTED && retryAfterMs === undefined) {
+    const tooLarge = tooLargeWords.test(message) || tooLargeCode.test(message)
+    return new DeliveryError(tooLarge ? 'too_large' : 'backend_rejected', text)
+  }
+  const retry = isRetryableGrpcStatus(code, retryAfterMs !== undefined) ? 'backoff' : 'never'
+  return new DeliveryError(codeOf(code, retry), text, {
+    retry,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  })
+}
+
+function codeOf(code: number, retry: 'backoff' | 'never'): Code {
+  switch (code) {
+    case grpcStatus.RESOURCE_EXHAUSTED:
+      return 'throttled'
+    case grpcStatus.DEADLINE_EXCEEDED:
+      return 'timeout'
+    case grpcStatus.UNAUTHENTICATED:
+    case grpcStatus.PERMISSION_DENIED:
+      return 'unauthenticated'
+    default:
+      return retry === 'backoff' ? 'unavailable' : 'backend_rejected'
+  }
+}
+
+/** Something that is no gRPC server answered: a proxy, a load balancer. */
+function httpError(status: number): DeliveryError {
+  if (status === 413) return new DeliveryError('too_large', 'HTTP status 413 instead of gRPC')
+  const error = grpcError(grpcStatusOfHttp(status), `HTTP status ${status} instead of gRPC`)
+  return error
+}
+
+/** The value of a header; the first one if there are several. */
+export function field(list: HeaderList, name: string): string | undefined {
+  for (let index = 0; index < list.length; index += 2) {
+    if (list[index] === name) return list[index + 1]
+  }
+  return undefined
+}
+
+/** Details are an extra: where they are broken, the status alone counts. */
+function readDetails(base64: string | undefined): RpcStatus | undefined {
+  if (base64 === undefined) return undefined
+  try {
+    return decodeRpcStatus(Buffer.from(base64, 'base64'))
+  } catch (error) {
+    if (error instanceof WireError) return undefined
+    throw error
+  }
+}
