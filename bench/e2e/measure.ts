@@ -33,7 +33,9 @@ export interface MeasureOptions {
   readonly idleSeconds?: number
 }
 
-const launcher = fileURLToPath(new URL('../../bin/remora', import.meta.url))
+// REMORA_BIN measures another build.
+const launcher =
+  process.env['REMORA_BIN'] ?? fileURLToPath(new URL('../../bin/remora', import.meta.url))
 
 /** Runs one job: sink, remora and load are processes of their own. Throws if remora does not come up. */
 export async function measure(job: Job, options: MeasureOptions): Promise<Measured> {
