@@ -4,7 +4,7 @@ import type { Signal } from '../signal/signal.ts'
 import type { Clock } from './clock.ts'
 import type { Component } from './lifecycle.ts'
 import type { Storage } from './storage.ts'
-import type { Logger, Meter, Status } from './telemetry.ts'
+import type { Logger, Meter, Status, TimedStatus } from './telemetry.ts'
 
 export type Stability = 'development' | 'alpha' | 'beta' | 'stable'
 export type Kind = 'receiver' | 'processor' | 'exporter' | 'extension'
@@ -71,6 +71,8 @@ export interface ExporterDefinition<C extends ConfigSchema = ConfigSchema>
 export interface ExtensionDefinition<C extends ConfigSchema = ConfigSchema>
   extends Definition<'extension', C> {
   readonly stability: Stability
+  /** Whether its instances have a `storage`, so that other components may name it as theirs. */
+  readonly providesStorage?: true
   create(
     settings: Settings<v.InferOutput<C>>,
     host: Host,
@@ -80,7 +82,7 @@ export interface ExtensionDefinition<C extends ConfigSchema = ConfigSchema>
 /** What extensions may see of the rest. */
 export interface Host {
   /** `receiver:otlp`, `processor:batch:logs`, … with its newest status. */
-  statuses(): ReadonlyMap<string, Status>
+  statuses(): ReadonlyMap<string, TimedStatus>
 }
 
 export type AnyDefinition =

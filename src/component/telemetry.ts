@@ -41,3 +41,6 @@ export interface Logger {
 export type Status =
   | { readonly state: 'starting' | 'ok' | 'stopping' | 'stopped' }
   | { readonly state: 'recoverable_error' | 'permanent_error'; readonly reason: string }
+
+/** A status and since when it holds, on the clock that never jumps (`Clock.monotonicMs`). */
+export type TimedStatus = Status & { readonly sinceMs: number }

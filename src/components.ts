@@ -1,0 +1,11 @@
+import { createRegistry, type Registry } from './component/registry.ts'
+import { fileStorage } from './extensions/file_storage/definition.ts'
+import { otlp } from './receivers/otlp/definition.ts'
+
+/** Every built-in component. Plain imports: a component that is not in this list does not exist. */
+export const registry: Registry = createRegistry([
+  // receivers
+  otlp,
+  // extensions
+  fileStorage,
+])

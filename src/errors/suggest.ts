@@ -1,0 +1,56 @@
+/** The candidate nearest to what was written, if it is near enough to be a slip of the keyboard. */
+export function nearest(written: string, candidates: Iterable<string>): string | undefined {
+  // A longer text would cost time and is no slip.
+  if (written.length > 100) return undefined
+  const normal = normalise(written)
+  let best: string | undefined
+  let bestDistance = Math.max(1, Math.floor(normal.length / 3)) + 1
+  for (const candidate of candidates) {
+    const distance = editDistance(normal, normalise(candidate), bestDistance)
+    if (distance < bestDistance) {
+      best = candidate
+      bestDistance = distance
+    }
+  }
+  return best
+}
+
+/** `did you mean "batch"?`, or else the list of what exists if it is short, or nothing. */
+export function suggestion(written: string, candidates: Iterable<string>): string | undefined {
+  const names = [...candidates]
+  const near = nearest(written, names)
+  if (near !== undefined) return `did you mean "${near}"?`
+  if (names.length === 0 || names.length > 12) return undefined
+  return `one of ${names.map((name) => `"${name}"`).join(', ')}`
+}
+
+/** `queueSize`, `queue-size` and `queue_size` are the same word. */
+function normalise(name: string): string {
+  return name.replaceAll(/[-_ ]/g, '').toLowerCase()
+}
+
+/** Insertions, deletions, replacements and swaps of neighbours; `limit` where it is that or more. */
+function editDistance(left: string, right: string, limit: number): number {
+  if (Math.abs(left.length - right.length) >= limit) return limit
+  let before: number[] = []
+  let previous = Array.from({ length: right.length + 1 }, (_, index) => index)
+  for (let row = 1; row <= left.length; row++) {
+    const current = [row]
+    for (let column = 1; column <= right.length; column++) {
+      const same = left[row - 1] === right[column - 1]
+      let cost = Math.min(
+        (previous[column] as number) + 1,
+        (current[column - 1] as number) + 1,
+        (previous[column - 1] as number) + (same ? 0 : 1),
+      )
+      const swapped = left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1]
+      if (swapped && row > 1 && column > 1) {
+        cost = Math.min(cost, (before[column - 2] as number) + 1)
+      }
+      current.push(cost)
+    }
+    before = previous
+    previous = current
+  }
+  return previous[right.length] as number
+}

@@ -1,0 +1,127 @@
+import type { Clock } from '../component/clock.ts'
+import type { TimedStatus } from '../component/telemetry.ts'
+import type { PipelineLedger } from '../signal/ledger.ts'
+import { readLedgers } from '../telemetry/ledger-metrics.ts'
+import type { RootLogger } from '../telemetry/logger.ts'
+import { MetricRegistry } from '../telemetry/meter.ts'
+import { MetricsServer } from '../telemetry/metrics-server.ts'
+import { addProcessMetrics } from '../telemetry/process-metrics.ts'
+import { StatusBoard } from '../telemetry/status.ts'
+import { addStatusMetrics } from '../telemetry/status-metrics.ts'
+import { buildGraph, type Graph } from './build.ts'
+import { type LifecycleSettings, startGraph, stopGraph } from './lifecycle.ts'
+import type { Plan } from './plan.ts'
+
+export interface ServiceSettings {
+  readonly logger: RootLogger
+  readonly clock: Clock
+  /** Of remora; a label of `remora_build_info`. */
+  readonly version?: string
+}
+
+export interface RunningService {
+  /** Drains and stops everything, within `service.shutdown_timeout`. Never rejects; calling it again waits for the same. */
+  stop(): Promise<void>
+  readonly statuses: ReadonlyMap<string, TimedStatus>
+  readonly ledgers: readonly PipelineLedger[]
+  /** Where `/metrics` is served, with the real port; undefined where metrics are off. */
+  readonly metricsAddress: string | undefined
+}
+
+/**
+ * Builds and starts a plan. All or nothing: when it rejects, nothing is left running, and the message names the
+ * component and the resource, e.g. `cannot start receiver "otlp": cannot listen on "localhost:4317": …`.
+ */
+export async function startService(plan: Plan, settings: ServiceSettings): Promise<RunningService> {
+  const { logger, clock } = settings
+  const registry = new MetricRegistry()
+  const board = new StatusBoard(clock, (component, status) => logStatus(logger, component, status))
+  const graph = buildGraph(plan, { clock, logger, registry, board })
+  addOwnMetrics(registry, graph, board, settings)
+
+  const { shutdownTimeoutMs, telemetry } = plan.service
+  const lifecycle: LifecycleSettings = { clock, logger, board, shutdownTimeoutMs }
+  const { endpoint } = telemetry.metrics
+  const server = endpoint === undefined ? undefined : new MetricsServer(endpoint, registry, logger)
+  await server?.start()
+  try {
+    await startGraph(graph, lifecycle)
+  } catch (error) {
+    await server?.stop()
+    throw error
+  }
+
+  let stopped: Promise<void> | undefined
+  return {
+    stop: () => {
+      stopped ??= stopService(graph, lifecycle, server, logger)
+      return stopped
+    },
+    statuses: board.statuses,
+    ledgers: graph.ledgers,
+    metricsAddress: server?.address,
+  }
+}
+
+/** `/metrics` answers until the end, so that a last scrape sees what the drain did. */
+async function stopService(
+  graph: Graph,
+  lifecycle: LifecycleSettings,
+  server: MetricsServer | undefined,
+  logger: RootLogger,
+): Promise<void> {
+  await stopGraph(graph, lifecycle)
+  for (const ledger of graph.ledgers) logLedger(logger, ledger)
+  await server?.stop()
+}
+
+function addOwnMetrics(
+  registry: MetricRegistry,
+  graph: Graph,
+  board: StatusBoard,
+  { logger, clock, version }: ServiceSettings,
+): void {
+  const meter = registry.meter({})
+  const appliedSeconds = clock.nowMs() / 1000
+  addProcessMetrics(registry)
+  addStatusMetrics(registry, board)
+  registry.addSource('remora_pipeline_items', () => readLedgers(graph.ledgers))
+  registry.addSource('remora_log_lines_suppressed', () => [
+    { labels: {}, value: logger.suppressedLines },
+  ])
+  meter.gauge('remora_config_applied_timestamp_seconds', {}, () => appliedSeconds)
+  const build = { version: version ?? 'unknown', node_version: process.versions.node }
+  meter.gauge('remora_build_info', build, () => 1)
+}
+
+function logStatus(root: RootLogger, component: string, status: TimedStatus): void {
+  // A logger of its own, so that the rate limit counts for each component by itself.
+  const logger = root.child({ component })
+  const fields = { ...status }
+  if (status.state === 'permanent_error') logger.error('a component needs help', fields)
+  else if (status.state === 'recoverable_error') logger.warn('a component is in trouble', fields)
+  else logger.debug('a component changed its state', fields)
+}
+
+/** The last word on each pipeline: what came, what became of it. */
+function logLedger(root: RootLogger, ledger: PipelineLedger): void {
+  for (const [exporter, own] of ledger.exporters) {
+    const logger = root.child({ pipeline: ledger.pipeline, exporter })
+    const imbalance = ledger.imbalance(exporter)
+    const fields = {
+      received: ledger.received,
+      delivered: own.delivered,
+      dropped: {
+        ...Object.fromEntries(ledger.droppedByReason),
+        ...Object.fromEntries(own.droppedByReason),
+      },
+      rejected: {
+        ...Object.fromEntries(ledger.rejectedByReason),
+        ...Object.fromEntries(own.rejectedByReason),
+      },
+      queued: ledger.queued + own.queued,
+    }
+    if (imbalance === 0) logger.info('pipeline stopped', fields)
+    else logger.error('pipeline stopped and its ledger does not balance', { ...fields, imbalance })
+  }
+}

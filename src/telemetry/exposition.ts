@@ -1,0 +1,60 @@
+import type { Metric } from 'prom-client'
+import { CounterCell, GaugeCell } from './cells.ts'
+import type { Family, MetricRegistry } from './meter.ts'
+
+/** What prom-client turns into lines. */
+interface PromValue {
+  readonly value: number
+  readonly labels: Readonly<Record<string, string>>
+  /** The name of the line where it is not that of the family: `_bucket`, `_sum`, `_count`. */
+  readonly metricName?: string
+}
+
+export const contentType = 'text/plain; version=0.0.4; charset=utf-8'
+
+/**
+ * The registry in the text format of Prometheus. prom-client is loaded at the first scrape: a process that nobody
+ * scrapes does not pay for it.
+ */
+export async function renderMetrics(registry: MetricRegistry): Promise<string> {
+  const { Registry } = await import('prom-client')
+  const prom = new Registry()
+  for (const family of registry.families.values()) {
+    const values = readFamily(family)
+    if (values.length === 0) continue
+    // prom-client asks a metric for `name`, `help`, `type` and `values` by `get()`; its own classes keep their values
+    // themselves, ours come from the cells.
+    const { name, help, type } = family
+    const metric = { name, get: () => Promise.resolve({ name, help, type, values }) }
+    prom.registerMetric(metric as unknown as Metric)
+  }
+  return prom.metrics()
+}
+
+function readFamily(family: Family): PromValue[] {
+  const values: PromValue[] = []
+  for (const cell of family.cells.values()) {
+    const { labels } = cell
+    if (cell instanceof CounterCell) {
+      values.push({ labels, value: cell.value })
+    } else if (cell instanceof GaugeCell) {
+      values.push({ labels, value: cell.read() })
+    } else {
+      let count = 0
+      for (const [le, total] of cell.buckets()) {
+        values.push({
+          metricName: `${family.name}_bucket`,
+          labels: { ...labels, le },
+          value: total,
+        })
+        count = total
+      }
+      values.push({ metricName: `${family.name}_sum`, labels, value: cell.sum })
+      values.push({ metricName: `${family.name}_count`, labels, value: count })
+    }
+  }
+  for (const source of family.sources) {
+    for (const { labels, value } of source()) values.push({ labels, value })
+  }
+  return values
+}

@@ -1,0 +1,39 @@
+import type { Logger } from '../component/telemetry.ts'
+import { contentType, renderMetrics } from './exposition.ts'
+import type { MetricRegistry } from './meter.ts'
+import { ProbeServer } from './probe-server.ts'
+
+/** Serves `/metrics` on `service.telemetry.metrics`. */
+export class MetricsServer {
+  readonly #server: ProbeServer
+
+  constructor(endpoint: string, registry: MetricRegistry, logger: Logger) {
+    this.#server = new ProbeServer(endpoint, (path) => {
+      if (path !== '/metrics') return undefined
+      return renderMetrics(registry).then(
+        (body) => ({ status: 200, contentType, body }),
+        (error: unknown) => {
+          logger.error('cannot render the metrics', { error })
+          throw error
+        },
+      )
+    })
+  }
+
+  async start(): Promise<void> {
+    try {
+      await this.#server.start()
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      throw new Error(`cannot serve the metrics of service.telemetry: ${reason}`, { cause: error })
+    }
+  }
+
+  get address(): string {
+    return this.#server.address
+  }
+
+  stop(): Promise<void> {
+    return this.#server.stop()
+  }
+}
