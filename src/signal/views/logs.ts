@@ -1,4 +1,5 @@
-import type { AnyValue, InstrumentationScope, KeyValue, Known, Resource } from './common.ts'
+import type { AnyValue, KeyValue } from '../../wire/otlp/any-view.ts'
+import type { InstrumentationScope, Known, Resource } from './resource.ts'
 
 export interface LogsView extends Known {
   resourceLogs: ResourceLogs[]

@@ -1,4 +1,5 @@
-import type { InstrumentationScope, KeyValue, Known, Resource } from './common.ts'
+import type { KeyValue } from '../../wire/otlp/any-view.ts'
+import type { InstrumentationScope, Known, Resource } from './resource.ts'
 
 export interface MetricsView extends Known {
   resourceMetrics: ResourceMetrics[]

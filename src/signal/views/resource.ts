@@ -1,7 +1,5 @@
 import type { KeyValue } from '../../wire/otlp/any-view.ts'
 
-export type { AnyValue, KeyValue } from '../../wire/otlp/any-view.ts'
-
 /**
  * Decoded OTLP. The names are those of the .proto in lowerCamelCase; `unknown` in every message holds fields of a newer OTLP
  * as they stood on the wire and is written back. Views may be edited; ids and bytes share memory with the batch they came
