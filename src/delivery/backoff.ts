@@ -1,5 +1,8 @@
 import type { RetryConfig } from './schema.ts'
 
+/** What a backend may ask for at most: a broken one must not make us wait for years. */
+const retryAfterMsMax = 3_600_000
+
 /** The waits between the tries of one request: they grow, with jitter, until the time is up. */
 export class Backoff {
   readonly #config: RetryConfig
@@ -22,7 +25,8 @@ export class Backoff {
   nextMs(nowMs: number, retryAfterMs = 0): number | undefined {
     const { randomization_factor: factor, multiplier, max_interval: maxMs } = this.#config
     const jitter = 1 - factor + 2 * factor * this.#random()
-    const waitMs = Math.max(retryAfterMs, Math.min(this.#intervalMs, maxMs) * jitter)
+    const asked = Math.min(retryAfterMs, retryAfterMsMax)
+    const waitMs = Math.max(asked, Math.min(this.#intervalMs, maxMs) * jitter)
     this.#intervalMs = Math.min(this.#intervalMs * multiplier, maxMs)
     const { max_elapsed_time: limitMs } = this.#config
     if (limitMs > 0 && nowMs + waitMs - this.#startMs > limitMs) return undefined
