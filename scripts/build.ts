@@ -2,24 +2,29 @@
  * Bundles src/main.ts and everything it needs into dist/, so that the shipped process reads a few files instead of
  * hundreds: dist/main.js, dist/chunks/ for what is imported lazily, dist/compile-cache/ with V8's compiled form of both.
  *
- *     node scripts/build.ts [--if-stale]
+ *     node scripts/build.ts [--if-stale] [--for-user <uid>]
+ *
+ * `--for-user` gives the compile cache to a user other than the one who builds.
  */
 import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
-import { warmCompileCache } from './build/compile-cache.ts'
+import { giveCompileCache, warmCompileCache } from './build/compile-cache.ts'
 
 const top = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(top, 'dist')
 
-const { values } = parseArgs({ options: { 'if-stale': { type: 'boolean', default: false } } })
+const { values } = parseArgs({
+  options: { 'if-stale': { type: 'boolean', default: false }, 'for-user': { type: 'string' } },
+})
 
 if (!values['if-stale'] || (await isStale())) {
   const startedAt = performance.now()
   const files = await bundle()
   const cache = await warmCompileCache(top)
+  if (values['for-user'] !== undefined) await giveCompileCache(top, values['for-user'])
   const kilobytes = files.reduce((sum, file) => sum + file.sizeBytes, 0) / 1000
   const milliseconds = performance.now() - startedAt
   console.log(

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createConnection, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -40,6 +40,18 @@ export async function warmCompileCache(top: string): Promise<string> {
     return 'none'
   } finally {
     await rm(scratch, { recursive: true, force: true })
+  }
+}
+
+/**
+ * Hands the cache to another user. Node's folders are named `v24.21.0-x64-1f2e3d4c-1000`: version, architecture, V8's own
+ * version and options, user id.
+ */
+export async function giveCompileCache(top: string, userId: string): Promise<void> {
+  const cache = join(top, 'dist/compile-cache')
+  for (const name of await readdir(cache)) {
+    const given = name.replace(/-\d+$/, `-${userId}`)
+    if (given !== name) await rename(join(cache, name), join(cache, given))
   }
 }
 
