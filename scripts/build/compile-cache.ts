@@ -30,7 +30,7 @@ export async function warmCompileCache(top: string): Promise<string> {
       complaints = (complaints + text).slice(-2000)
     })
     const closed = once(child, 'close')
-    const ready = await Promise.race([accepts(port), closed.then(() => false)])
+    const ready = await accepts(port, () => child.exitCode !== null)
     child.kill('SIGTERM')
     const killer = setTimeout(() => child.kill('SIGKILL'), 10_000)
     await closed
@@ -97,9 +97,9 @@ async function freePort(): Promise<number> {
   return address.port
 }
 
-/** True once something listens; false after 15 s. */
-async function accepts(port: number): Promise<boolean> {
-  for (let attempt = 0; attempt < 300; attempt++) {
+/** True once something listens; false if there is nobody left who could, or after 15 s. */
+async function accepts(port: number, gone: () => boolean): Promise<boolean> {
+  for (let attempt = 0; attempt < 300 && !gone(); attempt++) {
     const socket = createConnection(port, '127.0.0.1')
     const connected = await once(socket, 'connect').then(
       () => true,
