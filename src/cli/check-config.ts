@@ -8,6 +8,9 @@ import { type Plan, planGraph } from '../pipeline/plan.ts'
 import type { Arguments } from './arguments.ts'
 import type { Io } from './io.ts'
 
+/** More than anybody reads at once; a file of another program has thousands. */
+const maxShown = 100
+
 export interface CheckedConfig {
   readonly loaded: Loaded
   /** Undefined if there are problems. */
@@ -37,7 +40,9 @@ export function checkConfig(
     plan: planned?.ok === true && problems.length === 0 ? planned.plan : undefined,
     problems,
     problemText:
-      problems.length === 0 ? '' : `${renderProblems(problems, rendering)}${total(problems)}`,
+      problems.length === 0
+        ? ''
+        : `${renderProblems(problems.slice(0, maxShown), rendering)}${total(problems)}`,
     warningText: renderProblems(
       sortProblems(loaded.warnings, loaded.sources).map(asWarning),
       rendering,
@@ -46,6 +51,8 @@ export function checkConfig(
 }
 
 function total({ length }: readonly ConfigProblem[]): string {
+  if (length > maxShown)
+    return `the configuration has ${length} problems; the first ${maxShown} are shown\n`
   return `the configuration has ${length === 1 ? 'a problem' : `${length} problems`}\n`
 }
 

@@ -135,11 +135,12 @@ function pipelineSchemaOf(signal: PipelineConfig['signal'], registry: Registry):
 
 /** A list of `type` or `type/name`; the plain types are listed, so that an editor can offer them. */
 function idList(names: readonly string[], { description, minItems }: Json = {}): Json {
+  const id = { type: 'string', pattern: idPattern(names) }
   const list: Json = {
     type: 'array',
     ...(minItems === undefined ? {} : { minItems }),
     uniqueItems: true,
-    items: { anyOf: [{ enum: names }, { type: 'string', pattern: idPattern(names) }, reference] },
+    items: names.length === 0 ? reference : anyOf([{ enum: names }, id, reference]),
   }
   return { description, ...orReference(list) }
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { nearest } from '../errors/suggest.ts'
 import type { ConfigNode, MapNode, Path } from './node.ts'
 import { describe, type Schema, type Shape } from './shape.ts'
 
@@ -63,7 +64,10 @@ function countKnown(node: MapNode, entries: Readonly<Record<string, Schema>>): n
   return count
 }
 
-/** Calls `visit` for every node that stands where the schema knows something, with what it knows. */
+/**
+ * Calls `visit` for every node that stands where the schema knows something, with what it knows. An option that does
+ * not exist counts as the one that it looks like: `tokn` holds what `token` would.
+ */
 export function walkPairs(
   schema: Schema,
   node: ConfigNode,
@@ -84,9 +88,14 @@ export function walkPairs(
     const below =
       shape.kind === 'record'
         ? shape.value
-        : shape.kind === 'object' && Object.hasOwn(shape.entries, key)
-          ? shape.entries[key]
+        : shape.kind === 'object'
+          ? lookAlike(shape.entries, key)
           : undefined
     if (below !== undefined) walkPairs(below, entry.value, [...path, key], visit)
   }
+}
+
+function lookAlike(entries: Readonly<Record<string, Schema>>, key: string): Schema | undefined {
+  if (Object.hasOwn(entries, key)) return entries[key]
+  return entries[nearest(key, Object.keys(entries)) ?? '']
 }

@@ -15,6 +15,7 @@ export interface RenderOptions {
   readonly secrets: readonly Origin[]
 }
 
+const mask = '[redacted]'
 /** Longer lines are cut around the mistake. */
 const maxWidth = 120
 
@@ -36,17 +37,16 @@ export function renderProblem(problem: ConfigProblem, options: RenderOptions): s
 function excerpt(source: Source, line: number, column: number, secrets: readonly Origin[]): string {
   const [start, end] = source.lineSpan(line)
   const raw = source.text.slice(start, end)
-  const marked = tokenLength(raw, column - 1)
+  let marked = tokenLength(raw, column - 1)
   let text = raw
-  let shift = 0
+  let at = column - 1
   for (const [from, to] of hiddenSpans(source, raw, start, end, secrets)) {
-    const mask = '[redacted]'
     text = text.slice(0, from) + mask + text.slice(to)
-    if (to <= column - 1) shift += mask.length - (to - from)
+    if (to <= at) at += mask.length - (to - from)
+    else if (from <= at) [at, marked] = [from, mask.length]
   }
   // A tab counts one column and is shown as one space, so that the marker stands under its word.
   text = text.replaceAll(/[\p{C}\t]/gu, ' ')
-  let at = Math.max(0, column - 1 + shift)
   if (text.length > maxWidth) {
     const cut = Math.max(0, Math.min(at - 40, text.length - maxWidth))
     text = `${cut > 0 ? '…' : ''}${text.slice(cut, cut + maxWidth)}…`
@@ -71,7 +71,7 @@ function tokenLength(line: string, column: number): number {
  * misspelt ones and of texts that are no YAML. A reference such as `${env:TOKEN}` is no secret and stays.
  */
 const secretName =
-  /(?:pass(?:word|phrase|wd)?|secret|token|api[-_]?key|access[-_]?key|authori[sz]ation|credentials?|cookie|private[-_]?key|key_pem)[\w-]*["']?\s*[:=]\s*["']?/i
+  /(?:pass(?:word|phrase|wd)?|secret|token|api[-_]?key|access[-_]?key|authori[sz]ation|credentials?|cookie|private[-_]?key|key_pem)[\w-]*["']?\s*[:=]\s*["']?/gi
 
 /** Stretches of the line to leave out, from the last to the first, as [from, to). */
 function hiddenSpans(
@@ -86,10 +86,11 @@ function hiddenSpans(
     if (secret.source !== source || secret.end <= start || secret.start >= end) continue
     spans.push([Math.max(0, secret.start - start), Math.min(line.length, secret.end - start)])
   }
-  const named = secretName.exec(line)
-  if (named !== null) {
+  for (const named of line.matchAll(secretName)) {
     const from = named.index + named[0].length
-    if (from < line.length) spans.push([from, line.length])
+    // Where the value ends is known for the secrets of the schema alone.
+    if (!spans.some(([known, to]) => known - 1 <= from && from < to))
+      spans.push([from, line.length])
   }
   spans.sort((left, right) => left[0] - right[0])
   const joined: [number, number][] = []

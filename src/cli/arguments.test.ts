@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { type ParsedArguments, parseArguments } from './arguments.ts'
+
+const defaults = { config: [], set: [], format: undefined, mode: 'redacted' } as const
+
+suite('the command line', () => {
+  const rows: readonly { args: string; want: ParsedArguments }[] = [
+    {
+      args: '--config a.yaml',
+      want: { kind: 'command', arguments: { ...defaults, command: 'run', config: ['a.yaml'] } },
+    },
+    {
+      args: 'run --config=a.yaml --config b.yaml --set x.y=1 --set=z::w=',
+      want: {
+        kind: 'command',
+        arguments: {
+          ...defaults,
+          command: 'run',
+          config: ['a.yaml', 'b.yaml'],
+          set: ['x.y=1', 'z::w='],
+        },
+      },
+    },
+    {
+      args: '--config a.yaml validate',
+      want: {
+        kind: 'command',
+        arguments: { ...defaults, command: 'validate', config: ['a.yaml'] },
+      },
+    },
+    {
+      args: 'print-config --config a --format json --mode unredacted',
+      want: {
+        kind: 'command',
+        arguments: {
+          ...defaults,
+          command: 'print-config',
+          config: ['a'],
+          format: 'json',
+          mode: 'unredacted',
+        },
+      },
+    },
+    { args: 'schema', want: { kind: 'command', arguments: { ...defaults, command: 'schema' } } },
+    { args: '--version', want: { kind: 'version' } },
+    { args: '-v', want: { kind: 'version' } },
+    { args: 'version', want: { kind: 'version' } },
+    { args: '--help', want: { kind: 'help', command: undefined } },
+    { args: '-h', want: { kind: 'help', command: undefined } },
+    { args: 'help', want: { kind: 'help', command: undefined } },
+    { args: 'help validate', want: { kind: 'help', command: 'validate' } },
+    { args: 'run --help', want: { kind: 'help', command: 'run' } },
+  ]
+  for (const { args, want } of rows) {
+    test(`remora ${args}`, () => assert.deepEqual(parseArguments(args.split(' ')), want))
+  }
+})
+
+suite('a command line that is refused', () => {
+  const rows: readonly (readonly [args: string, message: string])[] = [
+    ['validat --config a', 'there is no command "validat"; did you mean "validate"?'],
+    [
+      'frobnicate',
+      'there is no command "frobnicate"; one of "run", "validate", "components", "schema", "print-config"',
+    ],
+    ['a.yaml', 'there is no command "a.yaml"; use --config a.yaml'],
+    ['--confg a.yaml', 'there is no flag --confg; did you mean "--config"?'],
+    [
+      '-x',
+      'there is no flag -x; one of "--config", "--set", "--format", "--mode", "--help", "--version"',
+    ],
+    ['run', 'say where the configuration is: --config remora.yaml'],
+    ['validate', 'say where the configuration is: --config remora.yaml'],
+    ['--set a=b', 'say where the configuration is: --config remora.yaml'],
+    ['--config', '--config needs a value'],
+    ['--config=', '--config needs a value'],
+    ['components --config a', 'components has no flag --config'],
+    ['--config a --format json', 'run has no flag --format'],
+    ['components --format yml', 'there is no format "yml"; one of "table", "json"'],
+    [
+      'print-config --config a --mode redcted',
+      'there is no mode "redcted"; did you mean "redacted"?',
+    ],
+    ['validate run', '"run" is one word too many'],
+  ]
+  for (const [args, message] of rows) {
+    test(`remora ${args}`, () => {
+      assert.deepEqual(parseArguments(args.split(' ')), { kind: 'error', message })
+    })
+  }
+})
