@@ -9,6 +9,7 @@ import { wireFixture } from '../../../test/support/wire/wire-fixtures.ts'
 import { requestOf } from '../../wire/otlp/fields.ts'
 import { messageOf } from '../../wire/otlp/messages.ts'
 import { scanItems } from '../../wire/otlp/scan.ts'
+import { toJson } from '../../wire/otlp/to-json.ts'
 import { Batch } from '../batch.ts'
 import { type Signal, signals } from '../signal.ts'
 import { decodeView, encodeView } from './views.ts'
@@ -35,6 +36,12 @@ for (const signal of signals) {
         assert.deepEqual(oracleDecode(signal, bytes), oracleDecode(signal, wanted))
       })
       fc.assert(property, { numRuns: 60 })
+    })
+
+    test('keep zeros that differ from absence', () => {
+      const { bytes, text } = wireFixture(signal)
+      const again = encodeView(signal, viewOf(signal, bytes))
+      assert.deepEqual(JSON.parse(toJson(signal, again)), JSON.parse(text))
     })
 
     test('keep the fields of a newer OTLP in every message, byte for byte', () => {

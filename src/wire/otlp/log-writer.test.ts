@@ -207,7 +207,16 @@ suite('encodeAnyValue', () => {
     }
   })
 
-  test('refuses what nests deeper than a request may', () => {
+  test('refuses maps that nest deeper than a request may', () => {
+    let value: PlainValue = 1
+    // Six messages above the value, three for each map.
+    const allowed = Math.floor((nestingLimit - 6) / 3)
+    for (let level = 0; level < allowed; level++) value = { k: value }
+    assert.equal(isEncodable(value), true)
+    assert.equal(isEncodable({ k: value }), false)
+  })
+
+  test('refuses lists that nest deeper than a request may', () => {
     let value: PlainValue = 1
     let levels = 0
     for (; levels < nestingLimit / 2; levels++) {

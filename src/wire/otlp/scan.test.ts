@@ -166,29 +166,23 @@ suite('scanItems refuses', () => {
   }
 })
 
-/** A log body of `depth` lists inside each other. */
-function nestedBody(depth: number): Uint8Array {
-  // Each level is array_value { values { … } }: 2 messages. Written from the inside out, by prepending.
-  let levels = Buffer.alloc(0)
-  const head: number[][] = []
-  let length = 0
-  for (let level = 0; level < depth; level++) {
-    for (const tag of [10, 42]) {
-      const prefix = new Writer(8)
-      prefix.tag(tag)
-      prefix.varint32(length)
-      head.push([...prefix.finish()])
-      length += head.at(-1)?.length ?? 0
-    }
+/** A log body of `depth` lists inside each other, around the fields of a value. */
+function nestedBody(depth: number, innermost = Buffer.alloc(0)): Uint8Array {
+  // Prefixes from the inside out. Each level is array_value { values { … } }: two messages.
+  const prefixes: Uint8Array[] = []
+  let length = innermost.length
+  const tags = [...Array.from({ length: depth }, () => [10, 42]).flat(), 42, 18, 18, 10]
+  for (const tag of tags) {
+    const prefix = new Writer(8)
+    prefix.tag(tag)
+    prefix.varint32(length)
+    prefixes.push(prefix.finish())
+    length += prefixes.at(-1)?.length ?? 0
   }
-  levels = Buffer.from(head.toReversed().flat())
-  for (const tag of [42, 18, 18, 10]) {
-    const writer = new Writer()
-    writer.tag(tag)
-    writer.bytes(levels)
-    levels = Buffer.from(writer.finish())
-  }
-  return levels
+  const bytes = new Writer(length)
+  for (const prefix of prefixes.toReversed()) bytes.raw(prefix)
+  bytes.raw(innermost)
+  return bytes.finish()
 }
 
 suite('nesting', () => {
@@ -208,6 +202,20 @@ suite('nesting', () => {
     assert.throws(() => scanItems('logs', bytes), refusal)
     assert.throws(() => decodeView(new Batch('logs', [bytes], 1)), refusal)
     assert.throws(() => toJson('logs', bytes), refusal)
+  })
+
+  test('of a pair at the limit is refused as well', () => {
+    // Lists down to message 97 or 98; then a map, and its pair and its value of a plain string below it.
+    for (const [lists, isAllowed] of [
+      [46, true],
+      [47, false],
+    ] as const) {
+      const pair = Buffer.from('0a0161 1203 0a0162'.replaceAll(' ', ''), 'hex')
+      const map = Buffer.from([0x32, pair.length + 2, 0x0a, pair.length, ...pair])
+      const bytes = nestedBody(lists, map)
+      assert.equal(scanOrRefuse('logs', bytes) === 1, isAllowed)
+      if (isAllowed) decodeView(new Batch('logs', [bytes], 1))
+    }
   })
 
   test('of 10,000 levels is refused at once', () => {

@@ -102,11 +102,11 @@ interface Level {
   /** Starts and ends of the runs of fields that lead to no item. */
   readonly wrapper: readonly number[]
   readonly wrapperBytes: number
-  /** What `Writer.fork` gave, when it stands in the current part. */
+  /** What `Writer.fork` gave when it was last opened; the request has no length. */
   mark: number
 }
 
-const notOpen = -1
+const noLength = -1
 /** Tag and length prefix of a wrapper at their longest. */
 const prefixBytes = 6
 
@@ -172,7 +172,7 @@ class Cutter {
       if (wrapper.at(-1) === at) wrapper[wrapper.length - 1] = reader.offset
       else wrapper.push(at, reader.offset)
     }
-    return { tag, wrapper, wrapperBytes, mark: notOpen }
+    return { tag, wrapper, wrapperBytes, mark: noLength }
   }
 
   #addItem(start: number, end: number): void {
@@ -210,15 +210,14 @@ class Cutter {
     const level = this.#levels.pop() as Level
     if (this.#openLevels <= this.#levels.length) return
     this.#openLevels--
-    if (level.mark !== notOpen) this.#writer.join(level.mark)
+    if (level.mark !== noLength) this.#writer.join(level.mark)
   }
 
   #endPart(): void {
     while (this.#openLevels > 0) {
       const level = this.#levels[--this.#openLevels]
-      if (level === undefined || level.mark === notOpen) continue
+      if (level === undefined || level.mark === noLength) continue
       this.#writer.join(level.mark)
-      level.mark = notOpen
     }
     if (this.#itemCount > 0) {
       this.#parts.push({ bytes: this.#writer.finish(), itemCount: this.#itemCount })
