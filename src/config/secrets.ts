@@ -11,7 +11,7 @@ import {
   type Path,
 } from './node.ts'
 import { walkPairs } from './pair.ts'
-import { isSecret } from './shape.ts'
+import { isSecret, isSecrets } from './shape.ts'
 import type { Origin } from './source.ts'
 
 export const redacted = '[redacted]'
@@ -26,7 +26,8 @@ export function findSecrets(document: MapNode, registry: Registry): Map<string, 
       const definition = definitionOf(section, id, registry)
       if ('message' in definition) continue
       walkPairs(definition.config, value, [section, id], (schema, node, path) => {
-        if (isSecret(schema)) found.set(JSON.stringify(path), node)
+        const misplaced = node.kind === 'scalar' && isSecrets(schema)
+        if (isSecret(schema) || misplaced) found.set(JSON.stringify(path), node)
       })
     }
   }

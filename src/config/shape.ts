@@ -140,6 +140,23 @@ export function isSecret(schema: Schema): boolean {
   return scalar === 'secret' || (shape.kind === 'union' && shape.options.some(isSecret))
 }
 
+/** Whether it is a map or a list of secrets, such as headers: a text written in its place is a secret too. */
+export function isSecrets(schema: Schema): boolean {
+  const { shape } = describe(schema)
+  switch (shape.kind) {
+    case 'record':
+      return isSecret(shape.value)
+    case 'list': {
+      const item = describe(shape.item).shape
+      return item.kind === 'object' && Object.values(item.entries).some(isSecret)
+    }
+    case 'union':
+      return shape.options.some(isSecrets)
+    default:
+      return false
+  }
+}
+
 /** A step of a pipe: a schema, or an action such as `min_value`, with the parts that are read of it. */
 export interface PipePart {
   readonly type: string
