@@ -1,11 +1,16 @@
 import { createRegistry, type Registry } from './component/registry.ts'
 import { fileStorage } from './extensions/file_storage/definition.ts'
+import { healthCheck } from './extensions/health_check/definition.ts'
+import { memoryLimiter } from './processors/memory_limiter/definition.ts'
 import { otlp } from './receivers/otlp/definition.ts'
 
 /** Every built-in component. Plain imports: a component that is not in this list does not exist. */
 export const registry: Registry = createRegistry([
   // receivers
   otlp,
+  // processors
+  memoryLimiter,
   // extensions
   fileStorage,
+  healthCheck,
 ])

@@ -1,4 +1,11 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 
 export interface Answer {
@@ -9,6 +16,9 @@ export interface Answer {
 
 /** Answers a GET by its path, without the query; undefined where there is nothing. */
 export type Route = (path: string) => Promise<Answer> | undefined
+
+/** `createServer` of node:http, or something that adds TLS to it. */
+export type CreateServer = (options: ServerOptions, listener: RequestListener) => Server
 
 /** Probes are small and few: what is slower, larger or more than this is no probe. */
 const limits = {
@@ -27,8 +37,8 @@ export class ProbeServer {
   readonly #endpoint: string
   readonly #server: Server
 
-  /** `createTls` makes the server where TLS is wanted; it gets the same options and listener. */
-  constructor(endpoint: string, route: Route, create: typeof createServer = createServer) {
+  /** `create` makes the server where it must speak TLS. */
+  constructor(endpoint: string, route: Route, create: CreateServer = createServer) {
     this.#endpoint = endpoint
     const options = {
       maxHeaderSize: limits.headerBytes,
