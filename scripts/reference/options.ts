@@ -33,6 +33,29 @@ export function optionRows(schema: Schema, prefix = ''): OptionRow[] {
   }
 }
 
+/** The options of the collector that a schema refuses by name, each once. */
+export function unsupportedOptions(schema: Schema, prefix = ''): string[] {
+  const { shape, unsupported } = describe(schema)
+  const below = (key: string) => (prefix === '' ? key : `${prefix}.${key}`)
+  const own = unsupported.map(below)
+  switch (shape.kind) {
+    case 'object':
+      for (const [key, entry] of Object.entries(shape.entries)) {
+        own.push(...unsupportedOptions(entry, below(key)))
+      }
+      return own
+    case 'record':
+      return unsupportedOptions(shape.value, below('*'))
+    case 'list':
+      return unsupportedOptions(shape.item, `${prefix}[]`)
+    case 'union':
+    case 'variant':
+      return [...new Set(shape.options.flatMap((option) => unsupportedOptions(option, prefix)))]
+    case 'scalar':
+      return []
+  }
+}
+
 /** Options that only some of the alternatives have say of which they are. */
 function variantRows(key: string, options: readonly Schema[], prefix: string): OptionRow[] {
   const path = `${prefix}.${key}`
