@@ -111,8 +111,11 @@ export class GrpcClient implements CallOwner {
     const prefix = createPrefix(sizeBytes, method.compressed)
     const call = new ClientCall(this, method.headers, [prefix, ...message])
     const onAbort = (): void => call.fail(new DeliveryError('timeout', 'the call was given up'))
-    abort.addEventListener('abort', onAbort, { once: true })
-    this.#dispatch(call)
+    if (abort.aborted) onAbort()
+    else {
+      abort.addEventListener('abort', onAbort, { once: true })
+      this.#dispatch(call)
+    }
     return call.promise
   }
 

@@ -81,6 +81,10 @@ export class HttpClient {
   post(request: HttpRequest, abort: AbortSignal): Promise<HttpAnswer> {
     const { origin, clock } = this.#options
     return new Promise((resolve, reject) => {
+      if (abort.aborted) {
+        reject(new DeliveryError('unavailable', 'the request was given up'))
+        return
+      }
       const exchange = new Exchange(clock, abort, resolve, reject)
       this.#dispatcher.dispatch(
         {

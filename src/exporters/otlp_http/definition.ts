@@ -1,0 +1,30 @@
+import { defineExporter } from '../../component/define.ts'
+import { OtlpHttpExporter } from './exporter.ts'
+import { config } from './schema.ts'
+
+export const otlpHttp = defineExporter({
+  type: 'otlp_http',
+  aliases: ['otlphttp'],
+  summary: 'Sends OTLP over HTTP, as protobuf or JSON.',
+  stability: { logs: 'beta', metrics: 'beta', traces: 'beta' },
+  config,
+  metrics: {},
+  examples: [
+    {
+      title: 'A backend with a token',
+      config: {
+        endpoint: 'https://otlp.example.com',
+        headers: { authorization: 'Bearer secret' },
+      },
+    },
+    {
+      title: 'Logs only, as JSON, without compression',
+      config: {
+        logs_endpoint: 'http://localhost:4318/v1/logs',
+        encoding: 'json',
+        compression: 'none',
+      },
+    },
+  ],
+  create: (settings) => new OtlpHttpExporter(settings),
+})

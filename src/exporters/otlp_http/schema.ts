@@ -1,0 +1,127 @@
+import * as v from 'valibot'
+import {
+  duration,
+  headers,
+  integer,
+  type ObjectMetadata,
+  type ScalarMetadata,
+  secret,
+} from '../../component/schema.ts'
+import { deliveryOptions } from '../../delivery/schema.ts'
+import { tlsClient } from '../../net/schema.ts'
+
+const urlMessage = 'must be a URL such as "http://host:4318" or "https://host/path"'
+
+function isBackendUrl(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  return url?.protocol === 'http:' || url?.protocol === 'https:'
+}
+
+const withoutCredentials = (text: string): boolean => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  return url === undefined || (url.username === '' && url.password === '')
+}
+
+function url(description: string) {
+  return v.pipe(
+    v.string(urlMessage),
+    v.metadata({ scalar: 'endpoint' } satisfies ScalarMetadata),
+    v.check(isBackendUrl, urlMessage),
+    v.check(withoutCredentials, 'must not hold a password; put it into `headers`'),
+    v.description(description),
+  )
+}
+
+const endpointNames = ['logs_endpoint', 'metrics_endpoint', 'traces_endpoint'] as const
+
+export const config = v.pipe(
+  v.strictObject({
+    endpoint: v.optional(
+      url('The base: `/v1/logs`, `/v1/metrics` and `/v1/traces` are put behind it.'),
+    ),
+    logs_endpoint: v.optional(url('The whole URL for logs.')),
+    metrics_endpoint: v.optional(url('The whole URL for metrics.')),
+    traces_endpoint: v.optional(url('The whole URL for traces.')),
+    encoding: v.optional(
+      v.pipe(
+        v.picklist(['proto', 'json'], 'must be "proto" or "json"'),
+        v.description('`proto` costs far less CPU.'),
+      ),
+      'proto',
+    ),
+    compression: v.optional(
+      v.pipe(
+        v.picklist(
+          ['gzip', 'zstd', 'deflate', 'zlib', 'none'],
+          'must be "gzip", "zstd", "deflate", "zlib" or "none"',
+        ),
+        v.description('How requests are compressed; `none` costs the least CPU.'),
+      ),
+      'gzip',
+    ),
+    compression_params: v.optional(
+      v.strictObject({
+        level: v.optional(
+          v.pipe(
+            integer(-1, 22),
+            v.description('−1 is the usual one; gzip and deflate up to 9, zstd up to 22.'),
+          ),
+          -1,
+        ),
+      }),
+      {},
+    ),
+    headers: v.optional(
+      v.pipe(headers(), v.description('Sent with every request, e.g. a token.')),
+      {},
+    ),
+    tls: v.optional(v.pipe(tlsClient, v.description('For `https://` endpoints.')), {}),
+    proxy_url: v.optional(
+      v.pipe(secret(), v.description('An HTTP proxy; its credentials may stand in the URL.')),
+    ),
+    max_conns_per_host: v.optional(
+      v.pipe(integer(0), v.description('Connections to one host; 0 sets no limit.')),
+      0,
+    ),
+    idle_conn_timeout: v.optional(
+      v.pipe(duration(), v.description('A connection without a request is closed after this.')),
+      '90s',
+    ),
+    max_idle_conns: v.optional(
+      v.pipe(integer(0), v.description('Accepted for the collector; idle_conn_timeout rules.')),
+      100,
+    ),
+    max_idle_conns_per_host: v.optional(
+      v.pipe(integer(0), v.description('Accepted for the collector; idle_conn_timeout rules.')),
+      0,
+    ),
+    ...deliveryOptions('30s'),
+  }),
+  v.metadata({
+    unsupported: [
+      'auth',
+      'cookies',
+      'middlewares',
+      'profiles_endpoint',
+      'disable_keep_alives',
+      'force_attempt_http2',
+      'http2_read_idle_timeout',
+      'http2_ping_timeout',
+      'read_buffer_size',
+      'write_buffer_size',
+    ],
+  } satisfies ObjectMetadata),
+  v.check(
+    (c) => c.endpoint !== undefined || endpointNames.some((name) => c[name] !== undefined),
+    'needs an endpoint, or one for each signal that is sent',
+  ),
+  v.forward(
+    v.check(
+      (c) => c.compression === 'zstd' || c.compression_params.level <= 9,
+      'must be at most 9 for this compression',
+    ),
+    ['compression_params', 'level'],
+  ),
+)
+
+export type OtlpHttpConfig = v.InferOutput<typeof config>
