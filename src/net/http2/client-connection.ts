@@ -1,37 +1,54 @@
 import type { Duplex } from 'node:stream'
-import { Connection, type ConnectionLimits } from './connection.ts'
+import { must } from '../../errors/bug.ts'
+import { Connection } from './connection.ts'
 import type { HeaderList } from './hpack-decoder.ts'
-import { ConnectionError, ErrorCode, preface, Setting } from './protocol.ts'
+import { ConnectionError, ErrorCode, errorName, preface, Setting, StreamError } from './protocol.ts'
+import { checkTrailers, parseResponseStatus } from './request-head.ts'
 import type { Http2Stream, StreamListener } from './stream.ts'
+import type { ConnectionLimits } from './stream-machine.ts'
+import { Cost } from './strikes.ts'
 
+/** What a client hears of an answer. */
 export interface ResponseListener extends StreamListener {
-  /** The final headers of the answer; 1xx ones are skipped. With a trailers-only answer `onEnd` follows at once. */
+  /**
+   * The final headers of the answer; 1xx ones are skipped. With a trailers-only answer `onEnd(undefined)` follows at once.
+   * An answer may come before the request is sent: then the rest of the request is not sent any more.
+   */
   onHeaders(list: HeaderList): void
 }
 
 export interface ClientConnectionOptions {
   readonly limits: ConnectionLimits
-  /** The connection is gone, or takes no more requests; those under way are told by their listeners. */
+  /**
+   * The connection is gone (`ended`), or takes no more requests; those under way are told by their listeners. Called
+   * once. `reason` is for a person, and holds what the server said with its GOAWAY.
+   */
   readonly onClosed: (reason: string) => void
+  /** The server's SETTINGS came: `available` may have become true without any request ending. */
+  readonly onAvailable?: () => void
 }
 
-/** Ids are used up at 2^31; long before that the connection is replaced. */
+/** Ids are used up at 2^31; a little before that the connection is replaced. */
 const streamIdMax = 0x7fff_fff0
+/** A server that ends requests may ping and open windows meanwhile. */
+const streamWorth = 10 * Cost.work
 
-/** The client's side of one connection. */
+/**
+ * The client's side of one connection. A request whose server never opens its window waits until its owner cancels it, so
+ * owners give requests a deadline.
+ */
 export class ClientConnection extends Connection {
   readonly #options: ClientConnectionOptions
-  readonly #listeners = new Map<number, ResponseListener>()
   #nextStreamId = 1
   #toldClosed = false
   #pingPending = false
   #heard = true
 
-  /** `socket` is connected, or connecting: what is sent before it is connected waits in it. */
+  /** `socket` is connected, or connecting: what is sent before it is connected waits in it. With TLS: ALPN was `h2`. */
   constructor(socket: Duplex, options: ClientConnectionOptions) {
     super(socket, options.limits)
     this.#options = options
-    this.writer.raw(preface)
+    this.writer.payload(preface, 0, preface.byteLength)
     this.greet([
       [Setting.enablePush, 0],
       [Setting.initialWindowSize, options.limits.streamWindowBytes],
@@ -45,37 +62,36 @@ export class ClientConnection extends Connection {
 
   /** Whether `request` may be called: the peer allows another stream and the connection is not closing. */
   get available(): boolean {
-    return !this.closing && !this.ended && this.streams.size < this.peer.streamsMax
+    return !this.closing && this.streams.size < this.peer.streamsMax
   }
 
-  /** Sends a request whose header block is encoded by `encodeHeaders`. Needs `available`. */
+  /**
+   * Sends a request whose header block is encoded by `encodeHeaders`. Needs `available`. The segments are not copied: they
+   * stay as they are until the listener hears the end.
+   */
   request(
     headers: Uint8Array,
     segments: readonly Uint8Array[],
     listener: ResponseListener,
   ): Http2Stream {
+    must(this.available, 'a request on a connection that is not available')
     const stream = this.openStream(this.#nextStreamId)
     this.#nextStreamId += 2
-    if (this.#nextStreamId > streamIdMax) this.#takeNoMore('stream ids are used up')
     stream.listener = listener
-    this.#listeners.set(stream.id, listener)
-    this.sendHeaders(stream, headers, false)
-    this.sendBody(stream, { segments, segment: 0, offset: 0, trailers: undefined })
+    this.sendSegments(stream, headers, segments)
+    if (this.#nextStreamId > streamIdMax) this.#takeNoMore('the stream ids are used up')
     return stream
   }
 
-  /** Gives a request up; its listener is not called again. */
+  /** Gives a request up; its listener is not called again. Does nothing for one that is over. */
   cancel(stream: Http2Stream): void {
-    if (!this.streams.has(stream.id)) return
-    stream.listener = undefined
-    this.reset(stream.id, ErrorCode.cancel, 'cancelled')
+    if (this.streams.get(stream.id) === stream) this.abandon(stream, ErrorCode.cancel)
   }
 
   /** Lets requests under way end, then closes. */
   close(): void {
-    if (this.ended) return
     this.#takeNoMore('closed')
-    if (this.streams.size === 0) this.#hangUp()
+    this.#finishIfDone()
   }
 
   /**
@@ -83,6 +99,7 @@ export class ClientConnection extends Connection {
    * answer, and the caller destroys the connection after its timeout.
    */
   keepalive(): boolean {
+    this.strikes.calm()
     if (this.#heard) {
       this.#heard = false
       this.#pingPending = false
@@ -90,8 +107,7 @@ export class ClientConnection extends Connection {
     }
     if (this.#pingPending) return false
     this.#pingPending = true
-    this.calmDown()
-    this.ping()
+    this.ping(0)
     return true
   }
 
@@ -102,10 +118,10 @@ export class ClientConnection extends Connection {
     this.#options.onClosed(reason)
   }
 
-  #hangUp(): void {
-    this.sendGoaway(ErrorCode.noError, '')
-    this.writer.flush()
-    this.socket.end()
+  #finishIfDone(): void {
+    if (!this.closing || this.streams.size > 0 || this.ended) return
+    this.sendGoaway(0, ErrorCode.noError, '')
+    this.finish()
   }
 
   protected override onHeaders(
@@ -118,42 +134,59 @@ export class ClientConnection extends Connection {
       if (this.isIdle(streamId)) {
         throw new ConnectionError(ErrorCode.protocolError, 'an answer to no request')
       }
+      this.strikes.add(Cost.idle)
       return
     }
     if (list === undefined) {
-      this.reset(streamId, ErrorCode.enhanceYourCalm, 'the headers of the answer are too large')
+      const reason = 'the headers of the answer are too large'
+      throw new StreamError(streamId, ErrorCode.enhanceYourCalm, reason)
+    }
+    const status = parseResponseStatus(streamId, list)
+    if (status.startsWith('1')) {
+      if (endStream) throw new StreamError(streamId, ErrorCode.protocolError, 'only a 1xx answer')
+      this.strikes.add(Cost.work)
       return
     }
-    const status = list[0] === ':status' ? list[1] : undefined
-    if (!endStream && status?.startsWith('1')) return
     stream.headersReceived = true
-    this.#listeners.get(streamId)?.onHeaders(list)
-    if (endStream && this.streams.has(streamId)) this.endRemote(stream)
+    stream.listener?.onHeaders?.(list)
+    if (endStream && this.streams.has(streamId)) this.closeRemote(stream, undefined)
+  }
+
+  protected override checkTrailers(streamId: number, list: HeaderList): void {
+    checkTrailers(streamId, list)
   }
 
   protected override isIdle(streamId: number): boolean {
     return streamId % 2 === 0 || streamId >= this.#nextStreamId
   }
 
-  protected override onStreamClosed(stream: Http2Stream): void {
-    this.#listeners.delete(stream.id)
-    // A busy server pings and opens windows all the time; it is calm as long as requests end.
-    this.calmDown()
-    if (this.closing && this.streams.size === 0 && !this.ended) this.#hangUp()
+  protected override onHalfClosed(stream: Http2Stream): void {
+    // The answer is complete: nobody wants the rest of the request (section 8.1).
+    if (stream.remoteClosed) this.abandon(stream, ErrorCode.noError)
   }
 
-  protected override checkTrailers(): void {
-    // What a server says in its trailers is read by name; anything else in them does no harm.
+  protected override onStreamClosed(): void {
+    this.strikes.forgive(streamWorth)
+    this.#finishIfDone()
   }
 
-  protected override onGoaway(lastStreamId: number): void {
-    this.#takeNoMore('the peer says goodbye')
-    // Streams above were not looked at: they may be sent again (RFC 9113, section 6.8).
-    for (const stream of [...this.streams.values()]) {
+  protected override onSettings(): void {
+    this.#options.onAvailable?.()
+  }
+
+  protected override onPing(): void {
+    // A client has no policy for pings; floods are counted as strikes.
+  }
+
+  protected override onGoaway(lastStreamId: number, code: number, debug: string): void {
+    const said = debug === '' ? '' : `: ${debug}`
+    this.#takeNoMore(`the server sent GOAWAY ${errorName(code)}${said}`)
+    // Streams above were not looked at: they may be sent again (section 6.8).
+    for (const stream of this.streams.values()) {
       if (stream.id <= lastStreamId) continue
-      this.reset(stream.id, ErrorCode.refusedStream, 'not looked at before GOAWAY')
+      this.abort(stream, ErrorCode.refusedStream, 'not looked at before GOAWAY')
     }
-    if (this.streams.size === 0) this.#hangUp()
+    this.#finishIfDone()
   }
 
   protected override onPingAnswer(): void {
@@ -162,5 +195,7 @@ export class ClientConnection extends Connection {
 
   protected override onEnded(reason: string): void {
     this.#takeNoMore(reason)
+    // Nothing is expected any more. What was written is with the system by now, or will never be read.
+    setImmediate(() => this.socket.destroy())
   }
 }

@@ -3,102 +3,101 @@ import { type FrameHandler, FrameReader, readUint31, readUint32 } from './frame-
 import { FrameWriter } from './frame-writer.ts'
 import { type HeaderBlock, HeaderBlockReader } from './header-block.ts'
 import type { HeaderList } from './hpack-decoder.ts'
-import { PeerSettings } from './peer-settings.ts'
 import {
   ConnectionError,
+  connectionGone,
   defaultMaxFrameSize,
   defaultWindow,
   ErrorCode,
   Flag,
   FrameType,
-  maxWindow,
+  maxStreamId,
   StreamError,
 } from './protocol.ts'
-import { Http2Stream, type OutgoingBody } from './stream.ts'
+import { ReceiveWindow } from './receive-window.ts'
+import type { Http2Stream } from './stream.ts'
+import { type ConnectionLimits, StreamMachine } from './stream-machine.ts'
+import { Cost } from './strikes.ts'
 
-export interface ConnectionLimits {
-  /** SETTINGS_INITIAL_WINDOW_SIZE that we announce: what one stream may send ahead. */
-  readonly streamWindowBytes: number
-  /** What all streams of the connection may send ahead. */
-  readonly connectionWindowBytes: number
-  /** SETTINGS_MAX_HEADER_LIST_SIZE. */
-  readonly headerListBytesMax: number
-  /** SETTINGS_MAX_CONCURRENT_STREAMS; counts only for a server. */
-  readonly streamsMax: number
-}
-
-/**
- * What a peer may cost us between two calls of `tick`, in points: a frame that moves nothing forward costs 1, one that
- * must be answered or throws work away (PING, SETTINGS, RST_STREAM) costs 10. Above it the connection ends with
- * ENHANCE_YOUR_CALM (CVE-2019-9512 and following, CVE-2023-44487). 2,000 cancelled requests a tick are still fine.
- */
-const strikesMax = 20_000
-/** Above this the peer does not read our answers, and we read no more of its questions. */
-const backlogBytesMax = 1_048_576
-/** How many streams we reset lately are remembered, so that what was on its way is ignored. */
-const resetMemory = 256
+const noPayload = new Uint8Array(0)
 
 /**
  * One HTTP/2 connection, either side (RFC 9113), for requests with bodies that fit in memory: what a server and a
- * client share. Bodies are handed on as they come; windows are given back at once, so the owner of a stream bounds what
- * it keeps. No push, no priorities (both allowed by the RFC), no Upgrade.
+ * client share. Bodies are handed on as they come and their windows given back at once, so the owner of a stream bounds
+ * what it keeps. No push, no priorities (both allowed by the RFC), no Upgrade.
+ *
+ *     socket ─▶ FrameReader ─▶ Connection ─▶ listeners of streams, which answer with
+ *     socket ◀─ FrameWriter ◀─ BodySender ◀─ respond or request
+ *
+ * No timers: the owner calls `tick` (server) or `keepalive` (client).
  */
-export abstract class Connection implements FrameHandler {
+export abstract class Connection extends StreamMachine implements FrameHandler {
   protected readonly socket: Duplex
-  protected readonly writer: FrameWriter
-  protected readonly streams = new Map<number, Http2Stream>()
-  protected readonly limits: ConnectionLimits
   /** The highest stream that the peer has opened. */
   protected lastPeerStreamId = 0
-  protected readonly peer = new PeerSettings()
+  /** No new streams. */
   protected closing = false
-  #sendWindow = defaultWindow
-  #receivedBytes = 0
-  #receiveWindow: number
   readonly #reader: FrameReader
   readonly #blocks: HeaderBlockReader
+  readonly #receiveWindow: ReceiveWindow
+  /** Between the beginning and the end of a DATA frame; undefined if its content is thrown away. */
   #dataStream: Http2Stream | undefined
+  #dataStartBytes = 0
   #settingsReceived = false
-  #strikes = 0
+  #goawayStreamId = maxStreamId
   #ended = false
-  readonly #resetByUs: number[] = []
 
   constructor(socket: Duplex, limits: ConnectionLimits) {
+    super(new FrameWriter(socket), limits)
     this.socket = socket
-    this.limits = limits
-    this.writer = new FrameWriter(socket)
     this.#reader = new FrameReader(this, defaultMaxFrameSize)
     this.#blocks = new HeaderBlockReader(limits.headerListBytesMax)
-    this.#receiveWindow = limits.connectionWindowBytes
+    const windowBytes = Math.max(limits.connectionWindowBytes, defaultWindow)
+    this.#receiveWindow = new ReceiveWindow(windowBytes, windowBytes)
+    // A peer that closes its half gets no answers any more; nobody speaks HTTP/2 that way.
+    socket.on('end', () => this.#hangUp('the peer closed the connection'))
     socket.on('close', () => this.#end('the connection was closed'))
     socket.on('error', (error) => this.#end(error.message))
-    socket.on('drain', () => socket.resume())
   }
 
-  /** A header block that opened a stream, or answered ours, or ended it. */
+  /** A header block that opened a stream, or answered ours; trailers do not come here. */
   protected abstract onHeaders(
     stream: Http2Stream | undefined,
     streamId: number,
     list: HeaderList | undefined,
     endStream: boolean,
   ): void
-  /** The peer takes no new streams; those above `lastStreamId` were not looked at. */
-  protected abstract onGoaway(lastStreamId: number, code: number): void
-  /** The connection is gone; every stream has been told. */
-  protected abstract onEnded(reason: string): void
-  protected abstract onPingAnswer(): void
-  /** Whether a stream with this id can have been opened by now; frames on others break the protocol. */
-  protected abstract isIdle(streamId: number): boolean
-  protected abstract onStreamClosed(stream: Http2Stream): void
   /** Throws a StreamError for trailers that break a rule. */
   protected abstract checkTrailers(streamId: number, list: HeaderList): void
+  /** Whether no stream with this id can have been opened by now; frames on it break the protocol. */
+  protected abstract isIdle(streamId: number): boolean
+  protected abstract onSettings(): void
+  /** A PING of the peer, which was answered. */
+  protected abstract onPing(): void
+  protected abstract onPingAnswer(mark: number): void
+  /** The peer takes no new streams; those above `lastStreamId` were not looked at. */
+  protected abstract onGoaway(lastStreamId: number, code: number, debug: string): void
+  /** Nothing more is sent or taken in; every stream has been told. The socket may still be open, see `fail`. */
+  protected abstract onEnded(reason: string): void
 
   get ended(): boolean {
     return this.#ended
   }
 
-  get streamCount(): number {
-    return this.streams.size
+  /**
+   * Ends the connection with GOAWAY. The socket stays half open, and what comes is thrown away, until the peer closes it
+   * or the owner destroys it: closing with unread bytes would make the system send a reset that overtakes the GOAWAY.
+   */
+  fail(code: number, reason: string): void {
+    if (this.#ended) return
+    this.sendGoaway(this.lastPeerStreamId, code, reason)
+    this.#hangUp(reason)
+  }
+
+  /** Drops the connection without a word. */
+  destroy(reason: string): void {
+    this.socket.destroy()
+    this.#end(reason)
   }
 
   /** Announces our settings; the first frame we send. */
@@ -113,7 +112,48 @@ export abstract class Connection implements FrameHandler {
     if (grant > 0) this.writer.word(FrameType.windowUpdate, 0, grant)
   }
 
-  /** Feeds bytes of the socket. Never throws: a peer's fault ends the stream or the connection. */
+  protected sendGoaway(lastStreamId: number, code: number, reason: string): void {
+    // It may never rise again: the peer may have sent elsewhere what is above it.
+    this.#goawayStreamId = Math.min(this.#goawayStreamId, lastStreamId)
+    const payload = Buffer.alloc(8 + Math.min(reason.length, 256))
+    payload.writeUInt32BE(this.#goawayStreamId, 0)
+    payload.writeUInt32BE(code, 4)
+    payload.write(reason, 8, 'latin1')
+    this.writer.frame(FrameType.goaway, 0, 0, payload)
+  }
+
+  /** `mark`, one byte, comes back in `onPingAnswer`. */
+  protected ping(mark: number): void {
+    const payload = Buffer.alloc(8)
+    payload[0] = mark
+    this.writer.frame(FrameType.ping, 0, 0, payload)
+  }
+
+  /** Sends what is gathered and ends our half; see `fail`. */
+  #hangUp(reason: string): void {
+    if (this.#ended) return
+    this.writer.flush()
+    this.socket.end()
+    this.#end(reason)
+    this.socket.resume()
+  }
+
+  /** All streams are done: says goodbye and takes nothing more. */
+  protected finish(): void {
+    this.#hangUp('all requests are done')
+  }
+
+  #end(reason: string): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.closing = true
+    for (const stream of this.streams.values()) this.abort(stream, connectionGone, reason)
+    this.onEnded(reason)
+  }
+
+  // Frames of the peer.
+
+  /** Feeds bytes of the socket. Never throws for what a peer sends: its faults end the stream or the connection. */
   protected receive(chunk: Uint8Array, start: number): void {
     if (this.#ended) return
     try {
@@ -125,158 +165,12 @@ export abstract class Connection implements FrameHandler {
         throw error
       }
     }
-    if (this.writer.backlogBytes > backlogBytesMax) this.socket.pause()
   }
 
-  /** Ends the connection with GOAWAY. */
-  fail(code: number, reason: string): void {
-    if (this.#ended) return
-    this.sendGoaway(code, reason)
-    this.writer.flush()
-    this.socket.end()
-    this.#end(reason)
-    // A peer that neither reads nor closes must not keep the socket.
-    setImmediate(() => this.socket.destroy())
+  /** The stream whose header block has begun and not ended. */
+  protected get openBlockStreamId(): number | undefined {
+    return this.#blocks.openStreamId
   }
-
-  /** Drops the connection without a word. */
-  destroy(reason: string): void {
-    this.socket.destroy()
-    this.#end(reason)
-  }
-
-  protected sendGoaway(code: number, reason: string): void {
-    const payload = Buffer.alloc(8 + Math.min(reason.length, 256))
-    payload.writeUInt32BE(this.lastPeerStreamId, 0)
-    payload.writeUInt32BE(code, 4)
-    payload.write(reason, 8, 'latin1')
-    this.writer.frame(FrameType.goaway, 0, 0, payload)
-  }
-
-  protected ping(): void {
-    this.writer.frame(FrameType.ping, 0, 0, Buffer.alloc(8))
-  }
-
-  /** Forgets the strikes of the peer; called by the owner every few seconds. */
-  protected calmDown(): void {
-    this.#strikes = 0
-  }
-
-  protected strike(points: number): void {
-    this.#strikes += points
-    if (this.#strikes > strikesMax) {
-      throw new ConnectionError(ErrorCode.enhanceYourCalm, 'too many frames that move nothing')
-    }
-  }
-
-  protected openStream(id: number): Http2Stream {
-    const stream = new Http2Stream(id, this.peer.initialWindow, this.limits.streamWindowBytes)
-    this.streams.set(id, stream)
-    return stream
-  }
-
-  /** Ends one stream with RST_STREAM; its listener is told. */
-  reset(streamId: number, code: number, reason: string): void {
-    this.writer.word(FrameType.rstStream, streamId, code)
-    this.#resetByUs.push(streamId)
-    if (this.#resetByUs.length > resetMemory) this.#resetByUs.shift()
-    const stream = this.streams.get(streamId)
-    if (stream !== undefined) this.#abort(stream, code, reason)
-  }
-
-  protected sendHeaders(stream: Http2Stream, block: Uint8Array, endStream: boolean): void {
-    const end = endStream ? Flag.endStream : 0
-    if (block.byteLength <= this.peer.frameSize) {
-      this.writer.frame(FrameType.headers, Flag.endHeaders | end, stream.id, block)
-    } else {
-      const limit = this.peer.frameSize
-      this.writer.frame(FrameType.headers, end, stream.id, block.subarray(0, limit))
-      for (let offset = limit; offset < block.byteLength; offset += limit) {
-        const last = offset + limit >= block.byteLength
-        const part = block.subarray(offset, offset + limit)
-        this.writer.frame(FrameType.continuation, last ? Flag.endHeaders : 0, stream.id, part)
-      }
-    }
-    if (endStream) this.#closeLocal(stream)
-  }
-
-  /** Sends what the windows allow now and the rest as they open. */
-  protected sendBody(stream: Http2Stream, body: OutgoingBody): void {
-    stream.outgoing = body
-    this.#pump(stream)
-  }
-
-  #pump(stream: Http2Stream): void {
-    const body = stream.outgoing
-    if (body === undefined) return
-    while (body.segment < body.segments.length) {
-      const segment = body.segments[body.segment] as Uint8Array
-      const left = segment.byteLength - body.offset
-      const take = Math.min(left, this.peer.frameSize, stream.sendWindow, this.#sendWindow)
-      if (take <= 0 && left > 0) return
-      const lastSegment = body.segment === body.segments.length - 1
-      const endStream = take === left && lastSegment && body.trailers === undefined
-      this.writer.data(stream.id, segment, body.offset, body.offset + take, endStream)
-      stream.sendWindow -= take
-      this.#sendWindow -= take
-      body.offset += take
-      if (take === left) {
-        body.segment++
-        body.offset = 0
-      }
-    }
-    stream.outgoing = undefined
-    if (body.trailers !== undefined) this.sendHeaders(stream, body.trailers, true)
-    else this.#closeLocal(stream)
-  }
-
-  #pumpAll(): void {
-    for (const stream of this.streams.values()) {
-      if (this.#sendWindow <= 0) return
-      if (stream.outgoing !== undefined) this.#pump(stream)
-    }
-  }
-
-  #closeLocal(stream: Http2Stream): void {
-    stream.localClosed = true
-    if (stream.remoteClosed) this.#forget(stream)
-  }
-
-  #closeRemote(stream: Http2Stream, trailers: HeaderList | undefined): void {
-    if (stream.announcedBytes >= 0 && stream.announcedBytes !== stream.bodyBytes) {
-      throw new StreamError(
-        stream.id,
-        ErrorCode.protocolError,
-        'the body is not as long as content-length says',
-      )
-    }
-    stream.remoteClosed = true
-    const { listener } = stream
-    if (stream.localClosed) this.#forget(stream)
-    listener?.onEnd(trailers)
-  }
-
-  #forget(stream: Http2Stream): void {
-    this.streams.delete(stream.id)
-    this.onStreamClosed(stream)
-  }
-
-  #abort(stream: Http2Stream, code: number, reason: string): void {
-    const { listener } = stream
-    stream.listener = undefined
-    stream.outgoing = undefined
-    this.#forget(stream)
-    listener?.onAbort(code, reason)
-  }
-
-  #end(reason: string): void {
-    if (this.#ended) return
-    this.#ended = true
-    for (const stream of [...this.streams.values()]) this.#abort(stream, ErrorCode.cancel, reason)
-    this.onEnded(reason)
-  }
-
-  // Frames of the peer.
 
   onFrame(
     type: number,
@@ -292,8 +186,7 @@ export abstract class Connection implements FrameHandler {
       this.#dispatch(type, flags, streamId, source, start, end)
     } catch (error) {
       if (!(error instanceof StreamError)) throw error
-      this.strike(10)
-      this.reset(error.streamId, error.code, error.message)
+      this.streamFault(error.streamId, error.code, error.message)
     }
   }
 
@@ -320,17 +213,17 @@ export abstract class Connection implements FrameHandler {
         this.#onBlock(this.#blocks.headers(flags, streamId, source, start, end))
         break
       case FrameType.continuation:
-        this.strike(1)
+        this.strikes.add(Cost.idle)
         this.#onBlock(this.#blocks.continuation(flags, source, start, end))
         break
       case FrameType.windowUpdate:
         this.#onWindowUpdate(streamId, source, start, end)
         break
       case FrameType.settings:
-        this.#onSettings(flags, streamId, source, start, end)
+        this.#onSettingsFrame(flags, streamId, source, start, end)
         break
       case FrameType.ping:
-        this.#onPing(flags, streamId, source, start, end)
+        this.#onPingFrame(flags, streamId, source, start, end)
         break
       case FrameType.rstStream:
         this.#onRstStream(streamId, source, start, end)
@@ -344,7 +237,8 @@ export abstract class Connection implements FrameHandler {
       case FrameType.pushPromise:
         throw protocolError('PUSH_PROMISE was not allowed')
       default:
-        this.strike(1)
+        // Unknown types are ignored (section 4.1).
+        this.strikes.add(Cost.idle)
     }
   }
 
@@ -353,24 +247,25 @@ export abstract class Connection implements FrameHandler {
     const { streamId, list, endStream } = block
     const stream = this.streams.get(streamId)
     if (stream === undefined) {
-      if (this.#resetByUs.includes(streamId)) return
-      this.onHeaders(undefined, streamId, list, endStream)
+      if (this.recentResets.has(streamId)) this.strikes.add(Cost.idle)
+      else this.onHeaders(undefined, streamId, list, endStream)
       return
     }
     if (stream.remoteClosed) {
       throw new StreamError(streamId, ErrorCode.streamClosed, 'HEADERS after END_STREAM')
     }
-    if (stream.headersReceived && endStream) {
-      if (list !== undefined) this.checkTrailers(streamId, list)
-      this.#closeRemote(stream, list)
+    if (!stream.headersReceived) {
+      this.onHeaders(stream, streamId, list, endStream)
       return
     }
-    this.onHeaders(stream, streamId, list, endStream)
-  }
-
-  /** The peer's headers came with END_STREAM: there is no body. */
-  protected endRemote(stream: Http2Stream, trailers?: HeaderList): void {
-    this.#closeRemote(stream, trailers)
+    if (!endStream) {
+      throw new StreamError(streamId, ErrorCode.protocolError, 'trailers without END_STREAM')
+    }
+    if (list === undefined) {
+      throw new StreamError(streamId, ErrorCode.enhanceYourCalm, 'the trailers are too large')
+    }
+    this.checkTrailers(streamId, list)
+    this.closeRemote(stream, list)
   }
 
   onDataBegin(streamId: number, flowBytes: number): void {
@@ -382,21 +277,18 @@ export abstract class Connection implements FrameHandler {
     this.#dataStream = undefined
     if (stream === undefined || stream.remoteClosed) {
       if (this.isIdle(streamId)) throw protocolError('DATA on a stream that was never opened')
-      this.strike(1)
-      if (!this.#resetByUs.includes(streamId)) {
-        this.reset(streamId, ErrorCode.streamClosed, 'DATA on a closed stream')
-      }
+      if (this.recentResets.has(streamId)) this.strikes.add(Cost.idle)
+      else this.streamFault(streamId, ErrorCode.streamClosed, 'DATA on a closed stream')
       return
     }
     if (!stream.headersReceived) throw protocolError('DATA before HEADERS')
-    if (flowBytes === 0) this.strike(1)
-    stream.receiveWindow -= flowBytes
-    if (stream.receiveWindow < 0) {
-      this.reset(streamId, ErrorCode.flowControlError, 'more DATA than the window allows')
+    if (!stream.receiveWindow.tryTake(flowBytes)) {
+      const reason = 'more DATA than the window allows'
+      this.streamFault(streamId, ErrorCode.flowControlError, reason)
       return
     }
-    stream.receivedBytes += flowBytes
     this.#dataStream = stream
+    this.#dataStartBytes = stream.bodyBytes
   }
 
   onData(source: Uint8Array, start: number, end: number): void {
@@ -408,56 +300,38 @@ export abstract class Connection implements FrameHandler {
 
   onDataEnd(endStream: boolean): void {
     const stream = this.#dataStream
-    if (stream === undefined || !this.streams.has(stream.id)) return
     this.#dataStream = undefined
+    // The listener may have ended the stream.
+    if (stream === undefined || !this.streams.has(stream.id)) return
     if (endStream) {
-      try {
-        this.#closeRemote(stream, undefined)
-      } catch (error) {
-        if (!(error instanceof StreamError)) throw error
-        this.reset(error.streamId, error.code, error.message)
-      }
+      this.closeRemote(stream, undefined)
       return
     }
-    // Half is given back at a time: a WINDOW_UPDATE a frame would double the frames.
-    if (stream.receivedBytes * 2 >= this.limits.streamWindowBytes) {
-      this.writer.word(FrameType.windowUpdate, stream.id, stream.receivedBytes)
-      stream.receiveWindow += stream.receivedBytes
-      stream.receivedBytes = 0
-    }
+    // Empty, or nothing but padding.
+    if (stream.bodyBytes === this.#dataStartBytes) this.strikes.add(Cost.idle)
+    const refill = stream.receiveWindow.refill()
+    if (refill > 0) this.writer.word(FrameType.windowUpdate, stream.id, refill)
   }
 
   #takeConnectionWindow(flowBytes: number): void {
-    this.#receiveWindow -= flowBytes
-    if (this.#receiveWindow < 0) {
-      throw new ConnectionError(
-        ErrorCode.flowControlError,
-        'more DATA than the connection window allows',
-      )
+    if (!this.#receiveWindow.tryTake(flowBytes)) {
+      const reason = 'more DATA than the connection window allows'
+      throw new ConnectionError(ErrorCode.flowControlError, reason)
     }
-    this.#receivedBytes += flowBytes
-    if (this.#receivedBytes * 2 >= this.limits.connectionWindowBytes) {
-      this.writer.word(FrameType.windowUpdate, 0, this.#receivedBytes)
-      this.#receiveWindow += this.#receivedBytes
-      this.#receivedBytes = 0
-    }
+    const refill = this.#receiveWindow.refill()
+    if (refill > 0) this.writer.word(FrameType.windowUpdate, 0, refill)
   }
 
   #onWindowUpdate(streamId: number, source: Uint8Array, start: number, end: number): void {
     if (end - start !== 4) throw frameSizeError('WINDOW_UPDATE')
     const increment = readUint31(source, start)
+    if (!this.sender.tryExpectUpdate()) this.strikes.add(Cost.idle)
     if (streamId === 0) {
       if (increment === 0) throw protocolError('WINDOW_UPDATE of 0')
-      this.#sendWindow += increment
-      if (this.#sendWindow > maxWindow) {
-        throw new ConnectionError(ErrorCode.flowControlError, 'the window is above 2^31-1')
-      }
-      this.strike(1)
-      this.#pumpAll()
+      this.sender.openConnection(increment)
       return
     }
     const stream = this.streams.get(streamId)
-    if (stream?.outgoing === undefined) this.strike(1)
     if (stream === undefined) {
       if (this.isIdle(streamId)) throw protocolError('WINDOW_UPDATE on an idle stream')
       return
@@ -465,14 +339,10 @@ export abstract class Connection implements FrameHandler {
     if (increment === 0) {
       throw new StreamError(streamId, ErrorCode.protocolError, 'WINDOW_UPDATE of 0')
     }
-    stream.sendWindow += increment
-    if (stream.sendWindow > maxWindow) {
-      throw new StreamError(streamId, ErrorCode.flowControlError, 'the window is above 2^31-1')
-    }
-    this.#pump(stream)
+    this.sender.openStream(stream, increment)
   }
 
-  #onSettings(
+  #onSettingsFrame(
     flags: number,
     streamId: number,
     source: Uint8Array,
@@ -482,44 +352,37 @@ export abstract class Connection implements FrameHandler {
     if (streamId !== 0) throw protocolError('SETTINGS on a stream')
     if ((flags & Flag.ack) !== 0) {
       if (start !== end) throw frameSizeError('SETTINGS with ACK')
+      this.settingsAcknowledged = true
+      this.strikes.add(Cost.idle)
       return
     }
     if ((end - start) % 6 !== 0) throw frameSizeError('SETTINGS')
     this.#settingsReceived = true
-    this.strike(10)
+    this.strikes.add(Cost.work)
     const before = this.peer.initialWindow
     this.peer.apply(source, start, end)
-    this.#shiftWindows(this.peer.initialWindow - before)
-    this.writer.frame(FrameType.settings, Flag.ack, 0, new Uint8Array(0))
-    this.#pumpAll()
+    this.writer.frame(FrameType.settings, Flag.ack, 0, noPayload)
+    this.sender.shiftWindows(this.streams.values(), this.peer.initialWindow - before)
+    this.onSettings()
   }
 
-  /** A new initial window changes the windows of open streams too (section 6.9.2). */
-  #shiftWindows(change: number): void {
-    if (change === 0) return
-    for (const stream of this.streams.values()) {
-      stream.sendWindow += change
-      if (stream.sendWindow > maxWindow) {
-        throw new ConnectionError(ErrorCode.flowControlError, 'the window is above 2^31-1')
-      }
-    }
-  }
-
-  #onPing(flags: number, streamId: number, source: Uint8Array, start: number, end: number): void {
+  #onPingFrame(
+    flags: number,
+    streamId: number,
+    source: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
     if (streamId !== 0) throw protocolError('PING on a stream')
     if (end - start !== 8) throw frameSizeError('PING')
     if ((flags & Flag.ack) !== 0) {
-      this.onPingAnswer()
+      this.strikes.add(Cost.idle)
+      this.onPingAnswer(source[start] as number)
       return
     }
-    this.strike(10)
-    this.writer.frame(FrameType.ping, Flag.ack, 0, source.slice(start, end))
+    this.strikes.add(Cost.work)
+    this.writer.frame(FrameType.ping, Flag.ack, 0, source.subarray(start, end))
     this.onPing()
-  }
-
-  /** A keepalive of the peer was answered. */
-  protected onPing(): void {
-    // Only a server with an enforcement policy cares.
   }
 
   #onRstStream(streamId: number, source: Uint8Array, start: number, end: number): void {
@@ -527,15 +390,18 @@ export abstract class Connection implements FrameHandler {
     if (streamId === 0 || this.isIdle(streamId)) {
       throw protocolError('RST_STREAM on a stream that was never opened')
     }
-    this.strike(10)
+    this.strikes.add(Cost.work)
     const stream = this.streams.get(streamId)
-    if (stream !== undefined) this.#abort(stream, readUint32(source, start), 'reset by the peer')
+    if (stream !== undefined) this.abort(stream, readUint32(source, start), 'reset by the peer')
   }
 
   #onGoawayFrame(streamId: number, source: Uint8Array, start: number, end: number): void {
     if (streamId !== 0) throw protocolError('GOAWAY on a stream')
     if (end - start < 8) throw frameSizeError('GOAWAY')
-    this.onGoaway(readUint31(source, start), readUint32(source, start + 4))
+    this.strikes.add(Cost.work)
+    const debug = Buffer.from(source.subarray(start + 8, Math.min(end, start + 264)))
+    const text = debug.toString('latin1').replace(/[^\x20-\x7e]/g, '?')
+    this.onGoaway(readUint31(source, start), readUint32(source, start + 4), text)
   }
 
   #onPriority(streamId: number, source: Uint8Array, start: number, end: number): void {
@@ -543,7 +409,7 @@ export abstract class Connection implements FrameHandler {
     if (end - start !== 5) {
       throw new StreamError(streamId, ErrorCode.frameSizeError, 'PRIORITY is not 5 bytes')
     }
-    this.strike(1)
+    this.strikes.add(Cost.idle)
     // Priorities are ignored, but a stream that depends on itself is an error (RFC 7540, section 5.3.1).
     if (readUint31(source, start) === streamId) {
       throw new StreamError(streamId, ErrorCode.protocolError, 'a stream depends on itself')

@@ -17,6 +17,9 @@ interface OpenBlock {
   sizeBytes: number
 }
 
+/** An honest peer fills its frames, and the longest block needs fewer; small or empty ones are a flood (CVE-2024-27983). */
+const partsMax = 32
+
 /**
  * Joins and decodes the header blocks of one connection. Every block is decoded, whatever becomes of its stream,
  * because the table of HPACK must stay in step. Throws a ConnectionError for what breaks the protocol.
@@ -79,7 +82,7 @@ export class HeaderBlockReader {
     if (block === undefined) throw broken('CONTINUATION without HEADERS')
     block.parts.push(Buffer.from(source.subarray(start, end)))
     block.sizeBytes += end - start
-    if (block.sizeBytes > this.#blockBytesMax) {
+    if (block.sizeBytes > this.#blockBytesMax || block.parts.length > partsMax) {
       throw new ConnectionError(ErrorCode.enhanceYourCalm, 'a header block that does not end')
     }
     if ((flags & Flag.endHeaders) === 0) return undefined

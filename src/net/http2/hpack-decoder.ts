@@ -1,12 +1,12 @@
 import { DynamicTable, staticTable } from './hpack-table.ts'
 import { decodeHuffman } from './huffman.ts'
-import { ConnectionError, ErrorCode } from './protocol.ts'
+import { ConnectionError, defaultHeaderTableSize, ErrorCode } from './protocol.ts'
 
 /** Names and values in turn: `[name, value, name, value, …]`. Names as sent. */
 export type HeaderList = string[]
 
-/** SETTINGS_HEADER_TABLE_SIZE that we grant: the default of RFC 9113. */
-const tableLimitBytes = 4096
+/** What we grant the peer's encoder: the default, so that nothing has to be announced. */
+const tableLimitBytes = defaultHeaderTableSize
 
 /**
  * Decodes the header blocks of one connection, in order (RFC 7541). The list is bounded: once name + value + 32 bytes

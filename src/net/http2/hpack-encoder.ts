@@ -7,14 +7,25 @@ for (const [position, [name, value]] of staticTable.entries()) {
   if (!staticNameIndex.has(name)) staticNameIndex.set(name, position + 1)
 }
 
+/** RFC 9110, section 5.1, in lower case; a colon in front makes a pseudo header. */
+const namePattern = /^:?[!#$%&'*+\-.^_`|~0-9a-z]+$/
+/** RFC 9110, section 5.5: no control characters but the tab. One byte a character. */
+const valuePattern = /^[\t\x20-\x7e\x80-\xff]*$/
+
 /**
  * A header block (RFC 7541) that leaves the peer's table alone: fields are indexed in the static table or literal
  * "never indexed", so that one block can be encoded once and sent on any stream, and no intermediary keeps a secret.
- * Names must be lower case. Throws a RangeError for a character that no header may carry.
+ * Whitespace around a value is no part of it and left out. Throws a RangeError for a name or a value with a character
+ * that a header may not carry (names are lower case); the message holds no value.
  */
 export function encodeHeaders(fields: readonly (readonly [name: string, value: string])[]): Buffer {
   const parts: Buffer[] = []
-  for (const [name, value] of fields) {
+  for (const [name, untrimmed] of fields) {
+    if (!namePattern.test(name)) throw new RangeError(`"${name}" cannot be the name of a header`)
+    const value = untrimmed.replace(/^[ \t]+|[ \t]+$/g, '')
+    if (!valuePattern.test(value)) {
+      throw new RangeError(`the header "${name}" holds a character that it may not`)
+    }
     const index = staticIndex.get(`${name}\n${value}`)
     if (index !== undefined) {
       parts.push(integer(0x80, 7, index))
@@ -29,8 +40,6 @@ export function encodeHeaders(fields: readonly (readonly [name: string, value: s
 }
 
 function string(text: string): [Buffer, Buffer] {
-  if (/[\0\r\n]|[^\0-\xff]/.test(text))
-    throw new RangeError('a header holds a character it may not')
   const bytes = Buffer.from(text, 'latin1')
   return [integer(0, 7, bytes.byteLength), bytes]
 }

@@ -25,6 +25,9 @@ export type KeepaliveAction = 'none' | 'ping' | 'drain' | 'close'
 export class KeepaliveWatch {
   readonly #settings: ServerKeepalive
   readonly #openedMs: number
+  /** Flags are set when something happens, and dated by the next tick: no clock on the way of a request. */
+  #heard = false
+  #active = false
   #heardMs: number
   #busyMs: number
   #pingedMs: number | undefined
@@ -40,13 +43,13 @@ export class KeepaliveWatch {
   }
 
   /** Any bytes came. */
-  heard(nowMs: number): void {
-    this.#heardMs = nowMs
-    this.#pingedMs = undefined
+  heard(): void {
+    this.#heard = true
   }
 
-  /** An answer was sent: pings of the peer are counted afresh. */
+  /** An answer was sent: the connection is in use, and pings of the peer are counted afresh. */
   answered(): void {
+    this.#active = true
     this.#peerPingStrikes = 0
     this.#peerPingMs = undefined
   }
@@ -63,7 +66,13 @@ export class KeepaliveWatch {
 
   tick(nowMs: number, streams: number): KeepaliveAction {
     const settings = this.#settings
-    if (streams > 0) this.#busyMs = nowMs
+    if (this.#heard) {
+      this.#heard = false
+      this.#heardMs = nowMs
+      this.#pingedMs = undefined
+    }
+    if (streams > 0 || this.#active) this.#busyMs = nowMs
+    this.#active = false
     if (this.#drainedMs !== undefined) {
       return nowMs - this.#drainedMs >= settings.ageGraceMs ? 'close' : 'none'
     }

@@ -1,6 +1,7 @@
 import { readUint32 } from './frame-reader.ts'
 import {
   ConnectionError,
+  defaultHeaderTableSize,
   defaultMaxFrameSize,
   defaultWindow,
   ErrorCode,
@@ -14,6 +15,11 @@ export class PeerSettings {
   streamsMax = Number.POSITIVE_INFINITY
   initialWindow = defaultWindow
   frameSize = defaultMaxFrameSize
+  /**
+   * The peer wants a smaller HPACK table than the default. Our encoder uses none, but must say once that it knows
+   * (RFC 7541, section 4.2); nghttp2 insists.
+   */
+  wantsSmallerTable = false
 
   /** Applies the payload of a SETTINGS frame. Throws a ConnectionError for a value out of range. */
   apply(source: Uint8Array, start: number, end: number): void {
@@ -25,6 +31,9 @@ export class PeerSettings {
 
   #set(id: number, value: number): void {
     switch (id) {
+      case Setting.headerTableSize:
+        if (value < defaultHeaderTableSize) this.wantsSmallerTable = true
+        break
       case Setting.enablePush:
         if (value > 1) throw outOfRange('SETTINGS_ENABLE_PUSH')
         break
@@ -45,7 +54,7 @@ export class PeerSettings {
         this.frameSize = Math.min(value, 65_536)
         break
       default:
-        // Header table size: our encoder uses no table. Unknown ones are ignored.
+        // Unknown ones are ignored, and of MAX_HEADER_LIST_SIZE we stay far below.
         break
     }
   }

@@ -54,10 +54,39 @@ export const ErrorCode = {
   http11Required: 13,
 } as const
 
+/** `ENHANCE_YOUR_CALM`; the number where it has no name. */
+export function errorName(code: number): string {
+  return errorNames[code] ?? String(code)
+}
+
+const errorNames: readonly string[] = [
+  'NO_ERROR',
+  'PROTOCOL_ERROR',
+  'INTERNAL_ERROR',
+  'FLOW_CONTROL_ERROR',
+  'SETTINGS_TIMEOUT',
+  'STREAM_CLOSED',
+  'FRAME_SIZE_ERROR',
+  'REFUSED_STREAM',
+  'CANCEL',
+  'COMPRESSION_ERROR',
+  'CONNECT_ERROR',
+  'ENHANCE_YOUR_CALM',
+  'INADEQUATE_SECURITY',
+  'HTTP_1_1_REQUIRED',
+]
+
+/** Where a code is wanted and the connection went away without one. */
+export const connectionGone = -1
+
 /** Window of a stream and of a connection before any SETTINGS or WINDOW_UPDATE (section 6.9.2). */
 export const defaultWindow = 65_535
 /** 2^31 − 1 (section 6.9.1). */
 export const maxWindow = 0x7fff_ffff
+/** The highest id of a stream; in GOAWAY: none is refused yet (section 6.8). */
+export const maxStreamId = 0x7fff_ffff
+/** SETTINGS_HEADER_TABLE_SIZE before any SETTINGS (section 6.5.2). */
+export const defaultHeaderTableSize = 4096
 /** SETTINGS_MAX_FRAME_SIZE before it is raised, and the least it may be (section 6.5.2). */
 export const defaultMaxFrameSize = 16_384
 export const maxMaxFrameSize = 16_777_215

@@ -21,7 +21,7 @@ export function findHeader(fields: HeaderList, name: string): string | undefined
   return undefined
 }
 
-/** Headers that belong to one connection of HTTP/1 and make a request malformed here (section 8.2.2). */
+/** Headers that belong to one connection of HTTP/1 and make a message malformed here (section 8.2.2). */
 const connectionHeaders = new Set([
   'connection',
   'keep-alive',
@@ -43,7 +43,10 @@ export function parseRequestHead(streamId: number, list: HeaderList): RequestHea
     const value = list[index + 1] as string
     if (name.charCodeAt(0) !== 0x3a) {
       checkField(streamId, name, value)
-      if (name === 'content-length') contentLength = parseLength(streamId, value)
+      if (name === 'content-length') {
+        if (contentLength >= 0) throw malformed(streamId, 'content-length stands twice')
+        contentLength = parseLength(streamId, value)
+      }
       fields.push(name, value)
       continue
     }
@@ -58,6 +61,20 @@ export function parseRequestHead(streamId: number, list: HeaderList): RequestHea
     throw malformed(streamId, 'needs :method, :path and :scheme')
   }
   return { method, path, scheme, authority: authority ?? '', fields, contentLength }
+}
+
+/** The status of an answer, in three digits. Throws a StreamError for a malformed one. */
+export function parseResponseStatus(streamId: number, list: HeaderList): string {
+  const status = list[1]
+  if (list[0] !== ':status' || status === undefined || !/^[1-5]\d\d$/.test(status)) {
+    throw malformed(streamId, 'an answer needs its :status first')
+  }
+  for (let index = 2; index < list.length; index += 2) {
+    const name = list[index] as string
+    if (name.charCodeAt(0) === 0x3a) throw malformed(streamId, 'a pseudo header beside :status')
+    checkField(streamId, name, list[index + 1] as string)
+  }
+  return status
 }
 
 /** Trailers hold no pseudo headers (section 8.1). */
@@ -84,9 +101,16 @@ function checkField(streamId: number, name: string, value: string): void {
       throw malformed(streamId, 'a header value with NUL, CR or LF')
     }
   }
+  if (isBlank(value.charCodeAt(0)) || isBlank(value.charCodeAt(value.length - 1))) {
+    throw malformed(streamId, 'a header value with whitespace around it')
+  }
   if (connectionHeaders.has(name) || (name === 'te' && value !== 'trailers')) {
     throw malformed(streamId, `the header ${name} belongs to HTTP/1`)
   }
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09
 }
 
 function parseLength(streamId: number, value: string): number {
@@ -95,5 +119,5 @@ function parseLength(streamId: number, value: string): number {
 }
 
 function malformed(streamId: number, what: string): StreamError {
-  return new StreamError(streamId, ErrorCode.protocolError, `malformed request: ${what}`)
+  return new StreamError(streamId, ErrorCode.protocolError, `malformed: ${what}`)
 }

@@ -1,10 +1,18 @@
 import type { Duplex } from 'node:stream'
-import { Connection, type ConnectionLimits } from './connection.ts'
+import { Connection } from './connection.ts'
 import type { HeaderList } from './hpack-decoder.ts'
 import { KeepaliveWatch, type ServerKeepalive } from './keepalive.ts'
-import { ConnectionError, ErrorCode, preface, Setting, StreamError } from './protocol.ts'
+import {
+  ConnectionError,
+  ErrorCode,
+  maxStreamId,
+  preface,
+  Setting,
+  StreamError,
+} from './protocol.ts'
 import { checkTrailers, parseRequestHead, type RequestHead } from './request-head.ts'
 import type { Http2Stream, StreamListener } from './stream.ts'
+import type { ConnectionLimits } from './stream-machine.ts'
 
 /** What answers the requests of a connection. */
 export interface RequestHandler {
@@ -13,7 +21,7 @@ export interface RequestHandler {
    * `connection.respond` exactly once, unless the listener hears `onAbort`.
    */
   onRequest(connection: ServerConnection, stream: Http2Stream, head: RequestHead): StreamListener
-  /** The connection is gone. */
+  /** The socket is closed. Until then the connection wants its ticks, also when `ended`. Called once. */
   onClose(connection: ServerConnection): void
 }
 
@@ -21,13 +29,32 @@ export interface ServerConnectionOptions {
   readonly limits: ConnectionLimits
   readonly keepalive: ServerKeepalive
   readonly nowMs: () => number
-  /** From the first byte to the end of the connection preface. */
+  /** From the first byte to the end of the connection preface; and from the first to the last frame of a header block. */
   readonly prefaceTimeoutMs: number
 }
 
 const wrongProtocol =
   'HTTP/1.1 505 HTTP Version Not Supported\r\nconnection: close\r\ncontent-type: text/plain\r\n' +
   'content-length: 45\r\n\r\nThis port speaks gRPC (HTTP/2) and only that.'
+
+/**
+ * Above this many bytes of answers that the peer has not taken, no more of its questions are read. So the memory of a
+ * connection whose peer does not read is bounded by this plus one answer for each of its `streamsMax` streams.
+ */
+const backlogBytesMax = 262_144
+/**
+ * A peer has this long to take an answer: to open the window of its stream, or to read what the socket holds. An answer
+ * that waits keeps its stream, so what waits is bounded by `streamsMax` answers.
+ */
+const answerTimeoutMs = 30_000
+/** The answer to the last PING of `drain` may take this long. */
+const drainNoticeMs = 1000
+
+/** What our PINGs carry. */
+const keepaliveMark = 0
+const drainMark = 1
+
+const noBody = new Uint8Array(0)
 
 /** The server's side of one connection. */
 export class ServerConnection extends Connection {
@@ -36,6 +63,13 @@ export class ServerConnection extends Connection {
   readonly #watch: KeepaliveWatch
   readonly #openedMs: number
   #prefaceBytes = 0
+  /** When `drain` was called. */
+  #drainMs: number | undefined
+  /** Since when nothing is read, because answers pile up. */
+  #pausedMs: number | undefined
+  /** The header block that was open at the last tick. */
+  #openBlock: { readonly streamId: number; readonly sinceMs: number } | undefined
+  #lingered = false
 
   constructor(socket: Duplex, handler: RequestHandler, options: ServerConnectionOptions) {
     super(socket, options.limits)
@@ -43,47 +77,66 @@ export class ServerConnection extends Connection {
     this.#options = options
     this.#openedMs = options.nowMs()
     this.#watch = new KeepaliveWatch(options.keepalive, this.#openedMs)
-    this.greet([
-      [Setting.maxConcurrentStreams, options.limits.streamsMax],
-      [Setting.initialWindowSize, options.limits.streamWindowBytes],
-      [Setting.maxHeaderListSize, options.limits.headerListBytesMax],
-    ])
     socket.on('data', (chunk: Buffer) => this.#onChunk(chunk))
+    socket.on('drain', () => this.#resume())
+    socket.on('close', () => handler.onClose(this))
   }
 
   #onChunk(chunk: Buffer): void {
+    if (this.ended) return
     if (this.#prefaceBytes === preface.byteLength) {
-      this.#watch.heard(this.#options.nowMs())
+      this.#watch.heard()
       this.receive(chunk, 0)
-      return
-    }
+      if (this.writer.backlogBytes > backlogBytesMax && !this.ended) this.#pause()
+    } else this.#onPreface(chunk)
+  }
+
+  #onPreface(chunk: Buffer): void {
     const wanted = preface.byteLength - this.#prefaceBytes
     const taken = Math.min(wanted, chunk.byteLength)
     const expected = preface.subarray(this.#prefaceBytes, this.#prefaceBytes + taken)
-    if (chunk.subarray(0, taken).equals(expected)) {
-      this.#prefaceBytes += taken
-      if (taken < chunk.byteLength) this.receive(chunk, taken)
+    if (!chunk.subarray(0, taken).equals(expected)) {
+      // Nothing was sent yet, so that an HTTP/1 client gets an answer it understands.
+      const start = chunk.toString('latin1', 0, 2048)
+      if (this.#prefaceBytes > 0 || !/^[A-Z]+ \S+ HTTP\/1\./.test(start)) {
+        this.#greet()
+        this.fail(ErrorCode.protocolError, 'the connection preface is wrong')
+      } else {
+        this.socket.write(wrongProtocol)
+        this.finish()
+      }
       return
     }
-    if (
-      this.#prefaceBytes === 0 &&
-      /^[A-Z]+ \S+ HTTP\/1\./.test(chunk.toString('latin1', 0, 2048))
-    ) {
-      this.socket.end(wrongProtocol)
-      this.#destroySoon('not HTTP/2')
-    } else {
-      this.fail(ErrorCode.protocolError, 'the connection preface is wrong')
-    }
+    this.#prefaceBytes += taken
+    if (taken < wanted) return
+    this.#greet()
+    if (taken < chunk.byteLength) this.receive(chunk, taken)
   }
 
-  /** Ends once what was written is out, or at the next tick. */
-  #destroySoon(reason: string): void {
-    setImmediate(() => this.destroy(reason))
+  #greet(): void {
+    const { limits } = this
+    this.greet([
+      [Setting.maxConcurrentStreams, limits.streamsMax],
+      [Setting.initialWindowSize, limits.streamWindowBytes],
+      [Setting.maxHeaderListSize, limits.headerListBytesMax],
+    ])
+  }
+
+  #pause(): void {
+    this.#pausedMs ??= this.#options.nowMs()
+    this.socket.pause()
+  }
+
+  #resume(): void {
+    if (this.#pausedMs === undefined) return
+    this.#pausedMs = undefined
+    this.socket.resume()
   }
 
   /**
    * Answers a request: headers, then the body, then the trailers. Each block is encoded by `encodeHeaders`. Without a body
-   * and trailers the headers end the stream. A request whose body is still coming is told to stop.
+   * and trailers the headers end the stream. A request whose body is still coming is told to stop. The listener of the
+   * request hears nothing any more, except `onAbort` if the answer does not get out. Does nothing if the stream is over.
    */
   respond(
     stream: Http2Stream,
@@ -91,60 +144,92 @@ export class ServerConnection extends Connection {
     body: Uint8Array | undefined,
     trailers: Uint8Array | undefined,
   ): void {
-    if (!this.streams.has(stream.id) || stream.localClosed) return
+    if (this.streams.get(stream.id) !== stream || stream.answered) return
+    stream.answered = true
     this.#watch.answered()
-    const only = body === undefined && trailers === undefined
-    this.sendHeaders(stream, headers, only)
-    if (!only) {
-      const segments = body === undefined ? [] : [body]
-      this.sendBody(stream, { segments, segment: 0, offset: 0, trailers })
-    }
-    if (stream.localClosed && !stream.remoteClosed) {
-      stream.listener = undefined
-      this.reset(stream.id, ErrorCode.noError, 'answered before the request ended')
-    }
+    this.sendMessage(stream, headers, body ?? noBody, trailers)
   }
 
-  /** Takes no new requests, lets those under way end, then closes. */
+  /**
+   * Takes no new requests, lets those under way end, then closes. First comes a notice, then, when the peer has answered
+   * a PING or a second later, the GOAWAY that names the last request taken: so none that is on its way is lost (RFC 9113,
+   * section 6.8).
+   */
   drain(): void {
-    if (this.closing || this.ended) return
+    if (this.#drainMs !== undefined || this.closing) return
+    if (this.#prefaceBytes < preface.byteLength) {
+      this.destroy('shutting down')
+      return
+    }
+    this.#drainMs = this.#options.nowMs()
+    this.sendGoaway(maxStreamId, ErrorCode.noError, 'shutting down')
+    this.ping(drainMark)
+  }
+
+  #takeNoMore(): void {
+    if (this.closing) return
     this.closing = true
-    this.sendGoaway(ErrorCode.noError, 'shutting down')
-    this.#closeIfDone()
+    this.sendGoaway(this.lastPeerStreamId, ErrorCode.noError, 'shutting down')
+    if (this.streams.size === 0) this.finish()
   }
 
   /** Once a second: pings, ages, deadlines. */
   tick(): void {
-    const nowMs = this.#options.nowMs()
-    this.calmDown()
-    if (
-      this.#prefaceBytes < preface.byteLength &&
-      nowMs - this.#openedMs >= this.#options.prefaceTimeoutMs
-    ) {
-      this.destroy('no HTTP/2 preface in time')
+    if (this.ended) {
+      // One whole period for the last bytes to arrive, see `fail`.
+      if (this.#lingered) this.socket.destroy()
+      this.#lingered = true
       return
     }
+    const nowMs = this.#options.nowMs()
+    this.strikes.calm()
+    const overdue = this.#overdue(nowMs)
+    if (overdue !== undefined) {
+      this.destroy(overdue)
+      return
+    }
+    this.#dropStalled(nowMs)
+    if (this.#drainMs !== undefined && nowMs - this.#drainMs >= drainNoticeMs) this.#takeNoMore()
+    if (this.ended) return
     const action = this.#watch.tick(nowMs, this.streams.size)
-    if (action === 'ping') this.ping()
+    if (action === 'ping') this.ping(keepaliveMark)
     else if (action === 'drain') this.drain()
     else if (action === 'close') this.destroy('no answer to a keepalive ping, or too old')
   }
 
-  #closeIfDone(): void {
-    if (!this.closing || this.streams.size > 0 || this.ended) return
-    this.writer.flush()
-    this.socket.end()
+  /** Why the peer has used up its time, if it has. */
+  #overdue(nowMs: number): string | undefined {
+    const { prefaceTimeoutMs } = this.#options
+    const noPreface = this.#prefaceBytes < preface.byteLength
+    if (noPreface && nowMs - this.#openedMs >= prefaceTimeoutMs) return 'no HTTP/2 preface in time'
+    const streamId = this.openBlockStreamId
+    if (streamId === undefined) this.#openBlock = undefined
+    else if (this.#openBlock?.streamId !== streamId) this.#openBlock = { streamId, sinceMs: nowMs }
+    else if (nowMs - this.#openBlock.sinceMs >= prefaceTimeoutMs)
+      return 'a header block without end'
+    if (this.#pausedMs === undefined) return undefined
+    if (this.writer.backlogBytes <= backlogBytesMax / 2) this.#resume()
+    else if (nowMs - this.#pausedMs >= answerTimeoutMs) return 'the peer does not read its answers'
+    return undefined
+  }
+
+  /** Answers whose peer does not open its window for them (CVE-2019-9517). */
+  #dropStalled(nowMs: number): void {
+    for (const { id, outgoing } of this.streams.values()) {
+      if (outgoing === undefined) continue
+      if (outgoing.waitingSinceMs < 0) outgoing.waitingSinceMs = nowMs
+      else if (nowMs - outgoing.waitingSinceMs >= answerTimeoutMs) {
+        this.reset(id, ErrorCode.cancel, 'the peer did not take the answer in time')
+      }
+    }
   }
 
   protected override onHeaders(
-    stream: Http2Stream | undefined,
+    _stream: Http2Stream | undefined,
     streamId: number,
     list: HeaderList | undefined,
     endStream: boolean,
   ): void {
-    if (stream !== undefined) {
-      throw new StreamError(streamId, ErrorCode.protocolError, 'trailers without END_STREAM')
-    }
     if (streamId % 2 === 0) {
       throw new ConnectionError(ErrorCode.protocolError, 'a client opens odd streams only')
     }
@@ -152,7 +237,10 @@ export class ServerConnection extends Connection {
       throw new ConnectionError(ErrorCode.streamClosed, 'HEADERS on a closed stream')
     }
     this.lastPeerStreamId = streamId
-    if (this.closing || this.streams.size >= this.limits.streamsMax) {
+    if (this.closing) {
+      throw new StreamError(streamId, ErrorCode.refusedStream, 'the connection is closing')
+    }
+    if (this.streams.size >= this.limits.streamsMax) {
       throw new StreamError(streamId, ErrorCode.refusedStream, 'too many requests at once')
     }
     if (list === undefined) {
@@ -162,8 +250,33 @@ export class ServerConnection extends Connection {
     const opened = this.openStream(streamId)
     opened.headersReceived = true
     opened.announcedBytes = head.contentLength
-    opened.listener = this.#handler.onRequest(this, opened, head)
-    if (endStream && this.streams.has(streamId)) this.endRemote(opened)
+    // Known before the handler answers: a request that is complete need not be told to stop.
+    opened.remoteClosed = endStream
+    const listener = this.#handler.onRequest(this, opened, head)
+    if (this.streams.get(streamId) !== opened) return
+    opened.listener = listener
+    if (endStream) this.closeRemote(opened, undefined)
+  }
+
+  protected override checkTrailers(streamId: number, list: HeaderList): void {
+    checkTrailers(streamId, list)
+  }
+
+  protected override isIdle(streamId: number): boolean {
+    return streamId % 2 === 0 || streamId > this.lastPeerStreamId
+  }
+
+  protected override onHalfClosed(stream: Http2Stream): void {
+    // Answered before the request ended: the client need not send the rest (section 8.1).
+    if (stream.localClosed) this.abandon(stream, ErrorCode.noError)
+  }
+
+  protected override onStreamClosed(): void {
+    if (this.closing && this.streams.size === 0 && !this.ended) this.finish()
+  }
+
+  protected override onSettings(): void {
+    // What the client allows matters where it is used.
   }
 
   protected override onPing(): void {
@@ -171,27 +284,15 @@ export class ServerConnection extends Connection {
     throw new ConnectionError(ErrorCode.enhanceYourCalm, 'too_many_pings')
   }
 
-  protected override isIdle(streamId: number): boolean {
-    return streamId % 2 === 0 || streamId > this.lastPeerStreamId
-  }
-
-  protected override onStreamClosed(): void {
-    if (this.closing) this.#closeIfDone()
-  }
-
-  protected override checkTrailers(streamId: number, list: HeaderList): void {
-    checkTrailers(streamId, list)
+  protected override onPingAnswer(mark: number): void {
+    if (mark === drainMark && this.#drainMs !== undefined) this.#takeNoMore()
   }
 
   protected override onGoaway(): void {
-    this.drain()
-  }
-
-  protected override onPingAnswer(): void {
-    // `heard` has already noted that the peer lives.
+    this.#takeNoMore()
   }
 
   protected override onEnded(): void {
-    this.#handler.onClose(this)
+    // The owner hears of it when the socket is closed; until then it ticks.
   }
 }
