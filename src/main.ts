@@ -1,6 +1,7 @@
 import { cli } from './cli/cli.ts'
 import { exitCodes } from './cli/exit-codes.ts'
 import { readTextFile } from './cli/read-file.ts'
+import { systemClock } from './component/clock.ts'
 
 // A reader that went away (`remora components | head -1`) is no error.
 process.stdout.on('error', () => {})
@@ -18,6 +19,7 @@ try {
       registry: async () => (await import('./components.ts')).registry,
     },
     {
+      clock: systemClock,
       onSignal(receive) {
         for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, receive)
       },

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { parse } from 'yaml'
 import { toyRegistry } from '../../test/support/toy-registry.ts'
+import { systemClock } from '../component/clock.ts'
 import { cli } from './cli.ts'
 
 const config = `
@@ -66,7 +67,7 @@ async function remora(...args: string[]) {
       },
       registry: () => Promise.resolve(toyRegistry),
     },
-    { onSignal: () => {}, onBug: () => {}, exit: () => {} },
+    { clock: systemClock, onSignal: () => {}, onBug: () => {}, exit: () => {} },
   )
   return { code, stdout, stderr }
 }

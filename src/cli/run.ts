@@ -1,4 +1,4 @@
-import { systemClock } from '../component/clock.ts'
+import type { Clock } from '../component/clock.ts'
 import type { Logger } from '../component/telemetry.ts'
 import type { ConfigProblem } from '../errors/config-problem.ts'
 import type { RunningService } from '../pipeline/service.ts'
@@ -11,6 +11,7 @@ import { version } from './version.ts'
 
 /** The process as `run` sees it. */
 export interface ProcessControl {
+  readonly clock: Clock
   /** Called for every SIGTERM and SIGINT. */
   onSignal(receive: (signal: string) => void): void
   /** Called for an error that nothing has caught. */
@@ -19,7 +20,7 @@ export interface ProcessControl {
   exit(code: ExitCode): void
 }
 
-/** After service.shutdown_timeout the components give up by themselves; this long they may take for it. */
+/** After service.shutdown_timeout the pipeline leaves behind what hangs, one component after another; this long it may take. */
 const stopGraceMs = 3000
 /** After a bug nothing is sure any more: only what can be handed on quickly. */
 const bugStopMs = 3000
@@ -37,7 +38,11 @@ export async function run(args: Arguments, io: Io, control: ProcessControl): Pro
     import('../pipeline/service.ts'),
   ])
   const { telemetry, shutdownTimeoutMs } = plan.service
-  const logger = createLogger({ clock: systemClock, level: telemetry.logs.level })
+  const logger = createLogger({
+    clock: control.clock,
+    level: telemetry.logs.level,
+    write: (line) => io.stderr(line),
+  })
   for (const warning of loaded.warnings) logger.warn('configuration', warningFields(warning))
 
   const stopping = Promise.withResolvers<void>()
@@ -45,7 +50,7 @@ export async function run(args: Arguments, io: Io, control: ProcessControl): Pro
   control.onSignal((signal) => lifecycle.signal(signal, shutdownTimeoutMs))
   control.onBug((error) => lifecycle.bug(error))
   try {
-    lifecycle.service = await startService(plan, { logger, clock: systemClock, version })
+    lifecycle.service = await startService(plan, { logger, clock: control.clock, version })
   } catch (error) {
     logger.error('cannot start', { error })
     logger.close()
@@ -110,7 +115,7 @@ class Lifecycle {
   /** The deadline of the stop. */
   #endAfter(delayMs: number, code: ExitCode): void {
     this.#cancel?.()
-    this.#cancel = systemClock.after(delayMs, () => {
+    this.#cancel = this.#control.clock.after(delayMs, () => {
       this.#logger.error('the stop took too long', { timeout_ms: delayMs })
       this.#control.exit(code)
     })

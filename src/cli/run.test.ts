@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import * as v from 'valibot'
+import { FakeClock } from '../../test/support/fake-clock.ts'
+import { type Clock, systemClock } from '../component/clock.ts'
+import { defineExporter, defineProcessor, defineReceiver } from '../component/define.ts'
+import type { Component } from '../component/lifecycle.ts'
+import { createRegistry } from '../component/registry.ts'
+import { run } from './run.ts'
+
+interface Behaviour {
+  readonly start?: () => Promise<void>
+  readonly stop?: (abort: AbortSignal) => Promise<void>
+}
+
+/** `remora run` in this process, with a receiver and processors that behave as told. */
+function start(behaviour: Behaviour = {}, shutdownTimeout = '10s', clock: Clock = systemClock) {
+  const lines: Record<string, unknown>[] = []
+  const exits: number[] = []
+  const waiting: { text: string; resolve: () => void }[] = []
+  let signal: (name: string) => void = () => {}
+  let bug: (error: unknown) => void = () => {}
+  const component: Component = {
+    start: behaviour.start ?? (() => Promise.resolve()),
+    stop: behaviour.stop ?? (() => Promise.resolve()),
+  }
+  const registry = createRegistry([
+    defineReceiver({
+      type: 'toy',
+      summary: '',
+      stability: { logs: 'beta' },
+      config: v.strictObject({}),
+      metrics: {},
+      examples: [],
+      create: () => component,
+    }),
+    defineProcessor({
+      type: 'toy',
+      summary: '',
+      stability: { logs: 'beta' },
+      config: v.strictObject({}),
+      metrics: {},
+      examples: [],
+      create: () => ({ ...component, consume: () => Promise.resolve() }),
+    }),
+    defineExporter({
+      type: 'toy',
+      summary: '',
+      stability: { logs: 'beta' },
+      config: v.strictObject({}),
+      metrics: {},
+      examples: [],
+      create: () => ({
+        start: () => Promise.resolve(),
+        stop: () => Promise.resolve(),
+        consume: () => Promise.resolve(),
+      }),
+    }),
+  ])
+  const yaml = `
+receivers: {toy: }
+processors: {toy/1: , toy/2: , toy/3: }
+exporters: {toy: , toy/unused: }
+service:
+  shutdown_timeout: ${shutdownTimeout}
+  telemetry: {metrics: {level: none}}
+  pipelines: {logs: {receivers: [toy], processors: [toy/1, toy/2, toy/3], exporters: [toy]}}`
+  const code = run(
+    { command: 'run', config: [`yaml:${yaml}`], set: [], format: undefined, mode: 'redacted' },
+    {
+      env: {},
+      stdout: () => {},
+      stderr: (text) => {
+        for (const line of text.split('\n')) if (line !== '') lines.push(JSON.parse(line))
+        for (const { text: wanted, resolve } of waiting) if (text.includes(wanted)) resolve()
+      },
+      readFile: () => '',
+      registry: () => Promise.resolve(registry),
+    },
+    {
+      clock,
+      onSignal: (receive) => {
+        signal = receive
+      },
+      onBug: (receive) => {
+        bug = receive
+      },
+      exit: (exitCode) => exits.push(exitCode),
+    },
+  )
+  const logged = (text: string): Promise<void> => {
+    if (lines.some((line) => JSON.stringify(line).includes(text))) return Promise.resolve()
+    return new Promise((resolve) => waiting.push({ text, resolve }))
+  }
+  return {
+    code,
+    lines,
+    exits,
+    logged,
+    signal: (name: string) => signal(name),
+    bug: (error: unknown) => bug(error),
+    messages: () => lines.map(({ msg }) => msg),
+  }
+}
+
+suite('run', () => {
+  test('says when it is ready, and stops on a signal with 0', async () => {
+    const { code, logged, signal, messages, exits, lines } = start()
+    await logged('"ready"')
+    signal('SIGTERM')
+    assert.equal(await code, 0)
+    assert.deepEqual(messages(), [
+      'configuration',
+      'ready',
+      'stopping',
+      'pipeline stopped',
+      'stopped',
+    ])
+    assert.equal(lines[0]?.['path'], 'exporters.toy/unused')
+    assert.deepEqual(exits, [])
+  })
+
+  test('that cannot start says why, and ends with 1', async () => {
+    const { code, lines } = start({
+      start: () => Promise.reject(new Error('cannot listen on "localhost:1": no')),
+    })
+    assert.equal(await code, 1)
+    assert.match(JSON.stringify(lines), /cannot listen on/)
+  })
+
+  test('a signal during the start stops it once it has started', async () => {
+    const starting = Promise.withResolvers<void>()
+    const { code, signal, messages } = start({ start: () => starting.promise })
+    await new Promise(setImmediate)
+    signal('SIGINT')
+    starting.resolve()
+    assert.equal(await code, 0)
+    assert.ok(messages().includes('stopped'))
+  })
+
+  test('a second signal ends the process at once with 130', async () => {
+    const stopping = Promise.withResolvers<void>()
+    const { code, logged, signal, exits } = start({ stop: () => stopping.promise })
+    await logged('"ready"')
+    signal('SIGTERM')
+    assert.deepEqual(exits, [])
+    signal('SIGTERM')
+    assert.deepEqual(exits, [130])
+    stopping.resolve()
+    await code
+  })
+
+  test('a stop that waits for its abort is over with the shutdown timeout', async () => {
+    const { code, logged, signal, exits } = start(
+      {
+        stop: (abort) => new Promise((resolve) => abort.addEventListener('abort', () => resolve())),
+      },
+      '50ms',
+    )
+    await logged('"ready"')
+    signal('SIGTERM')
+    assert.equal(await code, 0)
+    assert.deepEqual(exits, [])
+  })
+
+  test('a stop in which several components hang is cut off with 3', async () => {
+    const clock = new FakeClock()
+    const stopping = Promise.withResolvers<void>()
+    const { code, logged, signal, exits } = start({ stop: () => stopping.promise }, '10s', clock)
+    await logged('"ready"')
+    signal('SIGTERM')
+    await clock.advance(12_999)
+    assert.deepEqual(exits, [])
+    await clock.advance(1)
+    assert.deepEqual(exits, [3])
+    stopping.resolve()
+    await code
+  })
+
+  test('a bug is logged with its stack, and ends in a stop with 70', async () => {
+    const { code, logged, bug, lines, exits } = start()
+    await logged('"ready"')
+    bug(new Error('broken'))
+    assert.equal(await code, 70)
+    const line = lines.find(({ msg }) => String(msg).startsWith('BUG'))
+    assert.match(String(line?.['stack']), /run\.test\.ts/)
+    assert.deepEqual(exits, [])
+  })
+
+  test('a second bug, during that stop, ends the process at once', async () => {
+    const stopping = Promise.withResolvers<void>()
+    const { code, logged, bug, exits } = start({ stop: () => stopping.promise })
+    await logged('"ready"')
+    bug(new Error('broken'))
+    bug('again')
+    assert.deepEqual(exits, [70])
+    stopping.resolve()
+    assert.equal(await code, 70)
+  })
+})
