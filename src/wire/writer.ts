@@ -193,11 +193,11 @@ export class Writer {
     this.reserve(length)
     const buffer = this.#buffer
     let at = this.#offset
-    // Fast path: below about 64 bytes a loop beats the making of a view.
+    // Fast path: a loop beats the call into native code below about 32 bytes. That call makes no view, unlike `set`.
     if (length <= shortRange) {
       for (let index = start; index < end; index++) buffer[at++] = source[index] as number
     } else {
-      buffer.set(source.subarray(start, end), at)
+      copyBytes.call(source, buffer, at, start, end)
       at += length
     }
     this.#offset = at
@@ -236,7 +236,16 @@ export class Writer {
 
 // 40 characters: measured on Node 24 as the length from which the native call is faster.
 const shortString = 40
-const shortRange = 64
+const shortRange = 32
+
+// Works on every Uint8Array, though the types know it for Buffer only.
+const copyBytes = Buffer.prototype.copy as (
+  this: Uint8Array,
+  target: Uint8Array,
+  targetStart: number,
+  start: number,
+  end: number,
+) => number
 
 /** Bytes that an unsigned 32-bit number takes as a varint. */
 export function varintLength(value: number): number {
