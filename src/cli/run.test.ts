@@ -110,13 +110,13 @@ suite('run', () => {
     signal('SIGTERM')
     assert.equal(await code, 0)
     assert.deepEqual(messages(), [
-      'configuration',
+      'configuration: exporters.toy/unused: is configured, but no pipeline uses it',
       'ready',
       'stopping',
       'pipeline stopped',
       'stopped',
     ])
-    assert.equal(lines[0]?.['path'], 'exporters.toy/unused')
+    assert.equal(lines[0]?.['line'], 4)
     assert.deepEqual(exits, [])
   })
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../component/clock.ts'
 import type { Logger } from '../component/telemetry.ts'
-import type { ConfigProblem } from '../errors/config-problem.ts'
+import { formatPath } from '../config/problem.ts'
 import type { RunningService } from '../pipeline/service.ts'
 import type { Arguments } from './arguments.ts'
 import { checkConfig } from './check-config.ts'
@@ -43,7 +43,12 @@ export async function run(args: Arguments, io: Io, control: ProcessControl): Pro
     level: telemetry.logs.level,
     write: (line) => io.stderr(line),
   })
-  for (const warning of loaded.warnings) logger.warn('configuration', warningFields(warning))
+  // The text is part of the message: the logger holds back what is said too often.
+  for (const warning of loaded.warnings) {
+    logger.warn(`configuration: ${formatPath(warning.path)}: ${warning.message}`, {
+      ...warning.place,
+    })
+  }
 
   const stopping = Promise.withResolvers<void>()
   const lifecycle = new Lifecycle(control, logger, stopping.resolve)
@@ -119,13 +124,5 @@ class Lifecycle {
       this.#logger.error('the stop took too long', { timeout_ms: delayMs })
       this.#control.exit(code)
     })
-  }
-}
-
-function warningFields({ place, path, message }: ConfigProblem): Record<string, unknown> {
-  return {
-    warning: message,
-    path: path.join('.'),
-    ...(place === undefined ? {} : { file: place.file, line: place.line }),
   }
 }
