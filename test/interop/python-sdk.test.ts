@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { after, before, suite, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { requirePeer } from '../support/peers.ts'
+import { type Backend, startBackend } from './backend.ts'
+import { logsSeen } from './js-logs.ts'
+import { metricsSeen } from './js-metrics.ts'
+import { spansSeen } from './js-traces.ts'
+import { hex, items, list } from './plain.ts'
+import { type RemoraProcess, startRemora } from './remora-process.ts'
+
+// The same as js-sdk.test.ts with another foreign implementation; what it is told stands in python/send.py.
+
+const script = fileURLToPath(new URL('python/send.py', import.meta.url))
+
+suite('the Python SDK through remora', () => {
+  let backend: Backend
+  let remora: RemoraProcess
+  before(async () => {
+    backend = await startBackend()
+    remora = await startRemora(backend.grpcPort)
+  })
+  after(async () => {
+    const { code, stderr } = await remora.stop()
+    backend.close()
+    assert.equal(code, 0, stderr)
+  })
+
+  for (const protocol of ['grpc', 'http'] as const) {
+    test(`all three signals by ${protocol}`, async (t) => {
+      const python = requirePeer(t, 'python-opentelemetry')
+      if (python === undefined) return
+      const port = protocol === 'grpc' ? remora.grpcPort : remora.httpPort
+      const args = [script, protocol, String(port)]
+      const { stdout } = await promisify(execFile)(python, args, { timeout: 60_000 })
+      const ids = JSON.parse(stdout) as Ids
+      for (const signal of ['traces', 'metrics', 'logs'] as const) await backend.waitFor(signal, 1)
+      assert.deepEqual(spansSeen(backend.take('traces')), [expectedSpan(ids)])
+      assert.deepEqual(logsSeen(backend.take('logs')), [expectedLog(ids)])
+      const metrics = backend.take('metrics')
+      assert.deepEqual(metricsSeen(metrics), expectedMetrics)
+      assert.deepEqual(exemplarIds(metrics, 'orders'), [ids])
+    })
+  }
+})
+
+interface Ids {
+  readonly traceId: string
+  readonly spanId: string
+}
+
+const under = {
+  resource: { 'service.name': 'shop', replicas: { int: '3' } },
+  scope: { name: 'checkout', version: '1.2.3' },
+}
+
+function expectedSpan(ids: Ids): unknown {
+  return {
+    ...under,
+    ...ids,
+    droppedAttributesCount: 0,
+    droppedEventsCount: 0,
+    droppedLinksCount: 0,
+    traceState: '',
+    parentSpanId: '',
+    name: 'POST /orders/{id}',
+    kind: 3,
+    startTimeUnixNano: '1772438400123456789',
+    endTimeUnixNano: '1772438401123456789',
+    status: { code: 2, message: 'card declined' },
+    attributes: {
+      text: 'naïve 🐟',
+      integer: { int: '9223372036854775807' },
+      double: 0.1,
+      yes: true,
+      texts: ['a', ''],
+      integers: [{ int: '1' }, { int: '-2' }],
+    },
+    events: [
+      {
+        name: 'first',
+        timeUnixNano: '1772438400123456790',
+        droppedAttributesCount: 0,
+        attributes: { bytes: { int: '10' } },
+      },
+    ],
+    links: [
+      {
+        traceId: '0af7651916cd43dd8448eb211c80319c',
+        spanId: 'b7ad6b7169203331',
+        traceState: '',
+        droppedAttributesCount: 0,
+        attributes: { why: 'retry' },
+      },
+    ],
+  }
+}
+
+function expectedLog({ traceId, spanId }: Ids): unknown {
+  return {
+    ...under,
+    timeUnixNano: '1772438400123456789',
+    observedTimeUnixNano: '1772438400123456790',
+    severityNumber: 14,
+    severityText: 'warning',
+    eventName: 'order.placed',
+    body: { message: 'x', list: [{ int: '1' }, 'two', { three: 3.5 }], bytes: { bytes: 'AP8=' } },
+    attributes: { text: 'naïve 🐟', map: { inner: [1.25] }, no: false },
+    traceId,
+    spanId,
+    flags: 1,
+    droppedAttributesCount: 0,
+  }
+}
+
+const cumulative = 2
+
+/** By name. */
+const expectedMetrics = [
+  {
+    name: 'carts',
+    description: '',
+    unit: '',
+    sum: { aggregationTemporality: cumulative, isMonotonic: false },
+    points: [{ asInt: '-5', attributes: {} }],
+  },
+  {
+    name: 'latency',
+    description: '',
+    unit: 'ms',
+    histogram: { aggregationTemporality: cumulative },
+    points: [
+      {
+        count: '4',
+        sum: 110.5,
+        min: 0,
+        max: 100,
+        bucketCounts: ['1', '1', '1', '1'],
+        explicitBounds: [0, 5, 10],
+        attributes: {},
+      },
+    ],
+  },
+  {
+    name: 'orders',
+    description: 'Orders placed.',
+    unit: '{order}',
+    sum: { aggregationTemporality: cumulative, isMonotonic: true },
+    points: [{ asInt: '3', attributes: { region: 'eu' } }],
+  },
+  {
+    name: 'sizes',
+    description: '',
+    unit: 'By',
+    exponentialHistogram: { aggregationTemporality: cumulative },
+    points: [
+      {
+        count: '4',
+        sum: 7,
+        min: 0,
+        max: 4,
+        scale: 1,
+        zeroCount: '1',
+        positive: { offset: -1, bucketCounts: ['1', '0', '1', '0', '1'] },
+        attributes: {},
+      },
+    ],
+  },
+  {
+    name: 'temperature',
+    description: '',
+    unit: '',
+    gauge: {},
+    points: [{ asDouble: -3.5, attributes: {} }],
+  },
+].map((metric) => ({ ...under, ...metric }))
+
+/** The ids of the exemplars of a sum. */
+function exemplarIds(requests: readonly Record<string, unknown>[], name: string): Ids[] {
+  return items(requests, ['resourceMetrics', 'scopeMetrics', 'metrics'])
+    .filter(({ item }) => item['name'] === name)
+    .flatMap(({ item }) => list(item['sum'], 'dataPoints'))
+    .flatMap((point) => list(point, 'exemplars'))
+    .map((exemplar) => ({ traceId: hex(exemplar['traceId']), spanId: hex(exemplar['spanId']) }))
+}
