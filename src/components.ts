@@ -1,4 +1,6 @@
 import { createRegistry, type Registry } from './component/registry.ts'
+import { otlpGrpc } from './exporters/otlp_grpc/definition.ts'
+import { otlpHttp } from './exporters/otlp_http/definition.ts'
 import { fileStorage } from './extensions/file_storage/definition.ts'
 import { healthCheck } from './extensions/health_check/definition.ts'
 import { memoryLimiter } from './processors/memory_limiter/definition.ts'
@@ -10,6 +12,9 @@ export const registry: Registry = createRegistry([
   otlp,
   // processors
   memoryLimiter,
+  // exporters
+  otlpGrpc,
+  otlpHttp,
   // extensions
   fileStorage,
   healthCheck,

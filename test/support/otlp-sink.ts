@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
@@ -11,7 +12,7 @@ import { oracleEncode } from './wire/oracle.ts'
  * - `accept`: takes the request.
  * - `unavailable`: refuses it, for now (UNAVAILABLE, 503).
  * - `refuse`: refuses it for good (INVALID_ARGUMENT, 400).
- * - `unclear`: takes it, and then answers as if it had not.
+ * - `unclear`: takes it, and answers as if it had not, once for each request.
  * - `hang`: never answers.
  * - `partial`: takes it, but says that one item was rejected.
  */
@@ -37,6 +38,8 @@ export class OtlpSink {
   httpPort = 0
   #grpc: grpc.Server | undefined
   #http: Server | undefined
+  /** Requests that got an unclear answer. */
+  readonly #unclear = new Set<string>()
 
   static async start(): Promise<OtlpSink> {
     const sink = new OtlpSink()
@@ -127,7 +130,7 @@ export class OtlpSink {
       headers,
     })
     if (this.mode === 'hang') return
-    const code = grpcCodes[this.mode]
+    const code = grpcCodes[this.#modeFor(call.request)]
     if (code !== undefined) answer({ code, details: `the sink is ${this.mode}` })
     else answer(null, this.#responseBytes(signal))
   }
@@ -145,7 +148,7 @@ export class OtlpSink {
     const bytes = json ? oracleEncode(signal, JSON.parse(plain.toString())) : plain
     this.#take({ signal, bytes, contentType, encoding, headers: request.headers })
     if (this.mode === 'hang') return
-    const status = httpStatuses[this.mode] ?? 200
+    const status = httpStatuses[this.#modeFor(bytes)] ?? 200
     if (json) {
       const body = this.mode === 'partial' ? { partialSuccess: partial(signal) } : {}
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
@@ -153,6 +156,15 @@ export class OtlpSink {
     }
     response.writeHead(status, { 'content-type': 'application/x-protobuf' })
     response.end(this.#responseBytes(signal))
+  }
+
+  /** A request that comes again after an unclear answer gets a clear one. */
+  #modeFor(bytes: Uint8Array): SinkMode {
+    if (this.mode !== 'unclear') return this.mode
+    const digest = createHash('sha256').update(bytes).digest('hex')
+    if (this.#unclear.has(digest)) return 'accept'
+    this.#unclear.add(digest)
+    return 'unclear'
   }
 
   #take(one: Received): void {

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { sum } from '../support/ledger-page.ts'
+import { numberedLogs } from '../support/numbered-logs.ts'
+import { sendHttp } from '../support/otlp-sender.ts'
+import { OtlpSink } from '../support/otlp-sink.ts'
+import { freePort, startRemora, until } from '../support/remora-process.ts'
+
+function configOf(httpPort: number, exporter: string): string {
+  return `
+receivers:
+  otlp: { protocols: { http: { endpoint: "127.0.0.1:${httpPort}" } } }
+exporters:
+  ${exporter}
+service:
+  pipelines:
+    logs: { receivers: [otlp], exporters: [${exporter.split(':')[0]}] }
+`
+}
+
+const quick = 'retry_on_failure: { initial_interval: 50ms, max_interval: 200ms }'
+
+const exporters = [
+  {
+    name: 'otlp_grpc',
+    yaml: (sink: OtlpSink) =>
+      `otlp_grpc: { endpoint: "127.0.0.1:${sink.grpcPort}", tls: { insecure: true }, timeout: 1s, ${quick} }`,
+  },
+  {
+    name: 'otlp_http',
+    yaml: (sink: OtlpSink) =>
+      `otlp_http: { endpoint: "http://127.0.0.1:${sink.httpPort}", timeout: 1s, ${quick} }`,
+  },
+]
+
+/** Sends until it is told to stop, one request after the other; keeps what was refused, as an SDK does. */
+class Load {
+  sent = 0
+  #stopped = false
+  readonly #done: Promise<void>
+
+  constructor(port: number) {
+    this.#done = this.#run(port)
+  }
+
+  async #run(port: number): Promise<void> {
+    while (!this.#stopped) {
+      const bytes = numberedLogs(this.sent, 20).bytes()
+      const { status } = await sendHttp(port, 'logs', bytes)
+      if (status === 200) this.sent += 20
+      else assert.ok(status === 429 || status === 503, `status ${status}`)
+    }
+  }
+
+  stop(): Promise<void> {
+    this.#stopped = true
+    return this.#done
+  }
+}
+
+suite('a backend that goes away and comes back', () => {
+  for (const { name, yaml } of exporters) {
+    test(`gets every log exactly once, through ${name}`, async (t) => {
+      const sink = await OtlpSink.start()
+      t.after(() => sink.kill())
+      const httpPort = await freePort()
+      const remora = await startRemora(t, configOf(httpPort, yaml(sink)))
+      const load = new Load(httpPort)
+      await until('logs before', () => sink.received.length > 5)
+      // Refuses first, so that no answer is lost on the way down; then it is gone; then it is back.
+      sink.mode = 'unavailable'
+      await until('refusals', () => sink.requests > sink.received.length + 5)
+      await sink.kill()
+      const before = load.sent
+      await until('logs during', () => load.sent > before + 200)
+      await sink.listen()
+      sink.mode = 'accept'
+      await load.stop()
+      await until('all logs', () => sink.arrivals().size === load.sent, 20_000)
+      const twice = [...sink.arrivals()].filter(([, times]) => times > 1)
+      assert.deepEqual(twice, [])
+      const [account] = await remora.stop()
+      assert.equal(account?.delivered, load.sent)
+      assert.equal(sink.count('logs'), account?.delivered)
+      assert.equal(sum(account?.dropped ?? {}), 0)
+    })
+  }
+
+  test('gets every log at least once and at most twice when its answers are lost', async (t) => {
+    const sink = await OtlpSink.start()
+    t.after(() => sink.kill())
+    const httpPort = await freePort()
+    const yaml = (exporters[0] as (typeof exporters)[number]).yaml(sink)
+    const remora = await startRemora(t, configOf(httpPort, yaml))
+    sink.mode = 'unclear'
+    for (let first = 0; first < 100; first += 20) {
+      await sendHttp(httpPort, 'logs', numberedLogs(first, 20).bytes())
+    }
+    // Each of the five requests is taken, its answer says the contrary, and it comes a second time.
+    await until('the second tries', () => sink.received.length === 10)
+    const [account] = await remora.stop()
+    assert.equal(account?.delivered, 100)
+    assert.deepEqual(new Set(sink.arrivals().values()), new Set([2]))
+    assert.equal(sink.arrivals().size, 100)
+  })
+
+  test('is not sent again what it refuses for good', async (t) => {
+    const sink = await OtlpSink.start()
+    t.after(() => sink.kill())
+    sink.mode = 'refuse'
+    const httpPort = await freePort()
+    const yaml = (exporters[1] as (typeof exporters)[number]).yaml(sink)
+    const remora = await startRemora(t, configOf(httpPort, yaml))
+    await sendHttp(httpPort, 'logs', numberedLogs(0, 5).bytes())
+    await until('the request', () => sink.requests === 1)
+    const [account] = await remora.stop()
+    assert.deepEqual(account?.dropped, { backend_rejected: 5 })
+    assert.equal(sink.requests, 1)
+  })
+
+  test('makes the sender wait when the queue is full, and nothing is lost', async (t) => {
+    const sink = await OtlpSink.start()
+    t.after(() => sink.kill())
+    sink.mode = 'unavailable'
+    const httpPort = await freePort()
+    const yaml = (exporters[1] as (typeof exporters)[number]).yaml(sink)
+    const args = [
+      '--set',
+      'exporters.otlp_http.sending_queue.queue_size=5',
+      '--set',
+      'exporters.otlp_http.sending_queue.num_consumers=1',
+    ]
+    const remora = await startRemora(t, configOf(httpPort, yaml), { args })
+    const statuses: number[] = []
+    for (let number = 0; number < 10; number++) {
+      const response = await sendHttp(httpPort, 'logs', numberedLogs(number, 1).bytes())
+      statuses.push(response.status)
+      if (response.status !== 200) assert.ok(response.headers.has('retry-after'))
+    }
+    assert.deepEqual(statuses, [200, 200, 200, 200, 200, 429, 429, 429, 429, 429])
+    const [during] = await remora.accounts()
+    assert.equal(during?.queued, 5)
+    assert.deepEqual(during?.rejected, { queue_full: 5 })
+    sink.mode = 'accept'
+    const [account] = await remora.stop()
+    assert.equal(account?.delivered, 5)
+  })
+})
