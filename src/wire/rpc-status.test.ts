@@ -2,6 +2,10 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { decodeRpcStatus, encodeRpcStatus, rpcStatusToJson } from './rpc-status.ts'
 
+function hexLength(text: string): string {
+  return text.length.toString(16).padStart(2, '0')
+}
+
 suite('google.rpc.Status', () => {
   test('comes back as it went', () => {
     for (const status of [
@@ -31,6 +35,17 @@ suite('google.rpc.Status', () => {
     ])
     const status = Buffer.concat([detail, encodeRpcStatus({ code: 3, message: 'bad' })])
     assert.deepEqual(decodeRpcStatus(status), { code: 3, message: 'bad' })
+  })
+
+  test('is read past fields that nobody knows, at every level', () => {
+    const type = 'x/google.rpc.RetryInfo'
+    const duration = '0801 1001 1801'
+    const retryInfo = `1001 0a06${duration}`
+    const detail = `1801 0a${hexLength(type)}${Buffer.from(type).toString('hex')} 120a${retryInfo}`
+    const compact = detail.replaceAll(' ', '')
+    const status = `2001 1a${(compact.length / 2).toString(16)}${compact}`.replaceAll(' ', '')
+    const want = { code: 0, message: '', retryDelayMs: 1000.000001 }
+    assert.deepEqual(decodeRpcStatus(Buffer.from(status, 'hex')), want)
   })
 
   test('never asks to wait a negative time', () => {

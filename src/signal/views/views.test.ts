@@ -10,12 +10,18 @@ import { requestOf } from '../../wire/otlp/fields.ts'
 import { messageOf } from '../../wire/otlp/messages.ts'
 import { scanItems } from '../../wire/otlp/scan.ts'
 import { toJson } from '../../wire/otlp/to-json.ts'
+import { Writer } from '../../wire/writer.ts'
 import { Batch } from '../batch.ts'
 import { type Signal, signals } from '../signal.ts'
 import { decodeView, encodeView } from './views.ts'
 
 function viewOf<S extends Signal>(signal: S, bytes: Uint8Array) {
   return decodeView(new Batch(signal, [bytes], 0))
+}
+
+/** A message below 128 bytes behind its tag. */
+function nest(tag: number, inner: Buffer): Buffer {
+  return Buffer.from([tag, inner.length, ...inner])
 }
 
 for (const signal of signals) {
@@ -65,11 +71,94 @@ suite('of two members of a oneof', () => {
   test('the last on the wire wins', () => {
     // resource metrics > scope metrics > metric > gauge > point { as_double = 1, as_int = 2 }
     const point = Buffer.from('21000000000000f03f310200000000000000', 'hex')
-    const nest = (tag: number, inner: Buffer) => Buffer.from([tag, inner.length, ...inner])
     const bytes = nest(10, nest(18, nest(18, nest(42, nest(10, point)))))
     const [resource] = viewOf('metrics', bytes).resourceMetrics
     const [got] = resource?.scopeMetrics[0]?.metrics[0]?.gauge?.dataPoints ?? []
     assert.equal(got?.asInt, 2n)
     assert.equal(got?.asDouble, undefined)
+  })
+})
+
+suite('views', () => {
+  test('keep the string indexes of profiles', () => {
+    // resource logs > resource > attribute { value { string_value_strindex = -1 } key_strindex = 3 }
+    const bytes = Buffer.from(
+      '0a13 0a11 0a0f 120b 40ffffffffffffffffff01 1803'.replaceAll(' ', ''),
+      'hex',
+    )
+    const view = viewOf('logs', bytes)
+    assert.deepEqual(view.resourceLogs[0]?.resource?.attributes, [
+      { key: '', value: { kind: 'string_index', value: -1 }, keyStrindex: 3 },
+    ])
+    assert.deepEqual(Buffer.from(encodeView('logs', view)), bytes)
+    assert.match(toJson('logs', bytes), /"stringValueStrindex":-1/)
+  })
+
+  test('read repeated numbers one by one as well as packed, and lists in two pieces', () => {
+    // … histogram > data point { bucket_counts = 1, 2; explicit_bounds = 0, 0 }
+    const counts = '31 0100000000000000 31 0200000000000000'
+    const bounds = '39 0000000000000000 3a08 0000000000000000'
+    const point = Buffer.from(`${counts}${bounds}`.replaceAll(' ', ''), 'hex')
+    const histogram = nest(10, nest(18, nest(18, nest(74, nest(10, point)))))
+    const metric = viewOf('metrics', histogram).resourceMetrics[0]?.scopeMetrics[0]?.metrics[0]
+    const [got] = metric?.histogram?.dataPoints ?? []
+    assert.deepEqual(got?.bucketCounts, [1n, 2n])
+    assert.deepEqual(got?.explicitBounds, [0, 0])
+    assert.match(
+      toJson('metrics', histogram),
+      /"bucketCounts":\["1","2"\],"explicitBounds":\[0,0\]/,
+    )
+
+    // body { array { "a" } array { "b" } }, and the same as maps
+    for (const [tag, element] of [
+      [42, '0a01'],
+      [50, '0a01'],
+    ] as const) {
+      const list = (letter: string) =>
+        nest(tag, nest(10, Buffer.from(`${element}${letter}`, 'hex')))
+      const body = nest(42, Buffer.from([...list('61'), ...list('62')]))
+      const log = viewOf('logs', nest(10, nest(18, nest(18, body))))
+      const value = log.resourceLogs[0]?.scopeLogs[0]?.logRecords[0]?.body
+      assert.ok(value?.kind === 'array' || value?.kind === 'map')
+      assert.equal(value.value.length, 2)
+    }
+  })
+
+  test('and JSON refuse bytes that nobody checked', () => {
+    // A resource, a schema URL and bucket counts of the wrong wire type.
+    const counts = nest(10, nest(18, nest(18, nest(74, nest(10, Buffer.from('3001', 'hex'))))))
+    for (const [signal, bytes] of [
+      ['logs', Buffer.from('0a020801', 'hex')],
+      ['logs', Buffer.from('0a021801', 'hex')],
+      ['metrics', counts],
+    ] as const) {
+      const refusal = { name: 'WireError', message: /has wire type 0 instead of/ }
+      assert.throws(() => viewOf(signal, bytes), refusal)
+      assert.throws(() => toJson(signal, bytes), refusal)
+      assert.throws(() => scanItems(signal, bytes), refusal)
+    }
+  })
+
+  test('stop at the nesting limit in values, lists, maps and pairs', () => {
+    // From the inside out; the outer levels shift which message is the one too many.
+    const list = [10, 42]
+    const map = [18, 10, 50]
+    const many = (levels: readonly number[]) => Array.from({ length: 60 }, () => levels).flat()
+    for (const tags of [
+      many(list),
+      [...many(list), ...map],
+      many(map),
+      [...many(map), ...list],
+      [...many(map), ...list, ...list],
+    ]) {
+      let bytes: Uint8Array = Buffer.alloc(0)
+      for (const tag of [...tags, 42, 18, 18, 10]) {
+        const writer = new Writer()
+        writer.tag(tag)
+        writer.bytes(bytes)
+        bytes = writer.finish()
+      }
+      assert.throws(() => viewOf('logs', bytes), /nest deeper than 100/)
+    }
   })
 })

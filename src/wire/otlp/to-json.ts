@@ -152,10 +152,8 @@ function renderScalar(reader: Reader, field: Field): string {
       return `"${reader.fixed64()}"`
     case 'sfixed64':
       return `"${BigInt.asIntN(64, reader.fixed64())}"`
-    case 'double':
+    default:
       return renderDouble(reader.double())
-    case 'message':
-      return '{}'
   }
 }
 

@@ -1,6 +1,6 @@
 import { Reader } from '../reader.ts'
 import { WireError } from '../wire-error.ts'
-import { nestingLimit, wireType } from '../wire-type.ts'
+import { wireType } from '../wire-type.ts'
 import { Writer } from '../writer.ts'
 import {
   type AnyValue,
@@ -73,10 +73,8 @@ export function readRequest(signal: OtlpSignal, bytes: Uint8Array, view: Message
   readMessage(new Reader(bytes), messageOf(requestOf[signal]), view, 1)
 }
 
+/** Only attribute values contain themselves: they are what checks `depth`. */
 function readMessage(reader: Reader, message: Message, view: MessageView, depth: number): void {
-  if (depth > nestingLimit) {
-    throw new WireError(`messages nest deeper than ${nestingLimit}`, reader.offset)
-  }
   while (reader.more()) {
     const start = reader.offset
     const tag = reader.tag()
@@ -163,10 +161,8 @@ function readScalar(reader: Reader, field: Field): unknown {
       return reader.fixed64()
     case 'sfixed64':
       return BigInt.asIntN(64, reader.fixed64())
-    case 'double':
+    default:
       return reader.double()
-    case 'message':
-      return undefined
   }
 }
 
@@ -270,10 +266,7 @@ function writeScalar(writer: Writer, field: Field, value: unknown): void {
     case 'sfixed64':
       writer.fixed64(value as bigint)
       break
-    case 'double':
+    default:
       writer.double(value as number)
-      break
-    case 'message':
-      break
   }
 }
