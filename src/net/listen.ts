@@ -88,7 +88,9 @@ function hostsOf(host: string): readonly (string | undefined)[] {
 
 /** Accepts for another address and hands the connections to the main server. */
 function forwarder(main: net.Server): net.Server {
-  return net.createServer({ noDelay: true }, (socket) => main.emit('connection', socket))
+  const { pauseOnConnect } = main as { pauseOnConnect?: boolean }
+  const options = { noDelay: true, pauseOnConnect: pauseOnConnect === true }
+  return net.createServer(options, (socket) => main.emit('connection', socket))
 }
 
 /** False if an address that need not exist does not. */

@@ -16,6 +16,7 @@ import {
 import type { Http2Stream, StreamListener } from '../http2/stream.ts'
 import { type Address, type Listening, type ListenOptions, listen } from '../listen.ts'
 import type { TlsServerConfig } from '../schema.ts'
+import { shareReadBuffer } from '../shared-read-buffer.ts'
 import { Credentials, serverOptions } from '../tls.ts'
 import { httpError, statusOnly } from './answers.ts'
 import { GrpcError } from './grpc-error.ts'
@@ -139,7 +140,11 @@ export class GrpcServer implements RequestHandler, CallHost {
     const onSocket = (socket: Duplex): void => {
       this.#connections.add(new ServerConnection(socket, this, this.#connectionOptions))
     }
-    if (config === undefined) return net.createServer({ noDelay: true }, onSocket)
+    if (config === undefined) {
+      return net.createServer({ noDelay: true, pauseOnConnect: true }, (accepted) => {
+        onSocket(shareReadBuffer(accepted))
+      })
+    }
     const credentials = await Credentials.load(config)
     const server = tls.createServer(
       {
