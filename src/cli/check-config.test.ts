@@ -225,6 +225,18 @@ service: {pipelines: {logs: {receivers: [otlp], processors: [batch, batch/2], ex
       ],
     },
     {
+      name: 'a literal number or nothing where a string belongs',
+      yaml: `
+receivers: {file_log: {include: [5, true, ~, a], attributes: {a: }}}${exporters}
+service: {pipelines: {logs: {receivers: [file_log], exporters: [debug]}}}`,
+      want: [
+        'c.yaml:2:34: receivers.file_log.include[0]: must be a string, not a number',
+        'c.yaml:2:37: receivers.file_log.include[1]: must be a string, not true or false',
+        'c.yaml:2:43: receivers.file_log.include[2]: must be a string, not empty',
+        'c.yaml:2:63: receivers.file_log.attributes.a: must be a string',
+      ],
+    },
+    {
       name: 'one alternative of several',
       yaml: `
 receivers:
