@@ -68,7 +68,6 @@ processors:
   memory_limiter:
     check_interval: 1s
     limit_mib: 512
-  batch:
 exporters:
   otlp_grpc:
     endpoint: 127.0.0.1:9
@@ -81,7 +80,7 @@ service:
   pipelines:
     logs:
       receivers: [otlp]
-      processors: [memory_limiter, batch]
+      processors: [memory_limiter]
       exporters: [otlp_grpc]
 `
 }
