@@ -45,9 +45,10 @@ export const fileStorage = defineExtension({
   summary:
     'Keeps the state of other components, such as the offsets of tailed files, in a directory.',
   stability: 'beta',
+  providesStorage: true,
   config,
   metrics: {
-    remora_storage_files_set_aside_total:
+    remora_storage_files_set_aside:
       'Files that could not be read (damaged, empty, of a newer version) and were renamed.',
   },
   examples: [{ title: 'Offsets that survive a restart', config: { directory: '/var/lib/remora' } }],
@@ -63,7 +64,7 @@ export const fileStorage = defineExtension({
       },
       logger,
       clock,
-      meter.counter('remora_storage_files_set_aside_total'),
+      meter.counter('remora_storage_files_set_aside'),
     )
   },
 })

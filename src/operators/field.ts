@@ -1,0 +1,102 @@
+import { type Entry, isMap, setKey, type Value, type Values } from './entry.ts'
+
+/** A place in an entry: `body`, `body.user.id`, `attributes.level`, `attributes["a.b"]`, `resource["service.name"]`. */
+export class Field {
+  readonly text: string
+  readonly root: 'body' | 'attributes' | 'resource'
+  readonly keys: readonly string[]
+
+  constructor(text: string, root: Field['root'], keys: readonly string[]) {
+    this.text = text
+    this.root = root
+    this.keys = keys
+  }
+
+  get(entry: Entry): Value {
+    let value: Value =
+      this.root === 'body'
+        ? entry.body
+        : this.root === 'attributes'
+          ? entry.attributes
+          : (entry.resource ?? entry.baseResource)
+    for (const key of this.keys) {
+      if (!isMap(value) || !Object.hasOwn(value, key)) return undefined
+      value = value[key]
+    }
+    return value
+  }
+
+  /** Makes the maps on the way; a value in the way gives place. A map set at a root of attributes is merged into it. */
+  set(entry: Entry, value: Value): void {
+    const last = this.keys.at(-1)
+    if (last === undefined) {
+      this.#setRoot(entry, value)
+      return
+    }
+    let at = this.#rootMap(entry)
+    for (const key of this.keys.slice(0, -1)) {
+      let below = Object.hasOwn(at, key) ? at[key] : undefined
+      if (!isMap(below)) {
+        below = {}
+        setKey(at, key, below)
+      }
+      at = below
+    }
+    setKey(at, last, value)
+  }
+
+  /** Takes the value out. */
+  remove(entry: Entry): Value {
+    const value = this.get(entry)
+    const last = this.keys.at(-1)
+    if (last === undefined) {
+      if (this.root === 'body') entry.body = undefined
+      else if (this.root === 'attributes') entry.attributes = {}
+      else entry.resource = {}
+      return value
+    }
+    if (value === undefined) return undefined
+    const parent = new Field(this.text, this.root, this.keys.slice(0, -1))
+    if (this.root === 'resource') this.#rootMap(entry)
+    const map = parent.get(entry)
+    if (isMap(map)) delete map[last]
+    return value
+  }
+
+  #setRoot(entry: Entry, value: Value): void {
+    if (this.root === 'body') {
+      entry.body = value
+      return
+    }
+    const map = this.#rootMap(entry)
+    if (isMap(value)) for (const key of Object.keys(value)) setKey(map, key, value[key])
+  }
+
+  #rootMap(entry: Entry): Values {
+    if (this.root === 'attributes') return entry.attributes
+    if (this.root === 'resource') {
+      entry.resource ??= { ...entry.baseResource }
+      return entry.resource
+    }
+    if (!isMap(entry.body)) entry.body = {}
+    return entry.body as Values
+  }
+}
+
+/** Throws an Error with the reason. */
+export function parseField(text: string): Field {
+  const root = /^(?:\$?)(body|attributes|resource)(?=$|[.[])/.exec(text)
+  if (root === null) {
+    throw new Error('must begin with "body", "attributes" or "resource"')
+  }
+  const keys: string[] = []
+  const part = /\.([^.[\]"']+)|\["([^"]*)"\]|\['([^']*)'\]/y
+  part.lastIndex = root[0].length
+  while (part.lastIndex < text.length) {
+    const at = part.lastIndex
+    const match = part.exec(text)
+    if (match === null) throw new Error(`is not a field: cannot read "${text.slice(at)}"`)
+    keys.push((match[1] ?? match[2] ?? match[3]) as string)
+  }
+  return new Field(text, root[1] as Field['root'], keys)
+}

@@ -1,0 +1,112 @@
+import type { Entry, Value } from './entry.ts'
+import type { Field } from './field.ts'
+import { type Operator, OperatorError } from './operator.ts'
+
+/** Names of the 24 levels of the log data model, by their number − 1: `trace`, `trace2`, … `fatal4`. */
+export const severityNames: readonly string[] = [
+  'trace',
+  'debug',
+  'info',
+  'warn',
+  'error',
+  'fatal',
+].flatMap((name) => ['', '2', '3', '4'].map((suffix) => name + suffix))
+
+/** Besides the names themselves; after the syslog levels of the log data model. */
+const commonNames: Readonly<Record<string, string>> = {
+  information: 'info',
+  informational: 'info',
+  notice: 'info2',
+  warning: 'warn',
+  err: 'error',
+  critical: 'error2',
+  crit: 'error2',
+  alert: 'error3',
+  emergency: 'fatal',
+  emerg: 'fatal',
+  panic: 'fatal',
+}
+
+export type Preset = 'default' | 'none' | 'otel'
+
+/** A value of a mapping: a text, a number, a range, one of `2xx` … `5xx`. */
+export type SeverityMatch = string | number | { readonly min: number; readonly max: number }
+
+interface Level {
+  readonly number: number
+  readonly name: string
+}
+
+/** Which text or number means which level. Texts are compared without regard to case. */
+export class SeverityMapping {
+  readonly #levels = new Map<string, Level>()
+  readonly #ranges: { readonly min: number; readonly max: number; readonly level: Level }[] = []
+
+  constructor(preset: Preset, mapping: Readonly<Record<string, readonly SeverityMatch[]>>) {
+    if (preset === 'default') {
+      for (const name of severityNames) this.#levels.set(name, levelOf(name))
+      for (const [name, level] of Object.entries(commonNames))
+        this.#levels.set(name, levelOf(level))
+    }
+    if (preset === 'otel') {
+      for (const [index, name] of severityNames.entries())
+        this.#levels.set(String(index + 1), levelOf(name))
+    }
+    for (const [name, matches] of Object.entries(mapping)) {
+      for (const match of matches) this.#add(match, levelOf(name))
+    }
+  }
+
+  find(value: Value): Level | undefined {
+    const text = String(value)
+    const level = this.#levels.get(text) ?? this.#levels.get(text.toLowerCase())
+    if (level !== undefined || this.#ranges.length === 0) return level
+    const number =
+      typeof value === 'number' ? value : /^\d+$/.test(text) ? Number(text) : Number.NaN
+    return this.#ranges.find(({ min, max }) => number >= min && number <= max)?.level
+  }
+
+  #add(match: SeverityMatch, level: Level): void {
+    if (typeof match === 'object') {
+      this.#ranges.unshift({ min: match.min, max: match.max, level })
+      return
+    }
+    const hundreds = /^([1-5])xx$/i.exec(String(match))
+    if (hundreds === null) {
+      this.#levels.set(String(match).toLowerCase(), level)
+      return
+    }
+    const min = Number(hundreds[1]) * 100
+    this.#ranges.push({ min, max: min + 99, level })
+  }
+}
+
+function levelOf(name: string): Level {
+  return { number: severityNames.indexOf(name) + 1, name: name.toUpperCase() }
+}
+
+export class SeverityParser implements Operator {
+  readonly fields: readonly Field[]
+  readonly #from: Field
+  readonly #mapping: SeverityMapping
+  readonly #overwriteText: boolean
+
+  constructor(from: Field, mapping: SeverityMapping, overwriteText: boolean) {
+    this.fields = [from]
+    this.#from = from
+    this.#mapping = mapping
+    this.#overwriteText = overwriteText
+  }
+
+  process(entry: Entry): void {
+    const value = this.#from.get(entry)
+    if (typeof value !== 'string' && typeof value !== 'number') {
+      throw new OperatorError(
+        value === undefined ? `${this.#from.text} is not there` : `${this.#from.text} is no level`,
+      )
+    }
+    const level = this.#mapping.find(value)
+    entry.severityNumber = level?.number ?? 0
+    entry.severityText = this.#overwriteText && level !== undefined ? level.name : String(value)
+  }
+}

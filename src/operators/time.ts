@@ -1,0 +1,85 @@
+import type { Entry, Value } from './entry.ts'
+import type { Field } from './field.ts'
+import { type Operator, OperatorError } from './operator.ts'
+import { parseGoLayout, parseStrptime } from './time-layout.ts'
+import { TimeReader } from './time-reader.ts'
+import { findTimeZone } from './time-zone.ts'
+
+export type LayoutType = 'strptime' | 'gotime' | 'epoch'
+
+/** Nanoseconds since 1970 of a value, or undefined. */
+export interface TimeFormat {
+  read(value: Value, nowMs: number): bigint | undefined
+}
+
+/** Throws an Error with the reason. */
+export function compileTimeFormat(type: LayoutType, layout: string, location: string): TimeFormat {
+  if (type === 'epoch') return new EpochFormat(layout)
+  const parts = type === 'gotime' ? parseGoLayout(layout) : parseStrptime(layout)
+  return new TextFormat(new TimeReader(parts, findTimeZone(location)))
+}
+
+/** Lines that follow each other often have the same time. */
+class TextFormat implements TimeFormat {
+  readonly #reader: TimeReader
+  #lastText = ''
+  #lastTime: bigint | undefined
+
+  constructor(reader: TimeReader) {
+    this.#reader = reader
+  }
+
+  read(value: Value, nowMs: number): bigint | undefined {
+    if (typeof value !== 'string') return undefined
+    if (value !== this.#lastText) {
+      this.#lastTime = this.#reader.read(value, nowMs)
+      this.#lastText = value
+    }
+    return this.#lastTime
+  }
+}
+
+const nanosOf: Readonly<Record<string, number>> = { s: 9, ms: 6, us: 3, ns: 0 }
+
+/** `s`, `ms`, `us`, `ns`, and those with a fraction: `s.ms`, `s.us`, `s.ns`. */
+class EpochFormat implements TimeFormat {
+  readonly #power: number
+
+  constructor(layout: string) {
+    const power = nanosOf[layout.replace(/^s\.(?:ms|us|ns)$/, 's')]
+    if (power === undefined) throw new Error('must be one of s, ms, us, ns, s.ms, s.us, s.ns')
+    this.#power = power
+  }
+
+  read(value: Value): bigint | undefined {
+    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint')
+      return undefined
+    const match = /^(-?\d+)(?:\.(\d+))?$/.exec(String(value))
+    if (match === null) return undefined
+    const fraction = (match[2] ?? '').padEnd(this.#power, '0').slice(0, this.#power)
+    return BigInt((match[1] as string) + fraction)
+  }
+}
+
+export class TimeParser implements Operator {
+  readonly fields: readonly Field[]
+  readonly #from: Field
+  readonly #format: TimeFormat
+  readonly #nowMs: () => number
+
+  constructor(from: Field, format: TimeFormat, nowMs: () => number) {
+    this.fields = [from]
+    this.#from = from
+    this.#format = format
+    this.#nowMs = nowMs
+  }
+
+  process(entry: Entry): void {
+    const value = this.#from.get(entry)
+    if (value === undefined) throw new OperatorError(`${this.#from.text} is not there`)
+    const time = this.#format.read(value, this.#nowMs())
+    if (time === undefined || time < 0n)
+      throw new OperatorError(`${this.#from.text} is no time of the layout`)
+    entry.timeUnixNano = time
+  }
+}

@@ -1,0 +1,163 @@
+import type { Settings } from '../../component/define.ts'
+import type { Component } from '../../component/lifecycle.ts'
+import type { Meter } from '../../component/telemetry.ts'
+import { compileOperators } from '../../operators/compile.ts'
+import { OperatorTarget } from '../../operators/operator-target.ts'
+import { compilePattern } from '../../regex/pattern.ts'
+import type { Intake } from '../../signal/consumer.ts'
+import { Checkpoints } from '../../tail/checkpoints.ts'
+import { Discovery } from '../../tail/discover.ts'
+import { findEncoding } from '../../tail/encoding.ts'
+import { readFileAttributes } from '../../tail/file-attributes.ts'
+import type { TailEvents } from '../../tail/file-set.ts'
+import type { Framer } from '../../tail/framer.ts'
+import type { LineTarget } from '../../tail/line-target.ts'
+import { MultilineFramer } from '../../tail/multiline-framer.ts'
+import { NewlineFramer, NopFramer } from '../../tail/newline-framer.ts'
+import { PlainTarget } from '../../tail/plain-target.ts'
+import { Tailer } from '../../tail/tailer.ts'
+import { DeliveryWindow } from '../../tail/window.ts'
+import { encodeResource, LogWriter } from '../../wire/otlp/log-writer.ts'
+import type { FileLogConfig } from './schema.ts'
+
+// What may be read ahead of the acknowledgements: some thirty blocks, enough to keep an exporter busy.
+const windowBytes = 8 * 1024 * 1024
+const writerBytes = 512 * 1024
+
+/** Ties the tail engine to one configuration. */
+export class FileLogReceiver implements Component {
+  readonly #settings: Settings<FileLogConfig>
+  readonly #intake: Intake<'logs'> | undefined
+  #tailer: Tailer | undefined
+
+  constructor(settings: Settings<FileLogConfig>, intake: Intake<'logs'> | undefined) {
+    this.#settings = settings
+    this.#intake = intake
+  }
+
+  async start(): Promise<void> {
+    if (this.#intake === undefined) return
+    const tailer = await this.#createTailer(this.#intake)
+    this.#tailer = tailer
+    const { meter } = this.#settings
+    meter.gauge('otelcol_fileconsumer_open_files', {}, () => tailer.openFiles)
+    meter.gauge('otelcol_fileconsumer_reading_files', {}, () => tailer.readingFiles)
+    await tailer.start()
+    this.#settings.status({ state: 'ok' })
+  }
+
+  async stop(abort: AbortSignal): Promise<void> {
+    await this.#tailer?.stop(abort)
+  }
+
+  async #createTailer(intake: Intake<'logs'>): Promise<Tailer> {
+    const { id, config, logger, meter, clock } = this.#settings
+    const storage =
+      config.storage === undefined
+        ? undefined
+        : await this.#settings.storage(config.storage).open(`receiver_${id.replace('/', '_')}`)
+    const checkpoints = new Checkpoints(storage, logger, clock.nowMs())
+    const framer = createFramer(config, meter)
+    const window = new DeliveryWindow(
+      intake,
+      clock,
+      logger,
+      {
+        accepted: meter.counter('otelcol_receiver_accepted_log_records', { transport: 'file' }),
+        refused: meter.counter('otelcol_receiver_refused_log_records', { transport: 'file' }),
+      },
+      windowBytes,
+      (file) => checkpoints.changed(file),
+    )
+    meter.gauge('remora_file_log_window_bytes', {}, () => window.bytes)
+    return new Tailer(
+      {
+        fingerprintBytes: config.fingerprint_size,
+        maxConcurrentFiles: config.max_concurrent_files,
+        startAt: config.start_at,
+        excludeOlderThanMs: config.exclude_older_than,
+        pollIntervalMs: config.poll_interval,
+        forceFlushPeriodMs: config.force_flush_period,
+        maxLogSizeBytes: config.max_log_size,
+        watch: config.watch,
+      },
+      {
+        discovery: new Discovery(config.include, config.exclude, (directory, error) => {
+          logger.warn(`cannot list directory "${directory}": ${error.message}`)
+        }),
+        framer,
+        target: this.#createTarget(),
+        window,
+        checkpoints,
+        events: this.#events(),
+        clock,
+        logger,
+      },
+    )
+  }
+
+  #createTarget(): LineTarget {
+    const { config, meter, logger, clock } = this.#settings
+    const writer = new LogWriter(writerBytes)
+    const common = {
+      resource: encodeResource(config.resource),
+      includeRecordNumber: config.include_file_record_number,
+      includeRecordOffset: config.include_file_record_offset,
+    }
+    if (config.operators.length === 0) return new PlainTarget(writer, common)
+    const chain = compileOperators(config.operators, meter, logger, clock)
+    return new OperatorTarget(writer, chain, { ...common, resource: config.resource })
+  }
+
+  #events(): TailEvents {
+    const { config, meter } = this.#settings
+    const rotations = meter.counter('remora_file_log_rotations')
+    const truncations = meter.counter('remora_file_log_truncations')
+    const holeBytes = meter.counter('remora_file_log_hole_bytes')
+    const attributes = {
+      name: config.include_file_name,
+      path: config.include_file_path,
+      nameResolved: config.include_file_name_resolved,
+      pathResolved: config.include_file_path_resolved,
+      ownerName: config.include_file_owner_name,
+      ownerGroupName: config.include_file_owner_group_name,
+      fixed: config.attributes,
+    }
+    return {
+      opened: async (file, stats) => {
+        file.encoderState = await readFileAttributes(file.path, stats, attributes)
+      },
+      rotated: () => rotations.add(1),
+      truncated: () => truncations.add(1),
+      holeBytes: (count) => holeBytes.add(count),
+    }
+  }
+}
+
+function createFramer(config: FileLogConfig, meter: Meter): Framer {
+  const encoding = findEncoding(config.encoding)
+  const settings = {
+    encoding,
+    maxLogSizeBytes: config.max_log_size,
+    oversize: config.max_log_size_behavior,
+    preserveLeading: config.preserve_leading_whitespaces,
+    preserveTrailing: config.preserve_trailing_whitespaces,
+    counts: {
+      split: meter.counter('remora_file_log_split_records'),
+      truncated: meter.counter('remora_file_log_truncated_records'),
+      undecodable: meter.counter('remora_file_log_undecodable_records'),
+    },
+  }
+  const { multiline } = config
+  if (multiline !== undefined) {
+    const source = multiline.line_start_pattern ?? multiline.line_end_pattern ?? ''
+    return new MultilineFramer({
+      ...settings,
+      // As in the collector, `^` and `$` of these patterns mean lines.
+      pattern: compilePattern(`(?m)${source}`),
+      matches: multiline.line_start_pattern === undefined ? 'end' : 'start',
+      omitPattern: multiline.omit_pattern,
+    })
+  }
+  return encoding.unitBytes === 0 ? new NopFramer(settings) : new NewlineFramer(settings)
+}

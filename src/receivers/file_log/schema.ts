@@ -1,0 +1,185 @@
+import * as v from 'valibot'
+import { byteSize, duration, integer, type ObjectMetadata, text } from '../../component/schema.ts'
+import { operators, parses, pattern } from '../../operators/schema.ts'
+import { findEncoding } from '../../tail/encoding.ts'
+import { compileGlob } from '../../tail/glob.ts'
+
+const flag = (fallback: boolean, description: string) =>
+  v.optional(v.pipe(v.boolean('must be true or false'), v.description(description)), fallback)
+
+const glob = () =>
+  v.pipe(v.string('must be a path'), v.nonEmpty('must not be empty'), parses(compileGlob))
+
+const multiline = v.pipe(
+  v.strictObject({
+    line_start_pattern: v.optional(
+      v.pipe(pattern(), v.description('A record begins where this matches. RE2 syntax.')),
+    ),
+    line_end_pattern: v.optional(
+      v.pipe(pattern(), v.description('A record ends where this matches. RE2 syntax.')),
+    ),
+    omit_pattern: flag(false, 'Leave what the pattern matched out of the record.'),
+  }),
+  v.check(
+    (m) => (m.line_start_pattern === undefined) !== (m.line_end_pattern === undefined),
+    'must have either line_start_pattern or line_end_pattern',
+  ),
+)
+
+const retryOnFailure = v.strictObject({
+  enabled: flag(
+    true,
+    'Accepted, and always on: what is refused is offered again, and reading waits.',
+  ),
+  initial_interval: v.optional(v.pipe(duration(), v.description('Accepted and not used.'))),
+  max_interval: v.optional(v.pipe(duration(), v.description('Accepted and not used.'))),
+  max_elapsed_time: v.optional(v.pipe(duration(), v.description('Accepted and not used.'))),
+})
+
+export const fileLogConfig = v.pipe(
+  v.strictObject({
+    include: v.pipe(
+      v.array(glob(), 'must be a list of paths'),
+      v.minLength(1, 'must name at least one path'),
+      v.description('Paths to read: `*`, `?`, `[a-z]`, `{a,b}`, and `**` for any directories.'),
+    ),
+    exclude: v.optional(
+      v.pipe(v.array(glob()), v.description('Paths not to read, of those that `include` finds.')),
+      [],
+    ),
+    exclude_older_than: v.optional(
+      v.pipe(
+        duration(),
+        v.description('Leave out files that were not changed for this long; 0 for none.'),
+      ),
+      0,
+    ),
+    start_at: v.optional(
+      v.pipe(
+        v.picklist(['beginning', 'end'], 'must be "beginning" or "end"'),
+        v.description(
+          'Where to begin in files found at the first start. Later ones are read whole.',
+        ),
+      ),
+      'end',
+    ),
+    poll_interval: v.optional(
+      v.pipe(
+        duration(),
+        v.minValue(1, 'must be at least 1ms'),
+        v.description('How often to look for new files and lines.'),
+      ),
+      '200ms',
+    ),
+    max_concurrent_files: v.optional(
+      v.pipe(integer(1), v.description('Files that are kept open at a time.')),
+      1024,
+    ),
+    fingerprint_size: v.optional(
+      v.pipe(
+        byteSize(),
+        v.minValue(16, 'must be at least 16 bytes'),
+        v.maxValue(1024 * 1024, 'must be at most 1MiB'),
+        v.description('The first bytes by which a file is known, beside its inode.'),
+      ),
+      '1kb',
+    ),
+    max_log_size: v.optional(
+      v.pipe(
+        byteSize(),
+        v.minValue(16, 'must be at least 16 bytes'),
+        v.maxValue(256 * 1024 * 1024, 'must be at most 256MiB'),
+        v.description('The largest record; twice as much memory is needed while one is read.'),
+      ),
+      '1MiB',
+    ),
+    max_log_size_behavior: v.optional(
+      v.pipe(
+        v.picklist(['split', 'truncate'], 'must be "split" or "truncate"'),
+        v.description('A larger record becomes several, or loses its end. Both are counted.'),
+      ),
+      'split',
+    ),
+    initial_buffer_size: v.optional(
+      v.pipe(byteSize(), v.description("Accepted for the collector's files and not used.")),
+    ),
+    force_flush_period: v.optional(
+      v.pipe(
+        duration(),
+        v.description(
+          'Take an unfinished record as it is after it has not grown for this long; 0 never.',
+        ),
+      ),
+      '500ms',
+    ),
+    encoding: v.optional(
+      v.pipe(
+        v.string('must be a string'),
+        parses(findEncoding),
+        v.description(
+          'utf-8, utf-8-raw, utf-16le, utf-16be, ascii, latin1, nop, or a name of the WHATWG encoding standard.',
+        ),
+      ),
+      'utf-8',
+    ),
+    preserve_leading_whitespaces: flag(false, 'Keep blanks in front of a record.'),
+    preserve_trailing_whitespaces: flag(false, 'Keep blanks behind a record.'),
+    multiline: v.optional(v.pipe(multiline, v.description('Records of several lines.'))),
+    include_file_name: flag(true, 'Add the attribute `log.file.name`.'),
+    include_file_path: flag(false, 'Add the attribute `log.file.path`.'),
+    include_file_name_resolved: flag(false, 'Add `log.file.name_resolved`: links followed.'),
+    include_file_path_resolved: flag(false, 'Add `log.file.path_resolved`: links followed.'),
+    include_file_owner_name: flag(false, 'Add `log.file.owner.name`.'),
+    include_file_owner_group_name: flag(false, 'Add `log.file.owner.group.name`.'),
+    include_file_record_number: flag(false, 'Add `log.file.record_number`, from 1.'),
+    include_file_record_offset: flag(false, 'Add `log.file.record_offset`, in bytes.'),
+    attributes: v.optional(
+      v.pipe(v.record(v.string(), text()), v.description('Attributes for every record.')),
+      {},
+    ),
+    resource: v.optional(
+      v.pipe(v.record(v.string(), text()), v.description('Attributes of the resource.')),
+      {},
+    ),
+    operators: v.optional(
+      v.pipe(operators, v.description('What to do with each record, in order.')),
+      [],
+    ),
+    storage: v.optional(
+      v.pipe(
+        v.string('must be the id of an extension'),
+        v.description(
+          'The extension that keeps the positions over a restart, e.g. `file_storage`.',
+        ),
+      ),
+    ),
+    retry_on_failure: v.optional(
+      v.pipe(retryOnFailure, v.description('Accepted: remora always holds what is refused.')),
+      {},
+    ),
+    watch: flag(
+      true,
+      'Let changes in the directories start a poll early. Polling goes on in any case.',
+    ),
+  }),
+  v.metadata({
+    unsupported: [
+      'compression',
+      'header',
+      'ordering_criteria',
+      'delete_after_read',
+      'acquire_fs_lock',
+      'file_cache_advise',
+      'on_truncate',
+      'polls_to_archive',
+      'max_batches',
+      'include_file_permissions',
+      'include_file_name_permissions',
+      'output',
+      'id',
+      'type',
+    ],
+  } satisfies ObjectMetadata),
+)
+
+export type FileLogConfig = v.InferOutput<typeof fileLogConfig>

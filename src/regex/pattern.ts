@@ -1,0 +1,154 @@
+import { RE2JS, RE2JSSyntaxException } from 're2js'
+import { type Cost, costOf, isAnchored, staysInLine } from './cost.ts'
+import { emitPattern } from './emit.ts'
+import { type Parsed, parsePattern } from './parse.ts'
+import { describeError, PatternError } from './pattern-error.ts'
+
+/*
+ * Patterns of a configuration, in the syntax of RE2 (Go), on text that anybody may have written. No text may take longer
+ * than in proportion to its length, so a backtracking engine is out of the question, unless it can be shown to be harmless:
+ *
+ *   RE2 source → tree → cost (cost.ts) → V8, for texts on which the cost stays below a million steps (a few milliseconds)
+ *                                      → re2js otherwise: linear, and some twenty times slower
+ *
+ * Most patterns for logs (`^(?P<ip>\S+) (?P<user>[^ ]*) …`) have only choices that one character decides: linear in V8 too.
+ */
+const stepsMax = 1_000_000
+// V8 keeps some bytes for each choice it could come back to.
+const v8TextMax = 1_000_000
+
+export interface Pattern {
+  readonly source: string
+  /** By number; 0 is the whole match. Undefined for groups without a name. */
+  readonly groupNames: readonly (string | undefined)[]
+  test(text: string): boolean
+  /** The whole match and the groups; undefined for a group that took no part. */
+  exec(text: string): readonly (string | undefined)[] | null
+  /** Puts the bounds of the first match at or after `from` into `found`. */
+  search(text: string, from: number, found: [number, number]): boolean
+}
+
+/** Throws a PatternError with position and reason. */
+export function compilePattern(source: string): Pattern {
+  const parsed = parsePattern(source)
+  const cost = parsed === undefined ? undefined : costOf(parsed.node)
+  if (parsed === undefined || cost === undefined) return new LinearPattern(source)
+  const degree = cost.degree + (isAnchored(parsed.node) ? 0 : 1)
+  return new BudgetedPattern(source, parsed, textMax({ degree, factor: cost.factor }))
+}
+
+/** The longest text that stays within the steps. */
+function textMax({ degree, factor }: Cost): number {
+  if (degree === 0) return v8TextMax
+  return Math.min(v8TextMax, Math.floor((stepsMax / factor) ** (1 / (1 + degree))))
+}
+
+/** V8 for texts on which it is harmless, RE2 for longer ones. */
+class BudgetedPattern implements Pattern {
+  readonly source: string
+  readonly groupNames: readonly (string | undefined)[]
+  readonly #regExp: RegExp
+  readonly #global: RegExp
+  readonly #textMax: number
+  readonly #staysInLine: boolean
+  #linear: LinearPattern | undefined
+
+  constructor(source: string, parsed: Parsed, longest: number) {
+    this.source = source
+    this.groupNames = parsed.groupNames
+    const translated = emitPattern(parsed.node)
+    this.#regExp = new RegExp(translated, 'u')
+    this.#global = new RegExp(translated, 'gu')
+    this.#textMax = longest
+    this.#staysInLine = staysInLine(parsed.node)
+  }
+
+  test(text: string): boolean {
+    return text.length <= this.#textMax ? this.#regExp.test(text) : this.#slow().test(text)
+  }
+
+  exec(text: string): readonly (string | undefined)[] | null {
+    return text.length <= this.#textMax ? this.#regExp.exec(text) : this.#slow().exec(text)
+  }
+
+  search(text: string, from: number, found: [number, number]): boolean {
+    if (text.length <= this.#textMax) return this.#searchIn(text, from, 0, found)
+    if (!this.#staysInLine) return this.#slow().search(text, from, found)
+    let lineStart = from === 0 ? 0 : text.lastIndexOf('\n', from - 1) + 1
+    while (lineStart <= text.length) {
+      const newline = text.indexOf('\n', lineStart)
+      const lineEnd = newline < 0 ? text.length : newline
+      const line = text.slice(lineStart, lineEnd)
+      const start = Math.max(0, from - lineStart)
+      const matched =
+        line.length <= this.#textMax
+          ? this.#searchIn(line, start, lineStart, found)
+          : this.#slow().searchShifted(line, start, lineStart, found)
+      if (matched) return true
+      lineStart = lineEnd + 1
+    }
+    return false
+  }
+
+  #searchIn(text: string, from: number, shift: number, found: [number, number]): boolean {
+    this.#global.lastIndex = from
+    const match = this.#global.exec(text)
+    if (match === null) return false
+    found[0] = shift + match.index
+    found[1] = shift + this.#global.lastIndex
+    return true
+  }
+
+  #slow(): LinearPattern {
+    this.#linear ??= new LinearPattern(this.source)
+    return this.#linear
+  }
+}
+
+/** RE2 itself. */
+class LinearPattern implements Pattern {
+  readonly source: string
+  readonly groupNames: readonly (string | undefined)[]
+  readonly #re2: RE2JS
+
+  constructor(source: string) {
+    this.source = source
+    try {
+      this.#re2 = RE2JS.compile(source)
+    } catch (error) {
+      if (error instanceof RE2JSSyntaxException)
+        throw new PatternError(source, describeError(source, error))
+      throw error
+    }
+    const names: (string | undefined)[] = new Array(this.#re2.groupCount() + 1).fill(undefined)
+    for (const [name, index] of Object.entries(this.#re2.namedGroups()))
+      names[index as number] = name
+    this.groupNames = names
+  }
+
+  test(text: string): boolean {
+    return this.#re2.test(text)
+  }
+
+  exec(text: string): readonly (string | undefined)[] | null {
+    const matcher = this.#re2.matcher(text)
+    if (!matcher.find()) return null
+    const groups: (string | undefined)[] = []
+    for (let index = 0; index < this.groupNames.length; index++) {
+      groups.push(matcher.group(index) ?? undefined)
+    }
+    return groups
+  }
+
+  search(text: string, from: number, found: [number, number]): boolean {
+    return this.searchShifted(text, from, 0, found)
+  }
+
+  searchShifted(text: string, from: number, shift: number, found: [number, number]): boolean {
+    const matcher = this.#re2.matcher(text)
+    if (!matcher.find(from)) return false
+    found[0] = shift + matcher.start()
+    found[1] = shift + matcher.end()
+    return true
+  }
+}

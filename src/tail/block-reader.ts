@@ -1,0 +1,136 @@
+import type { FileHandle } from 'node:fs/promises'
+import type { FileSet } from './file-set.ts'
+import { guardBytes, sameBytes } from './identity.ts'
+import type { TailedFile } from './tailed-file.ts'
+import type { TailParts, TailSettings } from './tailer.ts'
+
+// Large enough that a batch has some thousand lines, small enough that files take turns quickly.
+const blockBytes = 256 * 1024
+const goneFlushMs = 5000
+
+/**
+ * Reads one block of a file, frames and encodes it, and hands the batch to the window.
+ *
+ * A block begins with the guard, the last bytes before the position: if they differ from what was there before, the file
+ * was truncated and written anew, and the position means nothing. What is framed is gone from the block; an unfinished
+ * record is simply read again with the next block, so nothing is carried over between turns.
+ */
+export class BlockReader {
+  readonly #settings: TailSettings
+  readonly #parts: TailParts
+  readonly #files: FileSet
+  readonly #wideBytes: number
+  #buffer: Buffer = Buffer.alloc(0)
+
+  constructor(settings: TailSettings, parts: TailParts, files: FileSet) {
+    this.#settings = settings
+    this.#parts = parts
+    this.#files = files
+    // Room for the largest record, so that it is cut by its size and not by the end of the block.
+    this.#wideBytes = Math.max(blockBytes, settings.maxLogSizeBytes + 4096)
+  }
+
+  /** Gives up on unfinished records that have not grown for `force_flush_period`. */
+  markFlushes(files: Iterable<TailedFile>): void {
+    const nowMs = this.#parts.clock.monotonicMs()
+    for (const file of files) {
+      if (file.partialSize < 0 || file.partialSize !== file.sizeBytes) continue
+      // 0 waits without end for the rest of a record, but not in a file that is gone.
+      const forceFlushPeriodMs =
+        this.#settings.forceFlushPeriodMs || (file.missingSinceMs < 0 ? Infinity : goneFlushMs)
+      file.flushDue = nowMs - file.partialSinceMs >= forceFlushPeriodMs
+    }
+  }
+
+  async turn(file: TailedFile): Promise<void> {
+    const handle = await this.#files.handleOf(file)
+    if (handle === undefined) return
+    if (file.sizeBytes < file.offset) {
+      await this.#files.replaced(file)
+      return
+    }
+    file.lastReadMs = this.#parts.clock.monotonicMs()
+    if (await this.#readOnce(file, handle, blockBytes)) return
+    await this.#readOnce(file, handle, this.#wideBytes)
+  }
+
+  /** False when the block holds no end of a record and a larger one may. */
+  async #readOnce(file: TailedFile, handle: FileHandle, wantBytes: number): Promise<boolean> {
+    const guard = file.guard
+    const generation = file.generation
+    const buffer = this.#room(wantBytes + guardBytes)
+    const filled = await fill(handle, buffer, guard.length + wantBytes, file.offset - guard.length)
+    if (generation !== file.generation) return true
+    if (filled < guard.length || !sameBytes(buffer.subarray(0, guard.length), guard)) {
+      await this.#files.replaced(file)
+      return true
+    }
+    file.suspicious = false
+    const view = buffer.subarray(0, filled)
+    const atEnd = filled < guard.length + wantBytes
+    const sizeBytes = file.offset + filled - guard.length
+    const start = skipHole(view, guard.length, atEnd)
+    if (start > guard.length) {
+      file.advance(view, guard.length, start)
+      this.#parts.events.holeBytes(start - guard.length)
+    }
+    const flush = atEnd && file.flushDue && file.partialSize === sizeBytes
+    const end = this.#frame(file, view, start, flush)
+    if (atEnd) this.#noteEnd(file, sizeBytes, end < filled)
+    else if (end === start && start === guard.length && wantBytes < this.#wideBytes) return false
+    return true
+  }
+
+  #frame(file: TailedFile, view: Buffer, start: number, flush: boolean): number {
+    const { framer, target, window, clock } = this.#parts
+    target.begin(file, clock.nowMs())
+    const end = framer.frame(file, view, start, view.length, flush, target)
+    if (end > start) file.advance(view, start, end)
+    const batch = target.finish()
+    if (end > start || start > 0) window.push(file, batch)
+    return end
+  }
+
+  #noteEnd(file: TailedFile, sizeBytes: number, unfinished: boolean): void {
+    file.sizeBytes = sizeBytes
+    file.flushDue = false
+    if (!unfinished) {
+      file.partialSize = -1
+    } else if (file.partialSize !== sizeBytes) {
+      file.partialSize = sizeBytes
+      file.partialSinceMs = this.#parts.clock.monotonicMs()
+    }
+  }
+
+  #room(sizeBytes: number): Buffer {
+    if (this.#buffer.length < sizeBytes) this.#buffer = Buffer.allocUnsafeSlow(sizeBytes)
+    return this.#buffer
+  }
+}
+
+async function fill(
+  handle: FileHandle,
+  buffer: Buffer,
+  length: number,
+  position: number,
+): Promise<number> {
+  let filled = 0
+  while (filled < length) {
+    const { bytesRead } = await handle.read(buffer, filled, length - filled, position + filled)
+    filled += bytesRead
+    // A short read means the end of a regular file.
+    if (filled < length) break
+  }
+  return filled
+}
+
+/**
+ * Behind the NUL bytes at a position: the hole that a truncation leaves in front of a writer that does not append. At
+ * the end of what is there they stay: some network file systems show zeros first and the text later.
+ */
+function skipHole(view: Buffer, start: number, atEnd: boolean): number {
+  if (view[start] !== 0) return start
+  let at = start
+  while (at < view.length && view[at] === 0) at++
+  return at === view.length && atEnd ? start : at
+}

@@ -1,0 +1,182 @@
+import type { StorageClient } from '../component/storage.ts'
+import type { Logger } from '../component/telemetry.ts'
+import type { Position } from './identity.ts'
+import type { TailedFile } from './tailed-file.ts'
+
+/** What is remembered of a file that is not open: one that was read before the start, or is gone, or was truncated. */
+export interface Remembered {
+  readonly id: number
+  readonly path: string
+  readonly position: Position
+  readonly recordNumber: number
+  readonly skipping: boolean
+  /** When it was there last. */
+  readonly seenMs: number
+}
+
+const version = 1
+const expiryMs = 24 * 60 * 60 * 1000
+const rememberedMax = 2000
+const savePeriodMs = 250
+const savedAtKey = 'saved_at'
+
+/**
+ * The positions up to which files are acknowledged, in memory and, with a storage, on disk: at most every 250 ms and at
+ * the end. Those of files that are gone expire after a day, or when there are over 2,000.
+ */
+export class Checkpoints {
+  readonly #storage: StorageClient | undefined
+  readonly #logger: Logger
+  readonly #remembered = new Map<number, Remembered>()
+  readonly #changes = new Map<string, Uint8Array | undefined>()
+  readonly #dirty = new Set<TailedFile>()
+  #nextId = 1
+  #savedAtMs = 0
+  /** When the earlier run saved last; 0 without one. */
+  readonly earlierRunMs: number
+  failing = false
+
+  constructor(storage: StorageClient | undefined, logger: Logger, nowMs: number) {
+    this.#storage = storage
+    this.#logger = logger
+    let unreadable = 0
+    for (const key of storage?.keys() ?? []) {
+      if (key === savedAtKey) continue
+      const remembered = parse(storage?.get(key))
+      if (remembered === undefined) unreadable++
+      else {
+        this.#remembered.set(remembered.id, remembered)
+        this.#nextId = Math.max(this.#nextId, remembered.id + 1)
+      }
+    }
+    if (unreadable > 0) logger.warn(`${unreadable} checkpoints cannot be read and are ignored`)
+    const savedAt = Number(Buffer.from(storage?.get(savedAtKey) ?? []).toString())
+    this.earlierRunMs = Number.isFinite(savedAt) ? savedAt : 0
+    this.expire(nowMs)
+  }
+
+  newId(): number {
+    return this.#nextId++
+  }
+
+  /** Those that may be the same file, the most likely first: the same inode, then the longest read. */
+  candidates(dev: number, ino: number): readonly Remembered[] {
+    const same = (r: Remembered): number =>
+      r.position.dev === dev && r.position.ino === ino ? 1 : 0
+    return [...this.#remembered.values()].sort(
+      (a, b) => same(b) - same(a) || b.position.offset - a.position.offset,
+    )
+  }
+
+  /** The file is open again, under a new id. */
+  claim(remembered: Remembered): void {
+    this.#remembered.delete(remembered.id)
+    this.#changes.set(keyOf(remembered.id), undefined)
+  }
+
+  /**
+   * The file is closed, or its content is about to be replaced; it, or a copy of it, may turn up. In this run reading
+   * goes on where it ended, in the next one where the acknowledgements ended. Returns the id of the entry.
+   */
+  remember(file: TailedFile, seenMs: number): number {
+    if (file.offset === 0 || file.shadowOf !== undefined) return -1
+    const { recordNumber, skipping, pathNow: path } = file
+    const id = this.newId()
+    const remembered = { id, path, position: file.readPosition(), recordNumber, skipping, seenMs }
+    this.#remembered.set(id, remembered)
+    this.#changes.set(keyOf(id), format({ ...remembered, position: file.committedPosition() }))
+    return id
+  }
+
+  /** The file itself no longer has a checkpoint. */
+  forget(file: TailedFile): void {
+    this.#dirty.delete(file)
+    this.#changes.set(keyOf(file.id), undefined)
+  }
+
+  changed(file: TailedFile): void {
+    if (!file.closed) {
+      this.#dirty.add(file)
+      return
+    }
+    // Acknowledged after it was closed; unless it was opened again by now.
+    const remembered = this.#remembered.get(file.rememberedId)
+    if (remembered === undefined) return
+    const position = file.committedPosition()
+    this.#changes.set(keyOf(remembered.id), format({ ...remembered, position }))
+  }
+
+  expire(nowMs: number): void {
+    const oldestFirst = [...this.#remembered.values()].sort((a, b) => a.seenMs - b.seenMs)
+    const surplus = oldestFirst.length - rememberedMax
+    for (const [index, remembered] of oldestFirst.entries()) {
+      if (index >= surplus && nowMs - remembered.seenMs < expiryMs) break
+      this.claim(remembered)
+    }
+  }
+
+  /** Writes what changed; never rejects. Does nothing until it is time, unless `now` is set. */
+  async save(nowMs: number, now = false): Promise<void> {
+    if (!now && nowMs - this.#savedAtMs < savePeriodMs && nowMs >= this.#savedAtMs) return
+    if (this.#dirty.size === 0 && this.#changes.size === 0) return
+    this.#savedAtMs = nowMs
+    for (const file of this.#dirty) {
+      // What a copy is, the next start finds out again.
+      if (file.shadowOf !== undefined) continue
+      const { id, pathNow: path, recordNumber, skipping } = file
+      const position = file.committedPosition()
+      this.#changes.set(
+        keyOf(id),
+        format({ id, path, position, recordNumber, skipping, seenMs: nowMs }),
+      )
+    }
+    this.#dirty.clear()
+    const changes = new Map(this.#changes)
+    this.#changes.clear()
+    if (this.#storage === undefined) return
+    changes.set(savedAtKey, Buffer.from(String(nowMs)))
+    try {
+      await this.#storage.update(changes)
+      this.failing = false
+    } catch (error) {
+      this.failing = true
+      for (const [key, value] of changes) if (!this.#changes.has(key)) this.#changes.set(key, value)
+      this.#logger.error(`cannot save checkpoints: ${(error as Error).message}`)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#storage?.close()
+  }
+}
+
+function keyOf(id: number): string {
+  return `file/${id}`
+}
+
+function format(remembered: Remembered): Uint8Array {
+  return Buffer.from(JSON.stringify({ version, ...remembered }))
+}
+
+function parse(bytes: Uint8Array | undefined): Remembered | undefined {
+  let value: (Partial<Remembered> & { version?: number }) | null
+  try {
+    value = JSON.parse(Buffer.from(bytes ?? []).toString())
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+  const position = value?.position
+  if (value?.version !== version || position === undefined || position === null) return undefined
+  const { id, path = '', recordNumber = 0, skipping = false, seenMs = 0 } = value
+  const numbers = [
+    id,
+    position.dev,
+    position.ino,
+    position.headBytes,
+    position.offset,
+    position.guardBytes,
+  ]
+  if (!numbers.every((n) => Number.isSafeInteger(n) && (n as number) >= 0)) return undefined
+  return { id: id as number, path, position, recordNumber, skipping, seenMs }
+}

@@ -1,0 +1,91 @@
+import type { Dirent } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { compileGlob, type Glob, matchGlob, matchName, type Segment } from './glob.ts'
+
+// A loop of directory links under `**` must end; real trees are not as deep.
+const depthMax = 64
+
+/** Finds the paths that the include patterns name and the exclude patterns do not. */
+export class Discovery {
+  readonly #include: readonly Glob[]
+  readonly #exclude: readonly Glob[]
+  readonly #unreadable: (directory: string, error: NodeJS.ErrnoException) => void
+
+  /** `unreadable` hears of directories that exist and cannot be listed. Throws an Error for a bad pattern. */
+  constructor(
+    include: readonly string[],
+    exclude: readonly string[],
+    unreadable: (directory: string, error: NodeJS.ErrnoException) => void,
+  ) {
+    this.#include = include.flatMap(compileGlob)
+    this.#exclude = exclude.flatMap(compileGlob)
+    this.#unreadable = unreadable
+  }
+
+  /** Directories without pattern characters in front of each include pattern: what a watcher watches. */
+  get bases(): readonly string[] {
+    return [...new Set(this.#include.map((glob) => literalBase(glob)))]
+  }
+
+  /** The candidates, each once, sorted. Nothing is said about what they are: a path may be a directory or a FIFO. */
+  async paths(): Promise<readonly string[]> {
+    const found = new Set<string>()
+    for (const glob of this.#include) {
+      await this.#walk(glob.absolute ? '/' : '', glob.segments, 0, found, 0)
+    }
+    const kept = [...found].filter((path) => !this.#exclude.some((glob) => matchGlob(glob, path)))
+    return kept.sort()
+  }
+
+  async #walk(
+    directory: string,
+    segments: readonly Segment[],
+    index: number,
+    found: Set<string>,
+    depth: number,
+  ): Promise<void> {
+    const segment = segments[index]
+    if (segment === undefined || depth > depthMax) return
+    const last = index === segments.length - 1
+    if (segment.literal !== undefined) {
+      const path = directory + segment.literal
+      if (last) found.add(path)
+      else await this.#walk(`${path}/`, segments, index + 1, found, depth + 1)
+      return
+    }
+    if (segment.doubleStar && !last) await this.#walk(directory, segments, index + 1, found, depth)
+    for (const entry of await this.#list(directory)) {
+      if (!matchName(segment, entry.name)) continue
+      const path = directory + entry.name
+      // `**` descends into directories, not into links to them: a link to a parent would never end.
+      if (segment.doubleStar && entry.isDirectory()) {
+        await this.#walk(`${path}/`, segments, index, found, depth + 1)
+      } else if (last) {
+        if (!entry.isDirectory()) found.add(path)
+      } else if (!segment.doubleStar && (entry.isDirectory() || entry.isSymbolicLink())) {
+        await this.#walk(`${path}/`, segments, index + 1, found, depth + 1)
+      }
+    }
+  }
+
+  async #list(directory: string): Promise<readonly Dirent[]> {
+    try {
+      return await readdir(directory === '' ? '.' : directory, { withFileTypes: true })
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') {
+        this.#unreadable(directory, error as NodeJS.ErrnoException)
+      }
+      return []
+    }
+  }
+}
+
+function literalBase(glob: Glob): string {
+  const parts: string[] = []
+  for (const segment of glob.segments.slice(0, -1)) {
+    if (segment.literal === undefined) break
+    parts.push(segment.literal)
+  }
+  return (glob.absolute ? '/' : '') + parts.join('/') || '.'
+}

@@ -1,0 +1,58 @@
+import type { Stats } from 'node:fs'
+import { readFile, realpath } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { encodeLogAttributes } from '../wire/otlp/log-writer.ts'
+import type { TailedFile } from './tailed-file.ts'
+
+/** Which of them a record carries; the names are those of the semantic conventions. */
+export interface FileAttributeSettings {
+  readonly name: boolean
+  readonly path: boolean
+  readonly nameResolved: boolean
+  readonly pathResolved: boolean
+  readonly ownerName: boolean
+  readonly ownerGroupName: boolean
+  /** Added to every record, as they are. */
+  readonly fixed: Readonly<Record<string, string>>
+}
+
+export interface FileAttributes {
+  readonly values: Readonly<Record<string, string>>
+  /** `values` as attribute fields of a LogRecord. */
+  readonly encoded: Uint8Array
+}
+
+const none: FileAttributes = { values: {}, encoded: new Uint8Array(0) }
+
+/** What `readFileAttributes` found when the file was opened. */
+export function fileAttributesOf(file: TailedFile): FileAttributes {
+  return (file.encoderState as FileAttributes | undefined) ?? none
+}
+
+export async function readFileAttributes(
+  path: string,
+  stats: Stats,
+  settings: FileAttributeSettings,
+): Promise<FileAttributes> {
+  const values: Record<string, string> = { ...settings.fixed }
+  if (settings.name) values['log.file.name'] = basename(path)
+  if (settings.path) values['log.file.path'] = path
+  if (settings.nameResolved || settings.pathResolved) {
+    // The link may be gone already; the path that was followed then stands for itself.
+    const resolved = await realpath(path).catch(() => path)
+    if (settings.nameResolved) values['log.file.name_resolved'] = basename(resolved)
+    if (settings.pathResolved) values['log.file.path_resolved'] = resolved
+  }
+  if (settings.ownerName) values['log.file.owner.name'] = await nameOf('/etc/passwd', stats.uid)
+  if (settings.ownerGroupName) {
+    values['log.file.owner.group.name'] = await nameOf('/etc/group', stats.gid)
+  }
+  return { values, encoded: encodeLogAttributes(values) }
+}
+
+/** The name of a user or group id, or the number itself where nobody has it. */
+async function nameOf(table: string, id: number): Promise<string> {
+  const text = await readFile(table, 'utf8').catch(() => '')
+  const line = text.split('\n').find((entry) => entry.split(':')[2] === String(id))
+  return line?.split(':')[0] ?? String(id)
+}

@@ -1,0 +1,310 @@
+import { constants, type Stats } from 'node:fs'
+import { type FileHandle, open, stat } from 'node:fs/promises'
+import type { Clock } from '../component/clock.ts'
+import type { Logger } from '../component/telemetry.ts'
+import type { Checkpoints } from './checkpoints.ts'
+import { findCopied, followShadow } from './copies.ts'
+import { guardBytes, holdsPosition, readRange, sharesHead } from './identity.ts'
+import { TailedFile } from './tailed-file.ts'
+
+export interface FileSetSettings {
+  readonly fingerprintBytes: number
+  readonly maxConcurrentFiles: number
+  readonly startAt: 'beginning' | 'end'
+  readonly excludeOlderThanMs: number
+}
+
+/** What the engine tells the receiver. */
+export interface TailEvents {
+  /** Before the first record of a file; what it finds out about it goes into `encoderState`. */
+  opened(file: TailedFile, stats: Stats): Promise<void>
+  rotated(file: TailedFile): void
+  truncated(file: TailedFile): void
+  holeBytes(count: number): void
+}
+
+// A renamed or deleted file may still be written to until its writer opens the new one.
+const missingGraceMs = 5000
+const expirePeriodMs = 60_000
+
+/**
+ * Which files there are. Each is known by its inode while it is open; what a path leads to is asked anew in each poll.
+ *
+ *   path → stat → inode known        the same file, perhaps under a new name (rotation by renaming)
+ *                 inode unknown      opened; its content says if it is a copy of one that is open, one that was read
+ *                                    before, or new
+ *   a file that no path leads to     renamed out of the patterns, or deleted: read to its end, then closed
+ */
+export class FileSet {
+  readonly #settings: FileSetSettings
+  readonly #checkpoints: Checkpoints
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #events: TailEvents
+  readonly #byInode = new Map<string, TailedFile>()
+  readonly #complained = new Set<string>()
+  #openCount = 0
+  #poll = 0
+  #expiredAtMs = 0
+
+  constructor(
+    settings: FileSetSettings,
+    checkpoints: Checkpoints,
+    clock: Clock,
+    logger: Logger,
+    events: TailEvents,
+  ) {
+    this.#settings = settings
+    this.#checkpoints = checkpoints
+    this.#clock = clock
+    this.#logger = logger
+    this.#events = events
+  }
+
+  get all(): Iterable<TailedFile> {
+    return this.#byInode.values()
+  }
+
+  get openCount(): number {
+    return this.#openCount
+  }
+
+  get readyCount(): number {
+    return this.ready().length
+  }
+
+  ready(): TailedFile[] {
+    return [...this.#byInode.values()].filter((file) => file.ready)
+  }
+
+  async poll(paths: readonly string[]): Promise<void> {
+    this.#poll++
+    for (const path of paths) {
+      try {
+        await this.#see(path)
+      } catch (error) {
+        this.#complain(path, error as NodeJS.ErrnoException)
+      }
+    }
+    for (const file of [...this.#byInode.values()]) {
+      if (file.seenInPoll !== this.#poll) await this.#miss(file)
+      if (file.shadowOf !== undefined) await followShadow(file)
+    }
+    const nowMs = this.#clock.nowMs()
+    if (nowMs - this.#expiredAtMs < expirePeriodMs) return
+    this.#expiredAtMs = nowMs
+    this.#checkpoints.expire(nowMs)
+  }
+
+  /** The open handle; opens a parked file again. Undefined when it is another file by now, or gone. */
+  async handleOf(file: TailedFile): Promise<FileHandle | undefined> {
+    if (file.handle !== undefined || file.closed) return file.handle
+    await this.#makeRoom()
+    const opened = await openRegular(file.pathNow)
+    if (opened === undefined) return undefined
+    if (opened.stats.ino !== file.ino || opened.stats.dev !== file.dev) {
+      await opened.handle.close()
+      return undefined
+    }
+    file.handle = opened.handle
+    this.#openCount++
+    return file.handle
+  }
+
+  /** The content is no longer what was read: begins again with what is there now. */
+  async replaced(file: TailedFile): Promise<void> {
+    this.#events.truncated(file)
+    this.#logger.info(
+      `file "${file.pathNow}" was truncated or replaced; it is read from its beginning`,
+    )
+    this.#checkpoints.remember(file, this.#clock.nowMs())
+    file.restartAt(0, new Uint8Array(0))
+    file.head = new Uint8Array(0)
+    const stats = await file.handle?.stat()
+    if (stats !== undefined) file.sizeBytes = stats.size
+    await this.#growHead(file)
+    this.#checkpoints.changed(file)
+  }
+
+  /** A read failed: the file is opened anew in the next poll, where it went on (ESTALE on network file systems). */
+  async failed(file: TailedFile, error: NodeJS.ErrnoException): Promise<void> {
+    this.#logger.warn(`cannot read "${file.pathNow}": ${error.message}`)
+    await this.#close(file)
+  }
+
+  async closeAll(): Promise<void> {
+    for (const file of this.#byInode.values()) {
+      await file.handle?.close()
+      file.handle = undefined
+    }
+    this.#openCount = 0
+  }
+
+  async #see(path: string): Promise<void> {
+    const stats = await stat(path)
+    // Refused without opening: to open a FIFO or a device may block or do something.
+    if (!stats.isFile()) {
+      if (!stats.isDirectory()) this.#complain(path, new Error('it is not a regular file'))
+      return
+    }
+    const file = this.#byInode.get(`${stats.dev}:${stats.ino}`)
+    if (file === undefined) {
+      await this.#adopt(path)
+      return
+    }
+    // Two paths to one file, by a link, are one file.
+    if (file.seenInPoll === this.#poll) return
+    file.seenInPoll = this.#poll
+    file.missingSinceMs = -1
+    if (file.pathNow !== path) {
+      file.pathNow = path
+      this.#events.rotated(file)
+      this.#checkpoints.changed(file)
+    }
+    await this.#update(file, stats)
+  }
+
+  async #update(file: TailedFile, stats: Stats): Promise<void> {
+    if (stats.mtimeMs !== file.mtimeMs && stats.size <= file.offset)
+      file.suspicious = file.offset > 0
+    file.sizeBytes = stats.size
+    file.mtimeMs = stats.mtimeMs
+    if (file.head.length < this.#settings.fingerprintBytes && stats.size > file.head.length) {
+      await this.#growHead(file)
+    }
+  }
+
+  async #growHead(file: TailedFile): Promise<void> {
+    if (file.handle === undefined || file.sizeBytes === 0) return
+    const head = await readRange(file.handle, 0, this.#settings.fingerprintBytes)
+    if (file.head.length > 0 && !sharesHead(file.head, head)) file.suspicious = true
+    else if (head.length > file.head.length) file.head = head
+  }
+
+  async #adopt(path: string): Promise<void> {
+    const opened = await openRegular(path)
+    if (opened === undefined) return
+    const { handle, stats } = opened
+    const known = this.#byInode.get(`${stats.dev}:${stats.ino}`)
+    // Empty files have nothing to know them by; whoever writes the first line makes them new files.
+    if (known !== undefined || stats.size === 0 || this.#tooOld(stats)) {
+      await handle.close()
+      return
+    }
+    await this.#makeRoom()
+    const file = new TailedFile(this.#checkpoints.newId(), path, stats, handle)
+    this.#openCount++
+    file.seenInPoll = this.#poll
+    this.#byInode.set(file.inodeKey, file)
+    this.#complained.delete(path)
+    await this.#events.opened(file, stats)
+    await this.#growHead(file)
+    await this.#place(file, stats)
+    this.#checkpoints.changed(file)
+  }
+
+  /** Where to begin to read a file that was just opened. */
+  async #place(file: TailedFile, stats: Stats): Promise<void> {
+    const handle = file.handle as FileHandle
+    for (const remembered of this.#checkpoints.candidates(stats.dev, stats.ino)) {
+      if (!(await holdsPosition(handle, stats, file.head, remembered.position))) continue
+      this.#checkpoints.claim(remembered)
+      file.recordNumber = remembered.recordNumber
+      await this.#startAt(file, remembered.position.offset)
+      file.skipping = remembered.skipping
+      return
+    }
+    const original = await findCopied(file, this.#byInode.values())
+    if (original !== undefined) {
+      file.shadowOf = original
+      file.shadowGeneration = original.generation
+      return
+    }
+    const firstPoll = this.#poll === 1
+    const bornMs = stats.birthtimeMs > 0 ? stats.birthtimeMs : stats.ctimeMs
+    const { earlierRunMs } = this.#checkpoints
+    // What came while remora was down is new, whatever start_at says of the first start.
+    const cameWhileDown = earlierRunMs > 0 && bornMs >= earlierRunMs
+    const skip = firstPoll && !cameWhileDown && this.#settings.startAt === 'end'
+    await this.#startAt(file, skip ? stats.size : 0)
+  }
+
+  async #startAt(file: TailedFile, offset: number): Promise<void> {
+    const length = Math.min(guardBytes, offset)
+    const guard = await readRange(file.handle as FileHandle, offset - length, length)
+    file.restartAt(offset, guard)
+  }
+
+  /** No path leads to it any more. */
+  async #miss(file: TailedFile): Promise<void> {
+    if (file.handle === undefined) {
+      await this.#close(file)
+      return
+    }
+    const nowMs = this.#clock.monotonicMs()
+    if (file.missingSinceMs < 0) {
+      file.missingSinceMs = nowMs
+      this.#events.rotated(file)
+    }
+    await this.#update(file, await file.handle.stat())
+    const finished = !file.ready && file.partialSize < 0
+    if (finished && nowMs - file.missingSinceMs >= missingGraceMs) await this.#close(file)
+  }
+
+  /** Makes room for one more by parking the file that was quiet longest. */
+  async #makeRoom(): Promise<void> {
+    while (this.#openCount >= this.#settings.maxConcurrentFiles) {
+      let quietest: TailedFile | undefined
+      for (const file of this.#byInode.values()) {
+        // One that no path leads to could never be opened again.
+        if (file.handle === undefined || file.missingSinceMs >= 0) continue
+        if (quietest === undefined || file.lastReadMs < quietest.lastReadMs) quietest = file
+      }
+      if (quietest === undefined) return
+      const { handle } = quietest
+      quietest.handle = undefined
+      this.#openCount--
+      await handle?.close()
+    }
+  }
+
+  async #close(file: TailedFile): Promise<void> {
+    const { handle } = file
+    if (handle !== undefined) this.#openCount--
+    file.handle = undefined
+    this.#byInode.delete(file.inodeKey)
+    this.#checkpoints.forget(file)
+    file.rememberedId = this.#checkpoints.remember(file, this.#clock.nowMs())
+    file.closed = true
+    await handle?.close()
+  }
+
+  #tooOld(stats: Stats): boolean {
+    const { excludeOlderThanMs } = this.#settings
+    return excludeOlderThanMs > 0 && this.#clock.nowMs() - stats.mtimeMs > excludeOlderThanMs
+  }
+
+  /** Once for each path and kind of trouble; a path that is gone between list and stat is none. */
+  #complain(path: string, error: NodeJS.ErrnoException): void {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR' || this.#complained.has(path)) return
+    if (this.#complained.size > 10_000) this.#complained.clear()
+    this.#complained.add(path)
+    this.#logger.warn(`cannot tail "${path}": ${error.message}`)
+  }
+}
+
+/** Opens without ever blocking, and looks at what was opened: the path may have changed hands since it was listed. */
+async function openRegular(
+  path: string,
+): Promise<{ handle: FileHandle; stats: Stats } | undefined> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
+  try {
+    const stats = await handle.stat()
+    if (stats.isFile()) return { handle, stats }
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+  await handle.close()
+  return undefined
+}

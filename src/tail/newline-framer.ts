@@ -1,0 +1,126 @@
+import type { Framer, FramerSettings } from './framer.ts'
+import { RecordCutter } from './framer.ts'
+import type { LineTarget } from './line-target.ts'
+import type { TailedFile } from './tailed-file.ts'
+
+/** A record a line. */
+export class NewlineFramer implements Framer {
+  readonly #cutter: RecordCutter
+  readonly #max: number
+  readonly #wide: boolean
+  readonly #bigEndian: boolean
+  readonly #truncate: boolean
+
+  constructor(settings: FramerSettings) {
+    this.#cutter = new RecordCutter(settings)
+    this.#max = settings.maxLogSizeBytes
+    this.#wide = settings.encoding.unitBytes === 2
+    this.#bigEndian = settings.encoding.bigEndian
+    this.#truncate = settings.oversize === 'truncate'
+  }
+
+  frame(
+    file: TailedFile,
+    view: Buffer,
+    start: number,
+    end: number,
+    flush: boolean,
+    target: LineTarget,
+  ): number {
+    const cutter = this.#cutter
+    const base = file.offset - start
+    cutter.begin(view, start, this.#wide ? end : view.lastIndexOf(10) + 1, base)
+    let at = file.skipping ? this.#skip(file, view, start, end) : start
+    if (file.skipping) return at
+    if (this.#wide) at = this.#wideLines(view, at, end, start, target)
+    else {
+      for (;;) {
+        const newline = view.indexOf(10, at)
+        if (newline < 0) break
+        cutter.record(view, at, newline, target)
+        at = newline + 1
+      }
+    }
+    if (at === end) return at
+    if (flush || end - at > this.#max) cutter.begin(view, at, end, base)
+    if (flush) {
+      cutter.record(view, at, end, target)
+      return end
+    }
+    return end - at > this.#max ? this.#oversize(file, view, at, end, target) : at
+  }
+
+  /** The rest is longer than a record may be, and its end is not in sight. */
+  #oversize(file: TailedFile, view: Buffer, from: number, end: number, target: LineTarget): number {
+    const cutter = this.#cutter
+    if (this.#truncate) {
+      cutter.record(view, from, end, target)
+      file.skipping = true
+      return end
+    }
+    this.#cutter.settings.counts.split.add(1)
+    let at = from
+    while (end - at > this.#max) {
+      const cut = cutter.boundary(view, at, at + this.#max)
+      cutter.record(view, at, cut, target)
+      at = cut
+    }
+    return at
+  }
+
+  #skip(file: TailedFile, view: Buffer, start: number, end: number): number {
+    const newline = this.#wide
+      ? this.#wideNewline(view, start, end, start)
+      : view.indexOf(10, start)
+    if (newline < 0) return end
+    file.skipping = false
+    return newline + (this.#wide ? 2 : 1)
+  }
+
+  #wideLines(view: Buffer, from: number, end: number, start: number, target: LineTarget): number {
+    let at = from
+    for (;;) {
+      const newline = this.#wideNewline(view, at, end, start)
+      if (newline < 0) return at
+      this.#cutter.record(view, at, newline, target)
+      at = newline + 2
+    }
+  }
+
+  /** Two bytes that are a newline and one code unit: units count from `start`. */
+  #wideNewline(view: Buffer, from: number, end: number, start: number): number {
+    const low = this.#bigEndian ? 1 : 0
+    let at = from
+    for (;;) {
+      const found = view.indexOf(10, at)
+      if (found < 0) return -1
+      const unit = found - low
+      if ((unit - start) % 2 === 0 && unit >= from && unit + 1 < end && view[unit + 1 - low] === 0)
+        return unit
+      at = found + 1
+    }
+  }
+}
+
+/** Encoding `nop`: no lines; bytes as they come, in pieces of at most the largest record. */
+export class NopFramer implements Framer {
+  readonly #max: number
+
+  constructor(settings: FramerSettings) {
+    this.#max = settings.maxLogSizeBytes
+  }
+
+  frame(
+    file: TailedFile,
+    view: Buffer,
+    start: number,
+    end: number,
+    _flush: boolean,
+    target: LineTarget,
+  ): number {
+    for (let at = start; at < end; at += this.#max) {
+      target.binary(view, at, Math.min(end, at + this.#max), file.offset + at - start)
+    }
+    return end
+  }
+}

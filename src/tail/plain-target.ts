@@ -1,0 +1,64 @@
+import { Batch } from '../signal/batch.ts'
+import type { LogWriter } from '../wire/otlp/log-writer.ts'
+import { fileAttributesOf } from './file-attributes.ts'
+import type { LineTarget } from './line-target.ts'
+import type { TailedFile } from './tailed-file.ts'
+
+export interface PlainTargetSettings {
+  /** A Resource message. */
+  readonly resource: Uint8Array
+  readonly includeRecordNumber: boolean
+  readonly includeRecordOffset: boolean
+}
+
+/** Records whose body is the line: from bytes to bytes, no string and no object a line. */
+export class PlainTarget implements LineTarget {
+  readonly #writer: LogWriter
+  readonly #settings: PlainTargetSettings
+  readonly #numbered: boolean
+  #file: TailedFile | undefined
+  #attributes: Uint8Array = new Uint8Array(0)
+
+  constructor(writer: LogWriter, settings: PlainTargetSettings) {
+    this.#writer = writer
+    this.#settings = settings
+    this.#numbered = settings.includeRecordNumber || settings.includeRecordOffset
+  }
+
+  begin(file: TailedFile, nowMs: number): void {
+    this.#file = file
+    this.#attributes = fileAttributesOf(file).encoded
+    this.#writer.observedAt(nowMs)
+    this.#writer.beginResource(this.#settings.resource)
+  }
+
+  line(source: Buffer, start: number, end: number, offset: number): void {
+    if (!this.#numbered) {
+      this.#writer.line(source, start, end, this.#attributes)
+      return
+    }
+    this.#writer.beginRecord()
+    this.#writer.bodyBytes(source, start, end)
+    this.#writeRest(offset)
+  }
+
+  binary(source: Buffer, start: number, end: number, offset: number): void {
+    this.#writer.beginRecord()
+    this.#writer.body(source.subarray(start, end))
+    this.#writeRest(offset)
+  }
+
+  finish(): Batch<'logs'> | undefined {
+    const { bytes, itemCount } = this.#writer.finish()
+    return itemCount === 0 ? undefined : new Batch('logs', [bytes], itemCount)
+  }
+
+  #writeRest(offset: number): void {
+    this.#writer.attributes(this.#attributes)
+    if (this.#settings.includeRecordNumber && this.#file !== undefined) {
+      this.#writer.attribute('log.file.record_number', ++this.#file.recordNumber)
+    }
+    if (this.#settings.includeRecordOffset) this.#writer.attribute('log.file.record_offset', offset)
+    this.#writer.endRecord()
+  }
+}

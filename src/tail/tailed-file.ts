@@ -1,0 +1,124 @@
+import type { Stats } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
+import { guardBytes, hashBytes, type Position } from './identity.ts'
+
+/** A file that is being read, from its discovery until it is gone and everything of it is acknowledged. */
+export class TailedFile {
+  /** Key of its checkpoint. */
+  readonly id: number
+  /** Where it was found first; records carry this name, also after a rotation. */
+  readonly path: string
+  /** Where it was seen last; changes when it is renamed within the patterns. */
+  pathNow: string
+  dev: number
+  ino: number
+  /** Undefined while parked, because too many files are open, and once it is gone. */
+  handle: FileHandle | undefined
+  head: Uint8Array = new Uint8Array(0)
+  sizeBytes = 0
+  mtimeMs = 0
+  /** Everything before it has been framed. Always the start of a record, except while `skipping`. */
+  offset = 0
+  guard: Uint8Array = new Uint8Array(0)
+  /** Everything before it has been acknowledged. */
+  committed = 0
+  committedGuard: Uint8Array = new Uint8Array(0)
+  /** Raised when the content is replaced: acknowledgements of earlier content no longer move `committed`. */
+  generation = 0
+  /** In the rest of a line whose start was cut off by `max_log_size_behavior: truncate`. */
+  skipping = false
+  recordNumber = 0
+  inFlight = 0
+  /** The size at which the last read ended in an unfinished record, and since when; -1 without one. */
+  partialSize = -1
+  partialSinceMs = 0
+  /** The unfinished record has waited long enough. */
+  flushDue = false
+  /** What is read shall be compared with what was read before, although the size gives no reason for it. */
+  suspicious = false
+  /** The poll that saw it last, and when it was missed first; -1 while it is there. */
+  seenInPoll = 0
+  missingSinceMs = -1
+  lastReadMs = 0
+  /** A copy of this file, so far: not read until they differ. */
+  shadowOf: TailedFile | undefined
+  shadowGeneration = 0
+  /** How far the content before the last replacement had been read. */
+  pastOffset = 0
+  /** Its entry among the remembered positions, once it is closed. */
+  rememberedId = -1
+  closed = false
+  /** Encoded attributes and what else the encoder keeps for a file. */
+  encoderState: unknown = undefined
+
+  constructor(id: number, path: string, stats: Stats, handle: FileHandle) {
+    this.id = id
+    this.path = path
+    this.pathNow = path
+    this.dev = stats.dev
+    this.ino = stats.ino
+    this.handle = handle
+    this.sizeBytes = stats.size
+    this.mtimeMs = stats.mtimeMs
+  }
+
+  get inodeKey(): string {
+    return `${this.dev}:${this.ino}`
+  }
+
+  /** Moves both positions: at the start, or when the content was replaced. */
+  restartAt(offset: number, guard: Uint8Array): void {
+    this.pastOffset = this.offset
+    this.offset = offset
+    this.guard = guard
+    this.committed = offset
+    this.committedGuard = guard
+    this.generation++
+    this.skipping = false
+    this.partialSize = -1
+    this.flushDue = false
+    this.suspicious = false
+  }
+
+  /** Takes over what was framed: `view[.., end)` ends at the new offset. */
+  advance(view: Uint8Array, start: number, end: number): void {
+    this.offset += end - start
+    this.guard = Uint8Array.prototype.slice.call(view, Math.max(0, end - guardBytes), end)
+  }
+
+  commit(offset: number, guard: Uint8Array, generation: number): void {
+    if (generation !== this.generation) return
+    this.committed = offset
+    this.committedGuard = guard
+  }
+
+  /** Something to read, or an unfinished record to give up waiting for. */
+  get ready(): boolean {
+    if (this.closed || this.shadowOf !== undefined) return false
+    if (this.flushDue || this.suspicious || this.sizeBytes < this.offset) return true
+    return this.sizeBytes > this.offset && this.sizeBytes !== this.partialSize
+  }
+
+  /** Where to go on after everything read so far, for a copy of this file. */
+  readPosition(): Position {
+    return this.#position(this.offset, this.guard)
+  }
+
+  committedPosition(): Position {
+    return this.#position(this.committed, this.committedGuard)
+  }
+
+  #position(offset: number, guard: Uint8Array): Position {
+    // Only what was read is known to stay; but of a file of which nothing was read the head is all there is.
+    const headBytes = offset === 0 ? this.head.length : Math.min(this.head.length, offset)
+    return {
+      dev: this.dev,
+      ino: this.ino,
+      headBytes,
+      headHash: hashBytes(this.head.subarray(0, headBytes)),
+      offset,
+      guardBytes: guard.length,
+      guardHash: hashBytes(guard),
+    }
+  }
+}

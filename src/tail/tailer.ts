@@ -1,0 +1,160 @@
+import { type Clock, sleep } from '../component/clock.ts'
+import type { Logger } from '../component/telemetry.ts'
+import { BlockReader } from './block-reader.ts'
+import type { Checkpoints } from './checkpoints.ts'
+import type { Discovery } from './discover.ts'
+import { FileSet, type FileSetSettings, type TailEvents } from './file-set.ts'
+import type { Framer } from './framer.ts'
+import type { LineTarget } from './line-target.ts'
+import type { TailedFile } from './tailed-file.ts'
+import { watchDirectories } from './wake.ts'
+import type { DeliveryWindow } from './window.ts'
+
+export interface TailSettings extends FileSetSettings {
+  readonly pollIntervalMs: number
+  readonly forceFlushPeriodMs: number
+  readonly maxLogSizeBytes: number
+  /** Whether to let changes of the directories start a poll early. */
+  readonly watch: boolean
+}
+
+export interface TailParts {
+  readonly discovery: Discovery
+  readonly framer: Framer
+  readonly target: LineTarget
+  readonly window: DeliveryWindow
+  readonly checkpoints: Checkpoints
+  readonly events: TailEvents
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/**
+ * Follows files for one receiver.
+ *
+ *   poll: discover paths → stat → which file is it? (FileSet)         every poll_interval, and when the watcher says so
+ *   turn: one block of each file that has something new, in a circle   until nothing is new or the next poll is due
+ *         read → check the guard → frame → encode → window → intake
+ *   save: positions that are acknowledged                              at most every 250 ms
+ *
+ * One block a turn is the byte budget of a file: a huge one takes turns with the others, and a backlog never fills the
+ * memory, because the window bounds what is read ahead of the acknowledgements.
+ */
+export class Tailer {
+  readonly #settings: TailSettings
+  readonly #parts: TailParts
+  readonly #files: FileSet
+  readonly #reader: BlockReader
+  readonly #stopping = new AbortController()
+  #wake = new AbortController()
+  #running: Promise<void> | undefined
+  #unwatch: (() => Promise<void>) | undefined
+  #polledAtMs = 0
+
+  constructor(settings: TailSettings, parts: TailParts) {
+    this.#settings = settings
+    this.#parts = parts
+    const { checkpoints, clock, logger, events } = parts
+    this.#files = new FileSet(settings, checkpoints, clock, logger, events)
+    this.#reader = new BlockReader(settings, parts, this.#files)
+  }
+
+  get openFiles(): number {
+    return this.#files.openCount
+  }
+
+  get readingFiles(): number {
+    return this.#files.readyCount
+  }
+
+  /** Looks for the files once, so that `start_at: end` means the end at this moment, and goes on in the background. */
+  async start(): Promise<void> {
+    await this.#poll()
+    this.#running = this.#run()
+    if (this.#settings.watch) {
+      const { bases } = this.#parts.discovery
+      this.#unwatch = await watchDirectories(bases, () => this.#wake.abort(), this.#parts.logger)
+    }
+  }
+
+  /** Stops reading, waits for the answers to what was sent, saves, and closes everything. */
+  async stop(abort: AbortSignal): Promise<void> {
+    this.#stopping.abort()
+    this.#wake.abort()
+    const windowStopped = this.#parts.window.stop(abort)
+    await this.#running
+    await windowStopped
+    await this.#unwatch?.()
+    await this.#files.closeAll()
+    await this.#parts.checkpoints.save(this.#parts.clock.nowMs(), true)
+    await this.#parts.checkpoints.close()
+  }
+
+  async #run(): Promise<void> {
+    const { clock, checkpoints, logger } = this.#parts
+    while (!this.#stopping.signal.aborted) {
+      try {
+        await this.#readRound()
+        await checkpoints.save(clock.nowMs())
+        const restMs = this.#polledAtMs + this.#settings.pollIntervalMs - clock.monotonicMs()
+        if (restMs > 0) await this.#pause(restMs)
+        if (!this.#stopping.signal.aborted) await this.#poll()
+      } catch (error) {
+        logger.error(`BUG: ${(error as Error).stack ?? String(error)}`)
+        await sleep(clock, this.#settings.pollIntervalMs, this.#stopping.signal)
+      }
+    }
+  }
+
+  async #pause(restMs: number): Promise<void> {
+    if (this.#wake.signal.aborted) {
+      // Woken while busy. Events come in bursts: a short rest makes one poll of them.
+      await sleep(this.#parts.clock, Math.min(restMs, wakeRestMs), this.#stopping.signal)
+    } else {
+      await sleep(this.#parts.clock, restMs, this.#wake.signal)
+    }
+    if (!this.#stopping.signal.aborted) this.#wake = new AbortController()
+  }
+
+  async #poll(): Promise<void> {
+    const { discovery, clock } = this.#parts
+    this.#polledAtMs = clock.monotonicMs()
+    await this.#files.poll(await discovery.paths())
+  }
+
+  /** Turns until nothing is ready or the next poll is due. */
+  async #readRound(): Promise<void> {
+    const { clock, window } = this.#parts
+    this.#reader.markFlushes(this.#files.all)
+    let ready = this.#files.ready()
+    while (ready.length > 0) {
+      for (const file of ready) {
+        while (!window.hasRoom) {
+          await Promise.race([window.room(), aborted(this.#stopping.signal)])
+          if (this.#stopping.signal.aborted) return
+        }
+        await this.#turn(file)
+        if (this.#stopping.signal.aborted) return
+        if (clock.monotonicMs() - this.#polledAtMs >= this.#settings.pollIntervalMs) return
+      }
+      ready = ready.filter((file) => file.ready)
+    }
+  }
+
+  async #turn(file: TailedFile): Promise<void> {
+    try {
+      await this.#reader.turn(file)
+    } catch (error) {
+      await this.#files.failed(file, error as NodeJS.ErrnoException)
+    }
+  }
+}
+
+const wakeRestMs = 20
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
