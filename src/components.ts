@@ -3,6 +3,7 @@ import { otlpGrpc } from './exporters/otlp_grpc/definition.ts'
 import { otlpHttp } from './exporters/otlp_http/definition.ts'
 import { fileStorage } from './extensions/file_storage/definition.ts'
 import { healthCheck } from './extensions/health_check/definition.ts'
+import { batch } from './processors/batch/definition.ts'
 import { memoryLimiter } from './processors/memory_limiter/definition.ts'
 import { otlp } from './receivers/otlp/definition.ts'
 
@@ -11,6 +12,7 @@ export const registry: Registry = createRegistry([
   // receivers
   otlp,
   // processors
+  batch,
   memoryLimiter,
   // exporters
   otlpGrpc,

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import * as v from 'valibot'
+import { registry } from '../../src/components.ts'
+import { signals } from '../../src/signal/signal.ts'
+import { cases, definitions } from './cases.ts'
+
+suite('every definition', () => {
+  for (const definition of definitions) {
+    const { kind, type } = definition
+    test(`${kind} ${type} has a name, a sentence and an example`, () => {
+      assert.match(type, /^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/)
+      assert.match(definition.summary, /^[A-Z].*[^.]\.$/s)
+      assert.ok(definition.examples.length > 0)
+    })
+
+    test(`${kind} ${type} is found by its type and its aliases`, () => {
+      for (const name of [type, ...(definition.aliases ?? [])]) {
+        assert.equal(registry[kind].get(name), definition, name)
+      }
+    })
+
+    test(`${kind} ${type} declares its metrics with whole sentences and proper names`, () => {
+      for (const [name, help] of Object.entries(definition.metrics)) {
+        assert.match(name, /^(?:remora|otelcol)_[a-z0-9_]+$/)
+        assert.doesNotMatch(name, /_total$/, 'the names of the collector have no _total')
+        assert.match(help, /\.$/)
+      }
+    })
+
+    if (definition.kind === 'extension') continue
+    test(`${kind} ${type} handles signals that exist`, () => {
+      const handled = Object.keys(definition.stability)
+      assert.ok(handled.length > 0)
+      for (const signal of handled) assert.ok(signals.some((one) => one === signal))
+    })
+  }
+})
+
+suite('the configuration of every example', () => {
+  for (const { name, definition, example } of cases) {
+    test(`${name}: is valid, and parses to the same each time`, () => {
+      const before = JSON.stringify(example)
+      const first = v.parse(definition.config, example)
+      assert.deepEqual(v.parse(definition.config, example), first)
+      assert.equal(JSON.stringify(example), before, 'the input was changed')
+    })
+
+    test(`${name}: refuses an option that does not exist`, () => {
+      const { issues = [] } = v.safeParse(definition.config, { ...example, no_such_option: 1 })
+      const paths = issues.map((issue) => v.getDotPath(issue))
+      assert.ok(paths.includes('no_such_option'), JSON.stringify(paths))
+    })
+  }
+})
