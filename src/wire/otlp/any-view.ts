@@ -2,6 +2,7 @@ import type { Reader } from '../reader.ts'
 import { WireError } from '../wire-error.ts'
 import { nestingLimit } from '../wire-type.ts'
 import type { Writer } from '../writer.ts'
+import { appendUnknown } from './unknown-fields.ts'
 
 /**
  * An attribute value or a log body, decoded. `empty` is the AnyValue without a value. `unknown` holds fields of a newer
@@ -76,7 +77,7 @@ export function readAnyValue(reader: Reader, depth: number): AnyValue {
         break
       default:
         reader.skip(tag)
-        unknown = append(unknown, reader.bytes.subarray(start, reader.offset))
+        unknown = appendUnknown(unknown, reader.bytes.subarray(start, reader.offset))
     }
   }
   if (unknown !== undefined) value.unknown = unknown
@@ -97,7 +98,10 @@ function readArray(reader: Reader, depth: number, before: AnyValue): AnyValue {
       reader.leave(end)
     } else {
       reader.skip(tag)
-      list.listUnknown = append(list.listUnknown, reader.bytes.subarray(start, reader.offset))
+      list.listUnknown = appendUnknown(
+        list.listUnknown,
+        reader.bytes.subarray(start, reader.offset),
+      )
     }
   }
   reader.leave(outer)
@@ -117,7 +121,10 @@ function readMap(reader: Reader, depth: number, before: AnyValue): AnyValue {
       reader.leave(end)
     } else {
       reader.skip(tag)
-      list.listUnknown = append(list.listUnknown, reader.bytes.subarray(start, reader.offset))
+      list.listUnknown = appendUnknown(
+        list.listUnknown,
+        reader.bytes.subarray(start, reader.offset),
+      )
     }
   }
   reader.leave(outer)
@@ -138,19 +145,10 @@ export function readKeyValue(reader: Reader, depth: number): KeyValue {
     } else if (tag === 24) pair.keyStrindex = reader.varint32() | 0
     else {
       reader.skip(tag)
-      pair.unknown = append(pair.unknown, reader.bytes.subarray(start, reader.offset))
+      pair.unknown = appendUnknown(pair.unknown, reader.bytes.subarray(start, reader.offset))
     }
   }
   return pair
-}
-
-/** Unknown fields in the order of the wire. */
-export function append(before: Uint8Array | undefined, more: Uint8Array): Uint8Array {
-  if (before === undefined || before.byteLength === 0) return more
-  const joined = new Uint8Array(before.byteLength + more.byteLength)
-  joined.set(before)
-  joined.set(more, before.byteLength)
-  return joined
 }
 
 function tooDeep(reader: Reader): WireError {

@@ -1,6 +1,7 @@
 import { Reader } from '../reader.ts'
 import { WireError } from '../wire-error.ts'
 import { nestingLimit, wireType } from '../wire-type.ts'
+import { Writer } from '../writer.ts'
 import { requestOf } from './fields.ts'
 import { type Field, type Message, messageOf, messages } from './messages.ts'
 import type { OtlpSignal } from './signal.ts'
@@ -28,6 +29,9 @@ const positions: readonly (readonly (number | undefined)[])[] = messages.map(({ 
   return byNumber
 })
 
+/** In place of a value that is rendered once the whole message was seen. No JSON is empty. */
+const standsTwice = ''
+
 function renderMessage(reader: Reader, message: Message, depth: number): string {
   if (depth > nestingLimit) {
     throw new WireError(`messages nest deeper than ${nestingLimit}`, reader.offset)
@@ -36,6 +40,7 @@ function renderMessage(reader: Reader, message: Message, depth: number): string 
   const position = positions[message.index] as readonly (number | undefined)[]
   const values: (string | undefined)[] = new Array(fields.length)
   const start = reader.offset
+  let hasTwice = false
   while (reader.more()) {
     const tag = reader.tag()
     const at = position[tag >>> 3]
@@ -52,10 +57,17 @@ function renderMessage(reader: Reader, message: Message, depth: number): string 
       if (value !== '') values[at] = before === undefined ? value : `${before},${value}`
     } else if (before !== undefined && field.kind === 'message') {
       reader.offset = reader.range()
-      values[at] = renderMerged(reader, field, start, depth)
+      values[at] = standsTwice
+      hasTwice = true
     } else {
       if (field.oneof !== undefined) clearOneof(fields, field.oneof, values)
       values[at] = renderValue(reader, field, depth)
+    }
+  }
+  if (hasTwice) {
+    for (const [at, value] of values.entries()) {
+      if (value !== standsTwice) continue
+      values[at] = renderMerged(reader, fields[at] as Field, start, depth)
     }
   }
   return joinFields(fields, labels[message.index] as readonly string[], values)
@@ -104,20 +116,13 @@ function renderPacked(reader: Reader, field: Field): string {
 /** Slow path: a message that stands twice in its parent is one message, the contents one behind the other. */
 function renderMerged(reader: Reader, field: Field, start: number, depth: number): string {
   const parent = new Reader(reader.bytes, start, reader.offset)
-  let content = new Uint8Array(0)
+  const content = new Writer(reader.offset - start)
   while (parent.more()) {
     const tag = parent.tag()
-    if (tag !== field.tag) {
-      parent.skip(tag)
-      continue
-    }
-    const more = parent.bytesView()
-    const joined = new Uint8Array(content.length + more.length)
-    joined.set(content)
-    joined.set(more, content.length)
-    content = joined
+    if (tag === field.tag) content.raw(parent.bytesView())
+    else parent.skip(tag)
   }
-  return renderMessage(new Reader(content), field.message, depth + 1)
+  return renderMessage(new Reader(content.finish()), field.message, depth + 1)
 }
 
 function wrongType(field: Field, tag: number, offset: number): WireError {

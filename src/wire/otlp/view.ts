@@ -4,7 +4,6 @@ import { wireType } from '../wire-type.ts'
 import { Writer } from '../writer.ts'
 import {
   type AnyValue,
-  append,
   type KeyValue,
   readAnyValue,
   readKeyValue,
@@ -14,6 +13,7 @@ import {
 import { requestOf } from './fields.ts'
 import { type Field, type Message, messageOf, messages } from './messages.ts'
 import type { OtlpSignal } from './signal.ts'
+import { appendUnknown } from './unknown-fields.ts'
 
 /**
  * A message as an object: a property for each field by its JSON name. Numbers of 64 bits are bigint, ids and bytes are
@@ -81,7 +81,7 @@ function readMessage(reader: Reader, message: Message, view: MessageView, depth:
     const field = message.byNumber[tag >>> 3]
     if (field === undefined) {
       reader.skip(tag)
-      view.unknown = append(view.unknown, reader.bytes.subarray(start, reader.offset))
+      view.unknown = appendUnknown(view.unknown, reader.bytes.subarray(start, reader.offset))
     } else if (field.kind === 'message') {
       checkType(field, tag, start)
       const outer = reader.enter()
