@@ -1,4 +1,4 @@
-import type { Signal } from '../../src/signal/signal.ts'
+import { type Signal, signals } from '../../src/signal/signal.ts'
 
 export interface Job {
   readonly name: string
@@ -49,16 +49,9 @@ export interface Endpoints {
 
 /** The configuration of remora for a job; the same shape as those of the peers it is compared with. */
 export function configOf(job: Job, { grpcPort, httpPort, sinkPort, tailPath }: Endpoints): string {
-  const operators = job.operators === undefined ? '' : `\n    operators: ${job.operators}`
+  const tail = job.input === 'tail'
   return `receivers:
-  otlp:
-    protocols:
-      grpc: { endpoint: '127.0.0.1:${grpcPort}', max_recv_msg_size_mib: 64 }
-      http: { endpoint: '127.0.0.1:${httpPort}' }
-  file_log:
-    include: ['${tailPath}']
-    start_at: beginning
-    poll_interval: 100ms${operators}
+${tail ? fileLog(tailPath, job.operators) : otlp(grpcPort, httpPort)}
 processors:
   memory_limiter: { check_interval: 1s, limit_mib: 1000 }
 exporters:
@@ -76,8 +69,22 @@ service:
     metrics: { level: none }
     logs: { level: warn }
   pipelines:
-${job.input === 'tail' ? pipeline('logs', 'file_log') : ['logs', 'metrics', 'traces'].map((signal) => pipeline(signal, 'otlp')).join('\n')}
+${tail ? pipeline('logs', 'file_log') : signals.map((signal) => pipeline(signal, 'otlp')).join('\n')}
 `
+}
+
+function otlp(grpcPort: number, httpPort: number): string {
+  return `  otlp:
+    protocols:
+      grpc: { endpoint: '127.0.0.1:${grpcPort}', max_recv_msg_size_mib: 64 }
+      http: { endpoint: '127.0.0.1:${httpPort}' }`
+}
+
+function fileLog(path: string, operators: string | undefined): string {
+  return `  file_log:
+    include: ['${path}']
+    start_at: beginning
+    poll_interval: 100ms${operators === undefined ? '' : `\n    operators: ${operators}`}`
 }
 
 function pipeline(signal: string, receiver: string): string {
