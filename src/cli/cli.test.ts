@@ -53,7 +53,7 @@ async function remora(...args: string[]) {
   const code = await cli(
     args,
     {
-      env: { KEY: 'canary-env' },
+      env: { KEY: 'canary-env', OCTAL: '012' },
       stdout: (text) => {
         stdout += text
       },
@@ -168,6 +168,13 @@ suite('print-config', () => {
   test('prints a configuration that means the same', async () => {
     const { stdout } = await remora('print-config', '--config', 'dollar.yaml')
     assert.equal(parse(stdout).exporters['otlphttp/b'].endpoint, 'unix:///$${1}-$$$-$')
+  })
+
+  test('prints the texts that options take, and what reads as a number in quotes', async () => {
+    const headers = 'exporters.otlphttp/b.headers={a: "${env:OCTAL}", b: "0b1", c: "on"}'
+    const args = ['print-config', '--config', 'ok.yaml', '--mode', 'unredacted', '--set', headers]
+    const { stdout } = await remora(...args)
+    assert.match(stdout, /a: "012"\n\s+b: "0b1"\n\s+c: on\n/)
   })
 
   test('of a wrong configuration prints the problems instead', async () => {

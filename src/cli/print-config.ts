@@ -1,5 +1,6 @@
 import { toPlain } from '../config/node.ts'
-import { redact } from '../config/secrets.ts'
+import { resolvePlainScalar } from '../config/scalar.ts'
+import { redact, withTexts } from '../config/secrets.ts'
 import type { Arguments } from './arguments.ts'
 import { checkConfig } from './check-config.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
@@ -16,7 +17,8 @@ export async function printConfig(args: Arguments, io: Io): Promise<ExitCode> {
   const { document } = loaded
   const readable = document !== undefined && (args.mode === 'unredacted' || problems.length === 0)
   if (readable) {
-    const plain = toPlain(args.mode === 'unredacted' ? document : redact(document, registry))
+    const shown = args.mode === 'unredacted' ? document : redact(document, registry)
+    const plain = toPlain(withTexts(shown, registry))
     io.stdout(args.format === 'json' ? toJson(plain) : await toYaml(plain))
   }
   return problems.length > 0 ? exitCodes.failed.code : exitCodes.ok.code
@@ -32,10 +34,16 @@ function toJson(plain: unknown): string {
 }
 
 async function toYaml(plain: unknown): Promise<string> {
-  const { stringify } = await import('yaml')
-  return stringify(JSON.parse(toJson(plain)), {
-    lineWidth: 0,
-    nullStr: '',
-    aliasDuplicateObjects: false,
+  const { Document, visit } = await import('yaml')
+  const document = new Document(JSON.parse(toJson(plain)), { aliasDuplicateObjects: false })
+  visit(document, {
+    Scalar(_key, node) {
+      const { value } = node
+      // Texts that another reader, ours and the collector's, would take for a number.
+      if (typeof value === 'string' && resolvePlainScalar(value) !== value) {
+        node.type = 'QUOTE_DOUBLE'
+      }
+    },
   })
+  return document.toString({ lineWidth: 0, nullStr: '' })
 }

@@ -11,53 +11,87 @@ import {
   type Path,
 } from './node.ts'
 import { walkPairs } from './pair.ts'
-import { isSecret, isSecrets } from './shape.ts'
+import { isSecret, isSecrets, type Schema, wantsText } from './shape.ts'
 import type { Origin } from './source.ts'
 
-export const redacted = '[redacted]'
+const redacted = '[redacted]'
 
-/** Every value that stands where a schema says `secret()`, by path. Works on invalid documents too. */
-export function findSecrets(document: MapNode, registry: Registry): Map<string, ConfigNode> {
-  const found = new Map<string, ConfigNode>()
+/** Where secrets are written, so that a line shown with a problem can leave them out. Works on invalid documents. */
+export function secretOrigins(document: MapNode, registry: Registry): Origin[] {
+  const origins: Origin[] = []
+  walkComponents(document, registry, (schema, node) => {
+    if (standsForSecret(schema, node)) origins.push(node.origin)
+  })
+  return origins
+}
+
+/** The document with `[redacted]` for every secret. */
+export function redact(document: MapNode, registry: Registry): MapNode {
+  return replaceNodes(document, registry, (schema, node) =>
+    standsForSecret(schema, node) && !isNull(node)
+      ? createScalar(redacted, redacted, node.origin)
+      : undefined,
+  )
+}
+
+/** The document with texts where options take the text of a reference: "012" and not the number 10. */
+export function withTexts(document: MapNode, registry: Registry): MapNode {
+  return replaceNodes(document, registry, (schema, node) =>
+    node.kind === 'scalar' && node.expanded && wantsText(schema)
+      ? createScalar(node.text, node.text, node.origin)
+      : undefined,
+  )
+}
+
+function standsForSecret(schema: Schema, node: ConfigNode): boolean {
+  return isSecret(schema) || (node.kind === 'scalar' && isSecrets(schema))
+}
+
+/** Calls `visit` for every node of every component that its schema knows. */
+function walkComponents(
+  document: MapNode,
+  registry: Registry,
+  visit: (schema: Schema, node: ConfigNode, path: Path) => void,
+): void {
   for (const section of sectionNames) {
     const components = document.entries.get(section)?.value
     if (components?.kind !== 'map') continue
     for (const [id, { value }] of components.entries) {
       const definition = definitionOf(section, id, registry)
-      if ('message' in definition) continue
-      walkPairs(definition.config, value, [section, id], (schema, node, path) => {
-        const misplaced = node.kind === 'scalar' && isSecrets(schema)
-        if (isSecret(schema) || misplaced) found.set(JSON.stringify(path), node)
-      })
+      if (!('message' in definition)) {
+        walkPairs(definition.config, value, [section, id], visit)
+      }
     }
   }
-  return found
 }
 
-/** Where secrets are written, so that a line shown with a problem can leave them out. */
-export function secretOrigins(document: MapNode, registry: Registry): Origin[] {
-  return [...findSecrets(document, registry).values()].map((node) => node.origin)
-}
-
-/** The document with `[redacted]` for every secret. */
-export function redact(document: MapNode, registry: Registry): ConfigNode {
-  const secrets = findSecrets(document, registry)
-  const visit = (node: ConfigNode, path: Path): ConfigNode => {
-    if (!isNull(node) && secrets.has(JSON.stringify(path))) {
-      return createScalar(redacted, redacted, node.origin)
-    }
+/** A copy with other nodes at the places for which `replace` gives one. Places count, not nodes: aliases share those. */
+function replaceNodes(
+  document: MapNode,
+  registry: Registry,
+  replace: (schema: Schema, node: ConfigNode) => ConfigNode | undefined,
+): MapNode {
+  const replacements = new Map<string, ConfigNode>()
+  walkComponents(document, registry, (schema, node, path) => {
+    const replacement = replace(schema, node)
+    if (replacement !== undefined) replacements.set(JSON.stringify(path), replacement)
+  })
+  const copy = (node: ConfigNode, path: Path): ConfigNode => {
+    const replacement = replacements.get(JSON.stringify(path))
+    if (replacement !== undefined) return replacement
     if (node.kind === 'scalar') return node
-    if (node.kind === 'list') {
-      return createList(
-        node.items.map((item, index) => visit(item, [...path, index])),
-        node.origin,
-      )
-    }
+    if (node.kind === 'map') return copyMap(node, path)
+    return createList(
+      node.items.map((item, index) => copy(item, [...path, index])),
+      node.origin,
+    )
+  }
+  const copyMap = (node: MapNode, path: Path): MapNode => {
     const entries = new Map<string, Entry>()
     for (const [key, entry] of node.entries) {
-      entries.set(key, { ...entry, value: visit(entry.value, [...path, key]) })
+      entries.set(key, { ...entry, value: copy(entry.value, [...path, key]) })
     }
     return createMap(entries, node.origin)
   }
-  return visit(document, [])
+  return copyMap(document, [])
 }

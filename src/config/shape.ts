@@ -140,6 +140,12 @@ export function isSecret(schema: Schema): boolean {
   return scalar === 'secret' || (shape.kind === 'union' && shape.options.some(isSecret))
 }
 
+/** Whether it takes a text and nothing else. */
+export function wantsText(schema: Schema): boolean {
+  const { inner, scalar } = describe(schema)
+  return inner.type === 'string' || scalar === 'text'
+}
+
 /** Whether it is a map or a list of secrets, such as headers: a text written in its place is a secret too. */
 export function isSecrets(schema: Schema): boolean {
   const { shape } = describe(schema)
