@@ -59,6 +59,20 @@ export class Writer {
     if (this.#buffer.length - this.#offset < sizeBytes) this.#grow(sizeBytes)
   }
 
+  /**
+   * The buffer itself, with room for `sizeBytes` from `length` on, for a hot path that writes bytes itself and then says with
+   * `advanceTo` how far it came. Valid until the next write through the writer.
+   */
+  open(sizeBytes: number): Buffer {
+    if (this.#buffer.length - this.#offset < sizeBytes) this.#grow(sizeBytes)
+    return this.#buffer
+  }
+
+  /** Ends what `open` began: `length` is the new length of all that was written. */
+  advanceTo(length: number): void {
+    this.#offset = length
+  }
+
   tag(tag: number): void {
     this.varint32(tag)
   }
@@ -71,15 +85,7 @@ export class Writer {
   /** An unsigned 32-bit number. A negative int32 goes through `int32`. */
   varint32(value: number): void {
     this.reserve(5)
-    const buffer = this.#buffer
-    let at = this.#offset
-    let rest = value >>> 0
-    while (rest > 0x7f) {
-      buffer[at++] = (rest & 0x7f) | 0x80
-      rest >>>= 7
-    }
-    buffer[at++] = rest
-    this.#offset = at
+    this.#offset = putVarint(this.#buffer, this.#offset, value)
   }
 
   /** int32 and enum: negative values take ten bytes, as protobuf wants it. */
@@ -189,18 +195,8 @@ export class Writer {
 
   /** The range `[start, end)` of `source` as it is. */
   rawRange(source: Uint8Array, start: number, end: number): void {
-    const length = end - start
-    this.reserve(length)
-    const buffer = this.#buffer
-    let at = this.#offset
-    // Fast path: a loop beats the call into native code below about 32 bytes. That call makes no view, unlike `set`.
-    if (length <= shortRange) {
-      for (let index = start; index < end; index++) buffer[at++] = source[index] as number
-    } else {
-      copyBytes.call(source, buffer, at, start, end)
-      at += length
-    }
-    this.#offset = at
+    this.reserve(end - start)
+    this.#offset = putRange(this.#buffer, this.#offset, source, start, end)
   }
 
   /** Leaves room for a length prefix of `prefixBytes` (guess 1 below 128 bytes, 2 below 16 KiB, 3 below 2 MiB). */
@@ -246,6 +242,37 @@ const copyBytes = Buffer.prototype.copy as (
   start: number,
   end: number,
 ) => number
+
+/** Puts an unsigned 32-bit number at `at` and returns where it ends. At most five bytes. */
+export function putVarint(buffer: Uint8Array, at: number, value: number): number {
+  let end = at
+  let rest = value >>> 0
+  while (rest > 0x7f) {
+    buffer[end++] = (rest & 0x7f) | 0x80
+    rest >>>= 7
+  }
+  buffer[end++] = rest
+  return end
+}
+
+/** Puts the range `[start, end)` of `source` at `at` and returns where it ends. */
+export function putRange(
+  buffer: Uint8Array,
+  at: number,
+  source: Uint8Array,
+  start: number,
+  end: number,
+): number {
+  const length = end - start
+  // Fast path: a loop beats the call into native code below about 32 bytes. That call makes no view, unlike `set`.
+  if (length > shortRange) {
+    copyBytes.call(source, buffer, at, start, end)
+    return at + length
+  }
+  let to = at
+  for (let index = start; index < end; index++) buffer[to++] = source[index] as number
+  return to
+}
 
 /** Bytes that an unsigned 32-bit number takes as a varint. */
 export function varintLength(value: number): number {
