@@ -26,10 +26,14 @@ export const itemBit = 128
 export const scanTable = buildScanTable()
 
 function buildScanTable(): Uint8Array {
+  const unknown = Uint8Array.from({ length: 256 }, (_, tag) => tagAction(undefined, tag))
   const table = new Uint8Array(messages.length << 8)
-  for (const message of messages) {
-    for (let tag = 0; tag < 256; tag++) {
-      table[(message.index << 8) | tag] = tagAction(message.byNumber[tag >> 3], tag)
+  for (const { index, fields } of messages) {
+    table.set(unknown, index << 8)
+    for (const field of fields) {
+      const first = field.number << 3
+      for (let tag = first; tag < first + 8; tag++)
+        table[(index << 8) | tag] = tagAction(field, tag)
     }
   }
   return table
