@@ -1,4 +1,6 @@
 import { createRegistry, type Registry } from './component/registry.ts'
+import { debug } from './exporters/debug/definition.ts'
+import { file } from './exporters/file/definition.ts'
 import { otlpGrpc } from './exporters/otlp_grpc/definition.ts'
 import { otlpHttp } from './exporters/otlp_http/definition.ts'
 import { fileStorage } from './extensions/file_storage/definition.ts'
@@ -15,6 +17,8 @@ export const registry: Registry = createRegistry([
   batch,
   memoryLimiter,
   // exporters
+  debug,
+  file,
   otlpGrpc,
   otlpHttp,
   // extensions
