@@ -2,13 +2,15 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
 import { oracleDecode } from '../../../test/support/wire/oracle.ts'
+import { countView } from '../../../test/support/wire/plain.ts'
 import { wireFixture } from '../../../test/support/wire/wire-fixtures.ts'
 import { Batch } from '../../signal/batch.ts'
 import { signals } from '../../signal/signal.ts'
-import { decodeView } from '../../signal/views/views.ts'
+import { decodeView, encodeView } from '../../signal/views/views.ts'
 import { WireError } from '../wire-error.ts'
 import { nestingLimit } from '../wire-type.ts'
 import { Writer } from '../writer.ts'
+import { fromJson } from './from-json.ts'
 import { scanItems } from './scan.ts'
 import type { OtlpSignal } from './signal.ts'
 import { countItems, splitItems } from './split.ts'
@@ -227,8 +229,10 @@ suite('nesting', () => {
 /** What everything behind the scanner makes of bytes that it let pass. */
 function checkAccepted(signal: OtlpSignal, bytes: Uint8Array, items: number): void {
   assert.equal(countItems(signal, bytes), items)
-  decodeView(new Batch(signal, [bytes], items))
-  toJson(signal, bytes)
+  const view = decodeView(new Batch(signal, [bytes], items))
+  assert.equal(countView(signal, view), items)
+  assert.equal(scanItems(signal, encodeView(signal, view)), items)
+  scanItems(signal, fromJson(signal, toJson(signal, bytes)))
   const parts = splitItems(signal, bytes, 1)
   assert.equal(parts.length, items)
   for (const part of parts) assert.equal(scanItems(signal, part.bytes), 1)
