@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
+import { directBuiltins } from './build/builtin-modules.ts'
 import { giveCompileCache, warmCompileCache } from './build/compile-cache.ts'
 
 const top = fileURLToPath(new URL('..', import.meta.url))
@@ -41,6 +42,7 @@ async function bundle(): Promise<{ sizeBytes: number }[]> {
     outdir: fresh,
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
+    plugins: [directBuiltins],
     splitting: true,
     platform: 'node',
     format: 'esm',
@@ -75,6 +77,7 @@ async function isStale(): Promise<boolean> {
     'package-lock.json',
     'bin/remora',
     'scripts/build.ts',
+    'scripts/build/builtin-modules.ts',
     'scripts/build/compile-cache.ts',
   ]
   for (const entry of await readdir(join(top, 'src'), { recursive: true, withFileTypes: true })) {
