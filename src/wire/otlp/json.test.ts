@@ -8,6 +8,7 @@ import { wireFixture } from '../../../test/support/wire/wire-fixtures.ts'
 import { Batch } from '../../signal/batch.ts'
 import { signals } from '../../signal/signal.ts'
 import { decodeView, encodeView } from '../../signal/views/views.ts'
+import { WireError } from '../wire-error.ts'
 import { fromJson } from './from-json.ts'
 import { scanItems } from './scan.ts'
 import type { OtlpSignal } from './signal.ts'
@@ -38,6 +39,43 @@ for (const signal of signals) {
     test('of several segments is one object', () => {
       const both = toJson(signal, new Batch(signal, [bytes, bytes], 0).bytes())
       assert.equal(scanItems(signal, fromJson(signal, both)), 2 * itemCount)
+    })
+
+    test('damaged at random is refused, or was JSON and becomes a request', () => {
+      const whole = toJson(signal, bytes)
+      const edit = fc.record({
+        at: fc.nat({ max: whole.length }),
+        remove: fc.nat({ max: 3 }),
+        insert: fc.constantFrom(
+          '',
+          '"',
+          '{',
+          '}',
+          '[',
+          ']',
+          ',',
+          ':',
+          '\\',
+          '0',
+          '-',
+          'null',
+          '1e5',
+          'ß',
+        ),
+      })
+      const property = fc.property(edit, ({ at, remove, insert }) => {
+        const text = whole.slice(0, at) + insert + whole.slice(at + remove)
+        let got: Uint8Array
+        try {
+          got = fromJson(signal, text)
+        } catch (error) {
+          assert.ok(error instanceof WireError)
+          return
+        }
+        scanItems(signal, got)
+        JSON.parse(text)
+      })
+      fc.assert(property, { numRuns: 1000 })
     })
 
     test('cut at every character is refused', () => {
