@@ -16,19 +16,27 @@ export async function findCopied(
 ): Promise<TailedFile | undefined> {
   for (const other of others) {
     if (other === file || other.shadowOf !== undefined || other.closed) continue
-    if (sharesHead(file.head, other.head) && (await agrees(file, other))) return other
+    if (!sharesHead(file.head, other.head)) continue
+    if ((await holdsWhatWasRead(file, other)) || (await isBeginningOf(file, other))) return other
   }
   return undefined
 }
 
-async function agrees(file: TailedFile, other: TailedFile): Promise<boolean> {
-  if (file.handle === undefined || other.handle === undefined) return false
-  if (file.sizeBytes > (await other.handle.stat()).size) return false
+/** The last bytes that were read of the original stand at their place; also when the original was truncated since. */
+async function holdsWhatWasRead(file: TailedFile, original: TailedFile): Promise<boolean> {
+  const { guard, offset } = original
+  if (file.handle === undefined || guard.length === 0 || file.sizeBytes < offset) return false
+  return sameBytes(await readRange(file.handle, offset - guard.length, guard.length), guard)
+}
+
+async function isBeginningOf(file: TailedFile, original: TailedFile): Promise<boolean> {
+  if (file.handle === undefined || original.handle === undefined) return false
+  if (file.sizeBytes > (await original.handle.stat()).size) return false
   const length = Math.min(guardBytes, file.sizeBytes)
   const position = file.sizeBytes - length
   const [mine, theirs] = await Promise.all([
     readRange(file.handle, position, length),
-    readRange(other.handle, position, length),
+    readRange(original.handle, position, length),
   ])
   return mine.length === length && sameBytes(mine, theirs)
 }
@@ -45,10 +53,10 @@ export async function followShadow(file: TailedFile): Promise<void> {
     file.restartAt(offset, await readRange(file.handle, offset - length, length))
     return
   }
-  if (original.sizeBytes < original.offset || (await agrees(file, original))) return
-  const originalSize = (await original.handle?.stat())?.size ?? 0
-  // Truncated, but not noticed yet: the next poll decides.
-  if (originalSize < original.offset) return
+  // Truncated, but that is not noticed yet: the next poll decides.
+  if (original.handle === undefined) return
+  if (original.offset > 0 && !(await holdsWhatWasRead(original, original))) return
+  if (await isBeginningOf(file, original)) return
   file.shadowOf = undefined
   file.restartAt(0, new Uint8Array(0))
 }

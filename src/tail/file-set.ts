@@ -26,6 +26,8 @@ export interface TailEvents {
 // A renamed or deleted file may still be written to until its writer opens the new one.
 const missingGraceMs = 5000
 const expirePeriodMs = 60_000
+// File systems stamp files with a coarse clock, and the last poll before a stop may have been a while ago.
+const birthSlackMs = 2000
 
 /**
  * Which files there are. Each is known by its inode while it is open; what a path leads to is asked anew in each poll.
@@ -169,6 +171,8 @@ export class FileSet {
       file.suspicious = file.offset > 0
     file.sizeBytes = stats.size
     file.mtimeMs = stats.mtimeMs
+    // At once, so that a copy found in the same poll goes on where this one was.
+    if (stats.size < file.offset && file.handle !== undefined) await this.replaced(file)
     if (file.head.length < this.#settings.fingerprintBytes && stats.size > file.head.length) {
       await this.#growHead(file)
     }
@@ -224,7 +228,7 @@ export class FileSet {
     const bornMs = stats.birthtimeMs > 0 ? stats.birthtimeMs : stats.ctimeMs
     const { earlierRunMs } = this.#checkpoints
     // What came while remora was down is new, whatever start_at says of the first start.
-    const cameWhileDown = earlierRunMs > 0 && bornMs >= earlierRunMs
+    const cameWhileDown = earlierRunMs > 0 && bornMs >= earlierRunMs - birthSlackMs
     const skip = firstPoll && !cameWhileDown && this.#settings.startAt === 'end'
     await this.#startAt(file, skip ? stats.size : 0)
   }

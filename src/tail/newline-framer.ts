@@ -37,7 +37,9 @@ export class NewlineFramer implements Framer {
       for (;;) {
         const newline = view.indexOf(10, at)
         if (newline < 0) break
-        cutter.record(view, at, newline, target)
+        // CRLF: the carriage return belongs to the newline, whatever whitespace is kept.
+        const lineEnd = newline > at && view[newline - 1] === 13 ? newline - 1 : newline
+        cutter.record(view, at, lineEnd, target)
         at = newline + 1
       }
     }
@@ -82,9 +84,15 @@ export class NewlineFramer implements Framer {
     for (;;) {
       const newline = this.#wideNewline(view, at, end, start)
       if (newline < 0) return at
-      this.#cutter.record(view, at, newline, target)
+      this.#cutter.record(view, at, this.#beforeReturn(view, at, newline), target)
       at = newline + 2
     }
+  }
+
+  #beforeReturn(view: Buffer, from: number, newline: number): number {
+    if (newline - 2 < from) return newline
+    const unit = this.#bigEndian ? view.readUInt16BE(newline - 2) : view.readUInt16LE(newline - 2)
+    return unit === 13 ? newline - 2 : newline
   }
 
   /** Two bytes that are a newline and one code unit: units count from `start`. */

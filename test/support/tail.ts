@@ -88,7 +88,10 @@ export class TailHarness {
   async until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
     const endMs = Date.now() + deadlineMs
     while (!(await condition())) {
-      if (Date.now() > endMs) assert.fail(`${what}: not within ${deadlineMs} ms; seen ${JSON.stringify(this.bodies).slice(0, 2000)}`)
+      if (Date.now() > endMs)
+        assert.fail(
+          `${what}: not within ${deadlineMs} ms; seen ${JSON.stringify(this.bodies).slice(0, 2000)}`,
+        )
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
   }
