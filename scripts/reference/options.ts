@@ -136,6 +136,7 @@ function leafText(schema: Schema): string {
     return choice.map((option) => `\`${JSON.stringify(option)}\``).join(', ')
   const [first] = parts
   if (first?.type === 'literal') return `\`${JSON.stringify(first.literal)}\``
+  if (schema.type === 'unknown' || schema.type === 'any') return 'any value'
   const base = parts.some(({ type }) => type === 'integer') ? 'integer' : schema.type
   const limit = (type: string) => parts.find((part) => part.type === type)?.requirement
   const [least, most] = [limit('min_value'), limit('max_value')]
