@@ -7,11 +7,13 @@ import { fileStorage } from './extensions/file_storage/definition.ts'
 import { healthCheck } from './extensions/health_check/definition.ts'
 import { batch } from './processors/batch/definition.ts'
 import { memoryLimiter } from './processors/memory_limiter/definition.ts'
+import { fileLog } from './receivers/file_log/definition.ts'
 import { otlp } from './receivers/otlp/definition.ts'
 
 /** Every built-in component. Plain imports: a component that is not in this list does not exist. */
 export const registry: Registry = createRegistry([
   // receivers
+  fileLog,
   otlp,
   // processors
   batch,
