@@ -77,7 +77,10 @@ export function duration() {
 /** `4MiB` → 4194304. Input: a size with a unit, or bytes. */
 export function byteSize() {
   return v.pipe(
-    v.union([v.string(), v.pipe(v.number(), v.integer(), v.minValue(0))], sizeMessage),
+    v.union(
+      [v.string(), v.pipe(v.number(), v.integer(sizeMessage), v.minValue(0, sizeMessage))],
+      sizeMessage,
+    ),
     v.metadata({ scalar: 'byte_size' } satisfies ScalarMetadata),
     v.rawTransform(({ dataset, addIssue, NEVER }) => {
       const bytes = parseByteSize(String(dataset.value))
