@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { appendFile, writeFile } from 'node:fs/promises'
+import { suite, test } from 'node:test'
+import { MemoryStorage, TailHarness } from '../../../test/support/tail.ts'
+import { DeliveryError } from '../../errors/delivery-error.ts'
+
+suite('T12: the checkpoint moves only over what was acknowledged', () => {
+  test('a batch that hangs is read again after a crash', async () => {
+    await using tail = await TailHarness.create()
+    const storage = new MemoryStorage()
+    tail.useStorage(storage)
+    await writeFile(tail.path('app.log'), 'one\n')
+    tail.intake.script('hang')
+    await tail.start({ storage: 'mem' })
+    await tail.until('the first batch', () => tail.intake.hanging.length === 1)
+    assert.deepEqual(tail.intake.calls[0]?.context, { until: 'delivered', onFull: 'wait' })
+    await appendFile(tail.path('app.log'), 'two\n')
+    await tail.until('the second batch', () => tail.intake.hanging.length === 2)
+    // The second is acknowledged, the first is not: nothing may move.
+    tail.intake.hanging[1]?.accept()
+    await tail.polls(30)
+    await tail.crash(storage)
+    tail.intake.script('accept')
+    await tail.start({ storage: 'mem' })
+    await tail.until('both again', () => tail.intake.itemCount >= 4)
+    assert.deepEqual(tail.bodies, ['one', 'two', 'one', 'two'])
+  })
+
+  test('a stop waits for the answers, and then nothing is read again', async () => {
+    await using tail = await TailHarness.create()
+    tail.useStorage(new MemoryStorage())
+    await writeFile(tail.path('app.log'), 'one\n')
+    tail.intake.script('hang')
+    await tail.start({ storage: 'mem' })
+    await tail.until('the batch', () => tail.intake.hanging.length === 1)
+    const stopped = tail.stop()
+    await tail.polls(2)
+    tail.intake.hanging[0]?.accept()
+    await stopped
+    await appendFile(tail.path('app.log'), 'two\n')
+    tail.intake.script('accept')
+    await tail.start({ storage: 'mem' })
+    await tail.untilRecords(2)
+    assert.deepEqual(tail.bodies, ['one', 'two'])
+  })
+
+  test('a stop without time left loses nothing', async () => {
+    await using tail = await TailHarness.create()
+    tail.useStorage(new MemoryStorage())
+    await writeFile(tail.path('app.log'), 'one\n')
+    tail.intake.script('hang')
+    await tail.start({ storage: 'mem' })
+    await tail.until('the batch', () => tail.intake.hanging.length === 1)
+    await tail.stop(AbortSignal.abort())
+    tail.intake.script('accept')
+    await tail.start({ storage: 'mem' })
+    await tail.untilRecords(2)
+    assert.deepEqual(tail.bodies, ['one', 'one'])
+  })
+})
+
+suite('a consumer that refuses', () => {
+  test('for now: the same batch is offered again, unchanged, and nothing new meanwhile', async () => {
+    await using tail = await TailHarness.create()
+    await writeFile(tail.path('app.log'), 'one\n')
+    const again = new DeliveryError('queue_full', 'full', { retryAfterMs: 30 })
+    tail.intake.script(again, again, 'accept')
+    await tail.start()
+    await tail.until('a refusal', () => tail.intake.calls.length >= 1)
+    await appendFile(tail.path('app.log'), 'two\n')
+    await tail.until('both', () => tail.intake.itemCount >= 4)
+    assert.deepEqual(tail.bodies, ['one', 'one', 'one', 'two'])
+    assert.equal(tail.intake.calls[0]?.batch, tail.intake.calls[2]?.batch)
+    tail.intake.assertUnchanged()
+    assert.equal(tail.value('otelcol_receiver_accepted_log_records', { transport: 'file' }), 2)
+    assert.equal(tail.value('otelcol_receiver_refused_log_records', { transport: 'file' }), 0)
+  })
+
+  test('for good: counted, passed over, and not offered again after a restart', async () => {
+    await using tail = await TailHarness.create()
+    tail.useStorage(new MemoryStorage())
+    await writeFile(tail.path('app.log'), 'bad\n')
+    tail.intake.script(new DeliveryError('backend_rejected', 'no'), 'accept')
+    await tail.start({ storage: 'mem' })
+    await tail.untilRecords(1)
+    await appendFile(tail.path('app.log'), 'good\n')
+    await tail.untilRecords(2)
+    assert.equal(tail.value('otelcol_receiver_refused_log_records', { transport: 'file' }), 1)
+    await tail.stop()
+    await tail.start({ storage: 'mem' })
+    await tail.polls(5)
+    assert.deepEqual(tail.bodies, ['bad', 'good'])
+  })
+
+  test('while stopping: the batch is left for the next start', async () => {
+    await using tail = await TailHarness.create()
+    tail.useStorage(new MemoryStorage())
+    await writeFile(tail.path('app.log'), 'one\n')
+    tail.intake.script(new DeliveryError('queue_full', 'full', { retryAfterMs: 60_000 }))
+    await tail.start({ storage: 'mem' })
+    await tail.until('a refusal', () => tail.intake.calls.length === 1)
+    await tail.stop()
+    tail.intake.script('accept')
+    await tail.start({ storage: 'mem' })
+    await tail.untilRecords(2)
+    assert.deepEqual(tail.bodies, ['one', 'one'])
+  })
+
+  test('by never answering: what is read ahead is bounded', async () => {
+    await using tail = await TailHarness.create()
+    await writeFile(tail.path('app.log'), `${'x'.repeat(99)}\n`.repeat(400_000))
+    tail.intake.script('hang')
+    await tail.start()
+    await tail.until(
+      'a full window',
+      () => tail.value('remora_file_log_window_bytes') > 8 * 1024 * 1024,
+    )
+    const calls = tail.intake.calls.length
+    await tail.polls(10)
+    assert.equal(tail.intake.calls.length, calls)
+    assert.ok(tail.value('remora_file_log_window_bytes') < 10 * 1024 * 1024)
+    tail.intake.script('accept')
+    for (const call of [...tail.intake.hanging]) call.accept()
+    await tail.until('all', () => tail.intake.itemCount === 400_000)
+  })
+
+  test('files take turns: a huge one does not keep a small one waiting', async () => {
+    await using tail = await TailHarness.create()
+    await writeFile(tail.path('a-huge.log'), `${'x'.repeat(99)}\n`.repeat(300_000))
+    await writeFile(tail.path('b-small.log'), 'small\n')
+    await tail.start()
+    await tail.until('all', () => tail.intake.itemCount === 300_001)
+    const turn = tail.intake.calls.findIndex(({ batch }) => batch.itemCount === 1)
+    assert.ok(turn < 3, `turn ${turn} of ${tail.intake.calls.length}`)
+  })
+})
