@@ -232,7 +232,8 @@ suite('startService', () => {
 
   test('carries batches and keeps the account, also on /metrics and in the log', async () => {
     const world = createWorld()
-    const service = { ...serviceOf(world), metricsEndpoint: '127.0.0.1:0' }
+    const resource = { 'service.instance.id': 'a-1' }
+    const service = { ...serviceOf(world), metricsEndpoint: '127.0.0.1:0', resource }
     const running = await start(world, service)
     const batch = new Batch('logs', [Uint8Array.of(10, 0)], 3)
     await world.outputs.logs?.consume(batch, { until: 'accepted', onFull: 'refuse' })
@@ -243,6 +244,7 @@ suite('startService', () => {
     assert.match(text, new RegExp(`^${item},outcome="delivered"} 3$`, 'm'))
     assert.match(text, /^otelcol_processor_incoming_items\{processor="p2",pipeline="logs"\} 3$/m)
     assert.match(text, /^otelcol_processor_outgoing_items\{processor="p2",pipeline="logs"\} 3$/m)
+    assert.match(text, /^target_info\{service_name="remora",service_instance_id="a-1"\} 1$/m)
     assert.match(text, /^remora_pipeline_latency_seconds_count\{pipeline="logs"\} 1$/m)
     assert.match(text, /^remora_component_state\{component="exporter:e",state="ok"\} 1$/m)
     await running.stop()

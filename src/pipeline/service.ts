@@ -37,9 +37,10 @@ export async function startService(plan: Plan, settings: ServiceSettings): Promi
   const registry = new MetricRegistry()
   const board = new StatusBoard(clock, (component, status) => logStatus(logger, component, status))
   const graph = buildGraph(plan, { clock, logger, registry, board })
-  addOwnMetrics(registry, graph, board, settings)
-
   const { shutdownTimeoutMs, telemetry } = plan.service
+  addOwnMetrics(registry, graph, board, settings)
+  addTargetInfo(registry, telemetry.resource)
+
   const lifecycle: LifecycleSettings = { clock, logger, board, shutdownTimeoutMs }
   const { endpoint } = telemetry.metrics
   const server = endpoint === undefined ? undefined : new MetricsServer(endpoint, registry, logger)
@@ -92,6 +93,15 @@ function addOwnMetrics(
   meter.gauge('remora_config_applied_timestamp_seconds', {}, () => appliedSeconds)
   const build = { version: version ?? 'unknown', node_version: process.versions.node }
   meter.gauge('remora_build_info', build, () => 1)
+}
+
+/** `service.name` becomes `service_name`, as Prometheus wants it (OpenTelemetry, Prometheus compatibility). */
+function addTargetInfo(registry: MetricRegistry, resource: Readonly<Record<string, string>>): void {
+  const labels: Record<string, string> = { service_name: 'remora' }
+  for (const [name, value] of Object.entries(resource)) {
+    labels[name.replaceAll(/[^a-zA-Z0-9_]/g, '_').replace(/^(?=\d)/, '_')] = value
+  }
+  registry.meter({}).gauge('target_info', labels, () => 1)
 }
 
 function logStatus(root: RootLogger, component: string, status: TimedStatus): void {

@@ -91,6 +91,10 @@ export const metrics: Readonly<Record<string, MetricInfo>> = {
     type: 'gauge',
     help: 'Bytes that the JavaScript heap and buffers outside of it have taken from the system.',
   },
+  target_info: {
+    type: 'gauge',
+    help: 'Always 1; the labels are the attributes of service.telemetry.resource.',
+  },
   remora_build_info: {
     type: 'gauge',
     help: 'Always 1; the labels name the versions of remora and of Node.',

@@ -85,6 +85,8 @@ export interface FakeService {
   /** Where metrics are served; off unless given. */
   readonly metricsEndpoint?: string
   readonly shutdownTimeoutMs?: number
+  /** `service.telemetry.resource`. */
+  readonly resource?: Readonly<Record<string, string>>
 }
 
 /** A parsed configuration without YAML. */
@@ -99,7 +101,7 @@ export function configuredService(fake: FakeService): ConfiguredService {
     telemetry: {
       logs: { level: 'info' },
       metrics: { endpoint: fake.metricsEndpoint },
-      resource: {},
+      resource: fake.resource ?? {},
     },
     shutdownTimeoutMs: fake.shutdownTimeoutMs ?? 5000,
   }

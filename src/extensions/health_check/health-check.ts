@@ -3,8 +3,8 @@ import type { Host, Settings } from '../../component/define.ts'
 import type { Component } from '../../component/lifecycle.ts'
 import { Credentials, serverOptions } from '../../net/tls.ts'
 import { type Answer, ProbeServer } from '../../telemetry/probe-server.ts'
-import type { HealthCheckConfig } from './definition.ts'
 import { judgeReadiness } from './readiness.ts'
+import type { HealthCheckConfig } from './schema.ts'
 
 /**
  * `/health/live` says that the process answers: a restart would not help against anything else.
