@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import * as v from 'valibot'
+import { checkOptions } from './check-options.ts'
+import { parseYaml } from './parse-yaml.ts'
+import { formatPath } from './problem.ts'
+import { Source } from './source.ts'
+
+/** The parsed options, or the problems in words. */
+function check(schema: v.GenericSchema, yaml: string): unknown {
+  const { node } = parseYaml(new Source('c.yaml', `o: ${yaml}`))
+  assert.ok(node)
+  const { config, problems } = checkOptions(schema, node, ['o'])
+  if (problems.length === 0) return config
+  return problems.map(({ path, message, suggestion }) =>
+    [formatPath(path), message, ...(suggestion === undefined ? [] : [suggestion])].join(': '),
+  )
+}
+
+const shapes = v.union([
+  v.strictObject({ host: v.string(), port: v.number() }),
+  v.strictObject({ path: v.string(), mode: v.optional(v.string(), '0600') }),
+  v.array(v.string()),
+  v.string(),
+])
+
+const steps = v.variant('type', [
+  v.variant('kind', [
+    v.strictObject({ type: v.literal('a'), kind: v.literal('x'), n: v.number() }),
+    v.strictObject({ type: v.literal('a'), kind: v.literal('y'), s: v.string() }),
+  ]),
+  v.strictObject({ type: v.picklist(['b', 'c']), list: v.optional(v.array(v.number()), []) }),
+])
+
+interface Tree {
+  name: string
+  below?: Tree | undefined
+}
+const tree: v.GenericSchema<Tree> = v.strictObject({
+  name: v.string(),
+  below: v.optional(v.lazy(() => tree)),
+})
+
+const rows: readonly { name: string; schema: v.GenericSchema; yaml: string; want: unknown }[] = [
+  {
+    name: 'a union takes its first',
+    schema: shapes,
+    yaml: '{host: a, port: 1}',
+    want: { host: 'a', port: 1 },
+  },
+  {
+    name: 'a union takes its second',
+    schema: shapes,
+    yaml: '{path: a}',
+    want: { path: 'a', mode: '0600' },
+  },
+  { name: 'a union takes a list', schema: shapes, yaml: '[a]', want: ['a'] },
+  { name: 'a union takes a text', schema: shapes, yaml: 'a', want: 'a' },
+  {
+    name: 'a union refuses by the alternative that fits best',
+    schema: shapes,
+    yaml: '{path: a, mod: b}',
+    want: ['o.mod: unknown option: did you mean "mode"?'],
+  },
+  {
+    name: 'a union refuses another kind of value',
+    schema: shapes,
+    yaml: '5',
+    want: ['o: must be a map or a list or a string, not a number'],
+  },
+  {
+    name: 'a variant in a variant',
+    schema: steps,
+    yaml: '{type: a, kind: y, s: t}',
+    want: { type: 'a', kind: 'y', s: 't' },
+  },
+  {
+    name: 'a variant in a variant, with a mistake',
+    schema: steps,
+    yaml: '{type: a, kind: x, n: t, extra: 1}',
+    want: [
+      'o.extra: unknown option: one of "type", "kind", "n"',
+      'o.n: must be a number, not a string',
+    ],
+  },
+  {
+    name: 'a variant with several names',
+    schema: steps,
+    yaml: '{type: c}',
+    want: { type: 'c', list: [] },
+  },
+  {
+    name: 'a recursive schema',
+    schema: tree,
+    yaml: '{name: a, below: {name: b, below: {nam: c, name: d}}}',
+    want: ['o.below.below.nam: unknown option: did you mean "name"?'],
+  },
+  {
+    name: 'two objects in one',
+    schema: v.intersect([v.object({ a: v.number() }), v.object({ b: v.optional(v.number(), 2) })]),
+    yaml: '{a: 1}',
+    want: { a: 1, b: 2 },
+  },
+  {
+    name: 'an open object keeps what it does not know',
+    schema: v.looseObject({ a: v.number() }),
+    yaml: '{a: 1, b: {c: [2]}}',
+    want: { a: 1, b: { c: [2] } },
+  },
+  {
+    name: 'an option that may be empty keeps its null',
+    schema: v.strictObject({ a: v.nullable(v.string()), b: v.optional(v.string(), 'x') }),
+    yaml: '{a: , b: }',
+    want: { a: null, b: 'x' },
+  },
+  {
+    name: 'limits without a message of their own',
+    schema: v.strictObject({
+      a: v.pipe(v.number(), v.minValue(1)),
+      b: v.pipe(v.number(), v.maxValue(1)),
+      c: v.pipe(v.number(), v.gtValue(1)),
+      d: v.pipe(v.number(), v.ltValue(1)),
+      e: v.pipe(v.number(), v.integer()),
+      f: v.pipe(v.string(), v.nonEmpty()),
+      g: v.pipe(v.string(), v.ipv4()),
+      h: v.union([v.literal('x'), v.number()]),
+    }),
+    yaml: '{a: 0, b: 2, c: 1, d: 1, e: 1.5, f: "", g: x, h: "y"}',
+    want: [
+      'o.a: must be at least 1',
+      'o.b: must be at most 1',
+      'o.c: must be more than 1',
+      'o.d: must be less than 1',
+      'o.e: must be a whole number',
+      'o.f: must not be empty',
+      'o.g: is not a valid ipv4',
+      'o.h: must be "x" or a number: did you mean "x"?',
+    ],
+  },
+]
+
+suite('options of every form', () => {
+  for (const { name, schema, yaml, want } of rows) {
+    test(name, () => assert.deepEqual(check(schema, yaml), want))
+  }
+})
