@@ -5,6 +5,7 @@ import { Ring } from './ring.ts'
 /** A queue in memory: bounded by the sizer and, always, by bytes. */
 export class MemoryQueue implements Queue {
   readonly capacity: number
+  readonly safeAtOnce = true
   readonly #bytesMax: number
   readonly #entries = new Ring<Entry>()
   #units = 0
@@ -38,12 +39,13 @@ export class MemoryQueue implements Queue {
     return this.#units + units <= this.capacity && this.#bytes + sizeBytes <= this.#bytesMax
   }
 
-  offer(entry: Entry): undefined {
+  offer(entry: Entry): void {
     this.#units += entry.units
     this.#bytes += entry.batch.sizeBytes
     this.#waitingItems += entry.batch.itemCount
     this.#waitingBytes += entry.batch.sizeBytes
     this.#entries.push(entry)
+    entry.accepted()
   }
 
   peek(): Entry | undefined {

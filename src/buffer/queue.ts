@@ -23,11 +23,13 @@ export interface Queue {
 
   /** Whether an entry of this size has room now. An entry larger than the whole queue fits when nothing else is held. */
   fits(units: number, sizeBytes: number): boolean
+  /** An entry is safe as soon as `offer` returns. */
+  readonly safeAtOnce: boolean
   /**
-   * Holds the entry. Returns nothing if it is safe at once, else a promise that resolves when it is (disk). The caller
-   * has asked `fits`.
+   * Holds the entry, and calls its `accepted` once it is safe: at once in memory, after the fsync on disk. The caller has
+   * asked `fits`.
    */
-  offer(entry: Entry): Promise<void> | undefined
+  offer(entry: Entry): void
   /** The oldest entry, still in the queue. */
   peek(): Entry | undefined
   /** Hands out the oldest entry; it stays held until `ack`. */

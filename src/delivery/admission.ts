@@ -56,10 +56,7 @@ export class Admission {
     if (this.#waiting.length > 0 || !this.#queue.fits(units, batch.sizeBytes)) {
       return this.#overflow(batch, context, units)
     }
-    const entry = this.#createEntry(batch, context, units)
-    const answer = entry.answersOnAcceptance ? done : entry.answer()
-    this.#queue.offer(entry)
-    return answer
+    return this.#letIn(this.#createEntry(batch, context, units))
   }
 
   /** Entries have left the queue: lets in who waits and fits now. */
@@ -70,7 +67,6 @@ export class Admission {
       this.#waiting.shift()
       this.#waitingBytes -= entry.batch.sizeBytes
       this.#queue.offer(entry)
-      entry.accepted()
     }
   }
 
@@ -81,6 +77,13 @@ export class Admission {
       entry.abandon(stopping())
     }
     this.#waitingBytes = 0
+  }
+
+  #letIn(entry: Entry): Promise<void> {
+    // Fast path: nothing to wait for, so no promise of its own.
+    const answer = entry.answersOnAcceptance && this.#queue.safeAtOnce ? done : entry.answer()
+    this.#queue.offer(entry)
+    return answer
   }
 
   #overflow(batch: Batch, context: ConsumeContext, units: number): Promise<void> {
@@ -108,10 +111,7 @@ export class Admission {
       this.#drop(oldest)
       this.#queue.ack(oldest)
     }
-    const entry = this.#createEntry(batch, context, units)
-    const answer = entry.answersOnAcceptance ? done : entry.answer()
-    this.#queue.offer(entry)
-    return answer
+    return this.#letIn(this.#createEntry(batch, context, units))
   }
 
   #dropNewest(batch: Batch, context: ConsumeContext, units: number): Promise<void> {

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { byteSize, duration, integer } from '../component/schema.ts'
+import { byteSize, duration, integer, type ObjectMetadata } from '../component/schema.ts'
 
 const diskMessage =
   'is not supported yet: the disk queue comes later; remove the option to queue in memory'
@@ -32,6 +32,7 @@ const batch = v.pipe(
       'items',
     ),
   }),
+  v.metadata({ unsupported: ['partition'] } satisfies ObjectMetadata),
   v.forward(
     v.check((c) => c.max_size === 0 || c.max_size >= c.min_size, 'must be 0, or at least min_size'),
     ['max_size'],

@@ -32,7 +32,7 @@ class Screen extends Writable {
 async function setup(input: v.InferInput<typeof config>) {
   const settings = testSettings(v.parse(config, input), { id: 'debug', clock: new FakeClock() })
   const screen = new Screen()
-  const exporter = new DebugExporter(settings, () => screen)
+  const exporter = new DebugExporter(settings, () => Promise.resolve(screen))
   await exporter.start()
   return { settings, screen, exporter }
 }
@@ -227,7 +227,7 @@ suite('the reader', () => {
   test('of a real pipe that is never read blocks nothing', { timeout: 20_000 }, async () => {
     const program = `
       const { openStdout } = await import(${JSON.stringify(new URL('./stdout.ts', import.meta.url))})
-      const out = openStdout()
+      const out = await openStdout()
       out.on('error', () => {})
       for (let i = 0; i < 100; i++) out.write('x'.repeat(100_000))
       setTimeout(() => { process.stderr.write('alive'); process.exit(0) }, 50)`

@@ -21,7 +21,7 @@ const backlogBytesMax = 4 * 1024 * 1024
  */
 export class DebugExporter implements Component, Consumer {
   readonly #settings: Settings<DebugConfig>
-  readonly #open: () => Writable
+  readonly #open: () => Promise<Writable>
   readonly #sampler: Sampler
   readonly #waiting = new Set<Waiting>()
   #output: Writable | undefined
@@ -30,7 +30,7 @@ export class DebugExporter implements Component, Consumer {
   readonly #onError = (error: Error): void => this.#break(error)
   readonly #onClose = (): void => this.#break(new Error('it was closed'))
 
-  constructor(settings: Settings<DebugConfig>, open: () => Writable) {
+  constructor(settings: Settings<DebugConfig>, open: () => Promise<Writable>) {
     const { config, clock } = settings
     this.#settings = settings
     this.#open = open
@@ -38,7 +38,7 @@ export class DebugExporter implements Component, Consumer {
   }
 
   async start(): Promise<void> {
-    this.#output = this.#open()
+    this.#output = await this.#open()
     this.#output.on('error', this.#onError)
     this.#output.on('close', this.#onClose)
   }

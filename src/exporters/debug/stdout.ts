@@ -1,20 +1,21 @@
 import fs from 'node:fs'
 import net from 'node:net'
 import type { Writable } from 'node:stream'
+import { promisify } from 'node:util'
 
-let shared: Writable | undefined
+let shared: Promise<Writable> | undefined
 
 /**
  * Standard output as a stream that never blocks the event loop; `process.stdout` would, when it is a pipe that nobody
  * reads. One for the whole process, because a pipe can be watched only once.
  */
-export function openStdout(): Writable {
+export function openStdout(): Promise<Writable> {
   shared ??= open()
   return shared
 }
 
-function open(): Writable {
-  const stat = fs.fstatSync(1)
+async function open(): Promise<Writable> {
+  const stat = await promisify(fs.fstat)(1)
   if (stat.isFIFO() || stat.isSocket()) {
     const pipe = new net.Socket({ fd: 1, readable: false, writable: true })
     pipe.unref()

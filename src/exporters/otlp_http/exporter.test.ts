@@ -29,11 +29,13 @@ type Answer = (response: http.ServerResponse, received: Received) => void
 
 async function backend(answer: Answer): Promise<{ base: string; received: Received[] }> {
   const received: Received[] = []
-  const server = http.createServer(async (request, response) => {
-    const body = Buffer.concat(await request.toArray())
-    const one = { url: request.url ?? '', headers: request.headers, body }
-    received.push(one)
-    answer(response, one)
+  const server = http.createServer((request, response) => {
+    void request.toArray().then((chunks: Buffer[]) => {
+      const { url = '', headers } = request
+      const one = { url, headers, body: Buffer.concat(chunks) }
+      received.push(one)
+      answer(response, one)
+    })
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
