@@ -52,9 +52,7 @@ export function configOf(job: Job, { grpcPort, httpPort, sinkPort, tailPath }: E
   const tail = job.input === 'tail'
   return `receivers:
 ${tail ? fileLog(tailPath, job.operators) : otlp(grpcPort, httpPort)}
-processors:
-  memory_limiter: { check_interval: 1s, limit_mib: 1000 }
-exporters:
+${tail ? '' : limiter}exporters:
   otlp_grpc:
     endpoint: 127.0.0.1:${sinkPort}
     compression: none
@@ -72,6 +70,10 @@ service:
 ${tail ? pipeline('logs', 'file_log') : signals.map((signal) => pipeline(signal, 'otlp')).join('\n')}
 `
 }
+
+const limiter = `processors:
+  memory_limiter: { check_interval: 1s, limit_mib: 1000 }
+`
 
 function otlp(grpcPort: number, httpPort: number): string {
   return `  otlp:
