@@ -104,11 +104,13 @@ export class OtlpHttpExporter implements Component, Consumer {
     return outcomeOf(batch.signal, answer)
   }
 
-  async #encode(batch: Batch): Promise<Uint8Array> {
+  async #encode(batch: Batch): Promise<readonly Uint8Array[]> {
     const { encoding, compression, compression_params: params } = this.#settings.config
+    // Fast path: nothing to encode, nothing to copy.
+    if (encoding === 'proto' && compression === 'none') return batch.segments
     const bytes = batch.bytes()
     const plain = encoding === 'proto' ? bytes : Buffer.from(toJson(batch.signal, bytes))
-    return compression === 'none' ? plain : compress(compression, plain, params.level)
+    return [compression === 'none' ? plain : await compress(compression, plain, params.level)]
   }
 }
 

@@ -51,7 +51,7 @@ async function client(origin: string, over: Partial<HttpClientOptions> = {}): Pr
 
 function post(on: HttpClient, body = 'data', abort = never): Promise<HttpAnswer> {
   const headers = ['content-type', 'text/plain', 'x-token', 's3cret']
-  return on.post({ path: '/v1/logs', headers, body: Buffer.from(body) }, abort)
+  return on.post({ path: '/v1/logs', headers, body: [Buffer.from(body)] }, abort)
 }
 
 suite('a request', () => {
@@ -74,6 +74,18 @@ suite('a request', () => {
     }
     // One more may be opened while the first is just finishing.
     assert.ok(sockets.size <= 2)
+  })
+
+  test('is joined from pieces, with its length announced', async () => {
+    const origin = await serve((request, response) => {
+      const { 'content-length': length, 'transfer-encoding': encoding = 'none' } = request.headers
+      void request.toArray().then((chunks: Buffer[]) => {
+        response.end(`${length} ${encoding} ${Buffer.concat(chunks).toString()}`)
+      })
+    })
+    const body = ['ab', 'cd', 'e'].map((piece) => Buffer.from(piece))
+    const answer = await (await client(origin)).post({ path: '/', headers: [], body }, never)
+    assert.equal(Buffer.from(answer.body).toString(), '5 none abcde')
   })
 
   test('goes over a unix socket', async () => {

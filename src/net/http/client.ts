@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../../component/clock.ts'
 import { DeliveryError } from '../../errors/delivery-error.ts'
@@ -23,7 +24,8 @@ export interface HttpRequest {
   readonly path: string
   /** Names and values in turn. */
   readonly headers: readonly string[]
-  readonly body: Uint8Array
+  /** Pieces of the body; joined on the wire, so that they need no copy. */
+  readonly body: readonly Uint8Array[]
 }
 
 /** The answer, whatever its status. */
@@ -59,7 +61,8 @@ export class HttpClient {
 
   /** Opens no connection yet. Rejects with an Error if the proxy's URL is none. */
   static async create(options: HttpClientOptions): Promise<HttpClient> {
-    const { Pool, ProxyAgent } = await import('undici')
+    // `default`, because esbuild gives a CommonJS package that is loaded on demand no other names.
+    const { Pool, ProxyAgent } = (await import('undici')).default
     const { origin, proxyUrl, connectionsMax, idleMs } = options
     const connect = connectorOf(options)
     const limits = {
@@ -91,8 +94,8 @@ export class HttpClient {
           origin,
           path: request.path,
           method: 'POST',
-          headers: request.headers as string[],
-          body: request.body,
+          headers: [...request.headers, 'content-length', String(sizeOf(request.body))],
+          body: bodyOf(request.body),
         },
         exchange,
       )
@@ -214,6 +217,17 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#cancelTimer?.()
     this.#abort.removeEventListener('abort', this.#onAbort)
   }
+}
+
+/** undici takes any iterable of bytes, which its types do not say; a joined copy costs half as much CPU again. */
+function bodyOf(pieces: readonly Uint8Array[]): Uint8Array | Readable {
+  return pieces.length === 1 ? (pieces[0] as Uint8Array) : (pieces as unknown as Readable)
+}
+
+function sizeOf(pieces: readonly Uint8Array[]): number {
+  let sizeBytes = 0
+  for (const piece of pieces) sizeBytes += piece.byteLength
+  return sizeBytes
 }
 
 function first(value: string | string[] | undefined): string | undefined {
