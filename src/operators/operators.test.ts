@@ -1,0 +1,394 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import * as v from 'valibot'
+import { FakeClock } from '../../test/support/fake-clock.ts'
+import { RecordingLogger, RecordingMeter } from '../../test/support/settings.ts'
+import { Chain } from './chain.ts'
+import { compileOperators } from './compile.ts'
+import { Entry, type Value, type Values } from './entry.ts'
+import { operators } from './schema.ts'
+
+interface Row {
+  readonly name: string
+  readonly ops: readonly object[]
+  readonly body?: Value
+  readonly attributes?: Values
+  readonly want: object
+}
+
+const json =
+  '{"level":"warn","n":5,"f":1.5,"nested":{"a":[1,"x",null,true]},"time":"2026-03-04T05:06:07.089Z"}'
+
+suite('operators', () => {
+  const rows: readonly Row[] = [
+    {
+      name: 'json_parser puts the keys into the attributes',
+      ops: [{ type: 'json_parser' }],
+      body: '{"a":"x","n":5,"f":1.5,"deep":{"b":[1,null,true]}}',
+      want: { attributes: { a: 'x', n: 5, f: 1.5, deep: { b: [1, null, true] } } },
+    },
+    {
+      name: 'json_parser with time and level',
+      ops: [
+        {
+          type: 'json_parser',
+          timestamp: {
+            parse_from: 'attributes.time',
+            layout: '%Y-%m-%dT%H:%M:%S.%LZ',
+            location: 'UTC',
+          },
+          severity: { parse_from: 'attributes.level' },
+        },
+      ],
+      body: json,
+      want: { time: '2026-03-04T05:06:07.089Z', severity: [13, 'warn'] },
+    },
+    {
+      name: 'json_parser from and to other fields',
+      ops: [{ type: 'json_parser', parse_from: 'attributes.raw', parse_to: 'body' }],
+      attributes: { raw: '{"a":1}' },
+      want: { body: { a: 1 }, attributes: { raw: '{"a":1}' } },
+    },
+    {
+      name: 'json_parser adds to attributes that are there',
+      ops: [{ type: 'json_parser' }],
+      body: '{"a":2,"b":3}',
+      attributes: { a: 1, c: 4 },
+      want: { attributes: { a: 2, b: 3, c: 4 } },
+    },
+    {
+      name: 'json_parser keeps a line that is no JSON, with the reason',
+      ops: [{ type: 'json_parser' }],
+      body: '{"a":',
+      want: {
+        body: '{"a":',
+        attributes: { 'log.parse.error': 'json_parser: it is not JSON' },
+        errors: 1,
+      },
+    },
+    {
+      name: 'json_parser keeps a line that is no object',
+      ops: [{ type: 'json_parser', id: 'mine' }],
+      body: '[1]',
+      want: { attributes: { 'log.parse.error': 'mine: it is JSON, but not an object' } },
+    },
+    {
+      name: 'json_parser takes __proto__ for a key',
+      ops: [{ type: 'json_parser', parse_to: 'attributes.p' }, { type: 'json_parser' }],
+      body: '{"__proto__":{"polluted":1},"constructor":2}',
+      want: { keys: ['p', '__proto__', 'constructor'] },
+    },
+    {
+      name: 'regex_parser puts the named groups into the attributes',
+      ops: [{ type: 'regex_parser', regex: '^(?P<level>\\w+):(?P<gap>x)? (?P<msg>.*)$' }],
+      body: 'INFO: hello there',
+      want: { attributes: { level: 'INFO', gap: '', msg: 'hello there' } },
+    },
+    {
+      name: 'regex_parser keeps a line that does not match',
+      ops: [{ type: 'regex_parser', regex: '^(?P<a>\\d+)$' }],
+      body: 'x',
+      want: {
+        body: 'x',
+        attributes: { 'log.parse.error': 'regex_parser: the pattern does not match' },
+      },
+    },
+    {
+      name: 'drop drops, and counts',
+      ops: [{ type: 'regex_parser', regex: '^(?P<a>\\d+)$', on_error: 'drop' }],
+      body: 'x',
+      want: { kept: false, dropped: 1, warnings: 1 },
+    },
+    {
+      name: 'drop_quiet says nothing',
+      ops: [{ type: 'regex_parser', regex: '^(?P<a>\\d+)$', on_error: 'drop_quiet' }],
+      body: 'x',
+      want: { kept: false, dropped: 1, warnings: 0 },
+    },
+    {
+      name: 'send_quiet says nothing',
+      ops: [{ type: 'json_parser', on_error: 'send_quiet' }],
+      body: 'x',
+      want: { kept: true, warnings: 0, errors: 1 },
+    },
+    {
+      name: 'a failure does not end the chain',
+      ops: [{ type: 'json_parser' }, { type: 'add', field: 'attributes.after', value: 'yes' }],
+      body: 'x',
+      want: { attributes: { 'log.parse.error': 'json_parser: it is not JSON', after: 'yes' } },
+    },
+    {
+      name: 'move, copy, add, remove',
+      ops: [
+        { type: 'move', from: 'attributes.a', to: 'resource["service.name"]' },
+        { type: 'copy', from: 'body', to: 'attributes.raw.line' },
+        { type: 'add', field: 'attributes["k.v"]', value: { x: [1, 2] } },
+        { type: 'remove', field: 'attributes.b' },
+        { type: 'noop' },
+      ],
+      body: 'line',
+      attributes: { a: 'shop', b: 1 },
+      want: {
+        attributes: { raw: { line: 'line' }, 'k.v': { x: [1, 2] } },
+        resource: { base: 'r', 'service.name': 'shop' },
+      },
+    },
+    {
+      name: 'move out of a body',
+      ops: [
+        { type: 'json_parser', parse_to: 'body' },
+        { type: 'move', from: 'body.msg', to: 'body' },
+      ],
+      body: '{"msg":"hello","x":1}',
+      want: { body: 'hello' },
+    },
+    {
+      name: 'a field that is not there',
+      ops: [{ type: 'move', from: 'body.nothing', to: 'attributes.x' }],
+      body: 'text',
+      want: { attributes: { 'log.parse.error': 'move: body.nothing is not there' } },
+    },
+  ]
+  for (const row of rows) test(row.name, () => check(row))
+})
+
+suite('severity_parser', () => {
+  const from = { type: 'severity_parser', parse_from: 'attributes.s' }
+  const rows: readonly (readonly [string, object, Value, readonly [number, string]])[] = [
+    ['a name', from, 'error', [17, 'error']],
+    ['in any case', from, 'WaRn', [13, 'WaRn']],
+    ['with a number', from, 'fatal3', [23, 'fatal3']],
+    ['a common name', from, 'warning', [13, 'warning']],
+    ['nothing known', from, 'whatever', [0, 'whatever']],
+    ['a mapping', { ...from, mapping: { error: ['oops', 'E'] } }, 'e', [17, 'e']],
+    ['a mapping of one', { ...from, mapping: { debug3: 'fine' } }, 'fine', [7, 'fine']],
+    ['a number', { ...from, mapping: { info: 30 } }, 30, [9, '30']],
+    ['a range', { ...from, mapping: { fatal: { min: 7, max: 9 } } }, '8', [21, '8']],
+    ['a status', { ...from, mapping: { error: '5xx', warn: ['4xx'] } }, 503, [17, '503']],
+    ['the text of the level', { ...from, overwrite_text: true }, 'err', [17, 'ERROR']],
+    ['the preset none', { ...from, preset: 'none' }, 'error', [0, 'error']],
+    ['the preset otel', { ...from, preset: 'otel' }, 17, [17, '17']],
+  ]
+  for (const [name, op, value, severity] of rows) {
+    test(name, () => check({ name, ops: [op], attributes: { s: value }, want: { severity } }))
+  }
+})
+
+suite('time_parser', () => {
+  const rows: readonly (readonly [string, string, string, Value, string])[] = [
+    ['strptime', '%Y-%m-%d %H:%M:%S', 'UTC', '2026-01-02 03:04:05', '2026-01-02T03:04:05.000Z'],
+    [
+      'strptime',
+      '%Y-%m-%dT%H:%M:%S.%fZ',
+      'UTC',
+      '2026-01-02T03:04:05.123456Z',
+      '2026-01-02T03:04:05.123456Z',
+    ],
+    [
+      'strptime',
+      '%d/%b/%Y:%H:%M:%S %z',
+      'UTC',
+      '10/Oct/2000:13:55:36 -0700',
+      '2000-10-10T20:55:36.000Z',
+    ],
+    ['strptime', '%F %T,%L', 'UTC', '2026-01-02 03:04:05,678', '2026-01-02T03:04:05.678Z'],
+    [
+      'strptime',
+      '%a %b %e %H:%M:%S %Y',
+      'UTC',
+      'Mon Jan  2 15:04:05 2006',
+      '2006-01-02T15:04:05.000Z',
+    ],
+    ['strptime', '%m/%d/%y %I:%M %p', 'UTC', '12/31/99 12:30 AM', '1999-12-31T00:30:00.000Z'],
+    ['strptime', '%B %g, %Y', 'UTC', 'February 3, 2024', '2024-02-03T00:00:00.000Z'],
+    [
+      'strptime',
+      '%Y-%m-%d %H:%M:%S',
+      'Europe/Berlin',
+      '2026-07-02 12:00:00',
+      '2026-07-02T10:00:00.000Z',
+    ],
+    [
+      'strptime',
+      '%Y-%m-%d %H:%M:%S',
+      'Europe/Berlin',
+      '2026-01-02 12:00:00',
+      '2026-01-02T11:00:00.000Z',
+    ],
+    [
+      'strptime',
+      '%Y-%m-%d %H:%M:%S',
+      'America/New_York',
+      '2026-03-08 03:30:00',
+      '2026-03-08T07:30:00.000Z',
+    ],
+    [
+      'strptime',
+      '%Y-%m-%d %H:%M:%S',
+      'Asia/Kolkata',
+      '2026-01-02 12:00:00',
+      '2026-01-02T06:30:00.000Z',
+    ],
+    [
+      'strptime',
+      '%H:%M:%S %Z %Y-%m-%d',
+      'UTC',
+      '10:00:00 CEST 2026-06-01',
+      '2026-06-01T08:00:00.000Z',
+    ],
+    ['strptime', '%b %d %H:%M:%S', 'UTC', 'Jan 05 10:00:00', '2026-01-05T10:00:00.000Z'],
+    ['strptime', '%b %d %H:%M:%S', 'UTC', 'Dec 30 23:59:59', '2025-12-30T23:59:59.000Z'],
+    [
+      'gotime',
+      '2006-01-02T15:04:05Z07:00',
+      'UTC',
+      '2026-01-02T03:04:05+02:00',
+      '2026-01-02T01:04:05.000Z',
+    ],
+    [
+      'gotime',
+      '2006-01-02T15:04:05Z07:00',
+      'UTC',
+      '2026-01-02T03:04:05.25Z',
+      '2026-01-02T03:04:05.250Z',
+    ],
+    [
+      'gotime',
+      '2006-01-02 15:04:05.000',
+      'UTC',
+      '2026-01-02 03:04:05.678',
+      '2026-01-02T03:04:05.678Z',
+    ],
+    [
+      'gotime',
+      'Jan _2 2006 3:04PM MST',
+      'UTC',
+      'Mar  4 2026 5:06PM UTC',
+      '2026-03-04T17:06:00.000Z',
+    ],
+    [
+      'gotime',
+      '02/Jan/2006:15:04:05 -0700',
+      'UTC',
+      '10/Oct/2000:13:55:36 -0700',
+      '2000-10-10T20:55:36.000Z',
+    ],
+    ['epoch', 's', 'UTC', 1136214245, '2006-01-02T15:04:05.000Z'],
+    ['epoch', 'ms', 'UTC', '1136214245123', '2006-01-02T15:04:05.123Z'],
+    ['epoch', 'us', 'UTC', '1136214245123456', '2006-01-02T15:04:05.123456Z'],
+    ['epoch', 'ns', 'UTC', '1136214245123456789', '2006-01-02T15:04:05.123456789Z'],
+    ['epoch', 's.ms', 'UTC', 1136214245.123, '2006-01-02T15:04:05.123Z'],
+    ['epoch', 's.ns', 'UTC', '1136214245.123456789', '2006-01-02T15:04:05.123456789Z'],
+  ]
+  for (const [layout_type, layout, location, value, time] of rows) {
+    test(`${layout_type} ${layout} in ${location}: ${value}`, () => {
+      const op = { type: 'time_parser', parse_from: 'attributes.t', layout_type, layout, location }
+      check({ name: '', ops: [op, op], attributes: { t: value }, want: { time, errors: 0 } })
+    })
+  }
+  const wrong: readonly (readonly [string, string, Value])[] = [
+    ['strptime', '%Y-%m-%d', '2026-13-01'],
+    ['strptime', '%Y-%m-%d', '2026-02-30'],
+    ['strptime', '%Y-%m-%d', '2026-02-03 and more'],
+    ['strptime', '%H:%M', '25:00'],
+    ['strptime', '%Y', 'none'],
+    ['strptime', '%Y', 5],
+    ['gotime', '2006-01-02', '02-01-2006'],
+    ['epoch', 's', 'soon'],
+  ]
+  for (const [layout_type, layout, value] of wrong) {
+    test(`${layout_type} ${layout} refuses ${value}`, () => {
+      const op = {
+        type: 'time_parser',
+        parse_from: 'attributes.t',
+        layout_type,
+        layout,
+        location: 'UTC',
+      }
+      const error = 'time_parser: attributes.t is no time of the layout'
+      check({
+        name: '',
+        ops: [op],
+        attributes: { t: value },
+        want: { attributes: { t: value, 'log.parse.error': error } },
+      })
+    })
+  }
+})
+
+suite('the schema refuses', () => {
+  const rows: readonly (readonly [object, string])[] = [
+    [
+      { type: 'json_parser', parse_from: 'bodyx' },
+      'must begin with "body", "attributes" or "resource"',
+    ],
+    [{ type: 'json_parser', parse_from: 'body["x' }, 'is not a field: cannot read "["x"'],
+    [
+      { type: 'regex_parser', regex: 'a(b' },
+      'is not a pattern (RE2 syntax): missing closing ) "a(b"',
+    ],
+    [{ type: 'regex_parser', regex: 'ab' }, 'must have a named group such as (?P<level>\\w+)'],
+    [{ type: 'time_parser', parse_from: 'body', layout: '%Q' }, 'has the unknown directive "%Q"'],
+    [
+      { type: 'time_parser', parse_from: 'body', layout: 'x', layout_type: 'epoch' },
+      'must be one of s, ms, us, ns, s.ms, s.us, s.ns',
+    ],
+    [
+      { type: 'time_parser', parse_from: 'body', layout: '%Y', location: 'Mars/X' },
+      'is not a time zone of the tz database, such as "Europe/Berlin"',
+    ],
+    [
+      { type: 'severity_parser', parse_from: 'body', mapping: { bad: 1 } },
+      'must be a level: trace, debug, info, warn, error, fatal, or one with 2, 3 or 4 behind it',
+    ],
+    [
+      { type: 'add', field: 'body', value: 'EXPR(1)' },
+      'an expression EXPR(…) is not supported yet',
+    ],
+  ]
+  for (const [op, want] of rows) {
+    test(want, () => {
+      const parsed = v.safeParse(operators, [op])
+      assert.ok(
+        !parsed.success && parsed.issues.some((issue) => issue.message === want),
+        JSON.stringify(parsed.issues?.map((i) => i.message)),
+      )
+    })
+  }
+})
+
+function check({ ops, body = 'body', attributes = {}, want }: Row): void {
+  const logger = new RecordingLogger()
+  const meter = new RecordingMeter()
+  const chain = compileOperators(v.parse(operators, ops), meter, logger, new FakeClock())
+  assert.ok(chain instanceof Chain)
+  const entry = new Entry()
+  entry.reset(body, structuredClone(attributes), { base: 'r' })
+  const kept = chain.run(entry)
+  const total = (name: string): number =>
+    [...meter.counters]
+      .filter(([key]) => key.startsWith(name))
+      .reduce((sum, [, cell]) => sum + (cell as { total: number }).total, 0)
+  const got: Record<string, unknown> = {
+    kept,
+    body: entry.body,
+    attributes: entry.attributes,
+    keys: Object.keys(entry.attributes),
+    resource: entry.resource,
+    severity: [entry.severityNumber, entry.severityText],
+    time: entry.timeUnixNano === undefined ? undefined : iso(entry.timeUnixNano),
+    errors: total('remora_operator_errors'),
+    dropped: total('remora_operator_dropped'),
+    warnings: logger.messages('warn').length,
+  }
+  for (const [key, value] of Object.entries(want)) assert.deepEqual(got[key], value, key)
+  assert.equal(({} as Record<string, unknown>)['polluted'], undefined)
+}
+
+function iso(nanos: bigint): string {
+  const text = new Date(Number(nanos / 1_000_000n)).toISOString()
+  const rest = String(nanos % 1_000_000n)
+    .padStart(6, '0')
+    .replace(/(000)?000$/, '')
+  return text.replace('Z', `${rest}Z`)
+}
