@@ -34,7 +34,8 @@ function toJson(plain: unknown): string {
 }
 
 async function toYaml(plain: unknown): Promise<string> {
-  const { Document, visit } = await import('yaml')
+  // `default`, because esbuild gives a CommonJS package that is loaded on demand no other names.
+  const { Document, visit } = (await import('yaml')).default
   const document = new Document(JSON.parse(toJson(plain)), { aliasDuplicateObjects: false })
   visit(document, {
     Scalar(_key, node) {

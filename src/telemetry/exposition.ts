@@ -17,7 +17,8 @@ export const contentType = 'text/plain; version=0.0.4; charset=utf-8'
  * scrapes does not pay for it.
  */
 export async function renderMetrics(registry: MetricRegistry): Promise<string> {
-  const { Registry } = await import('prom-client')
+  // `default`, because esbuild gives a CommonJS package that is loaded on demand no other names.
+  const { Registry } = (await import('prom-client')).default
   const prom = new Registry()
   for (const family of registry.families.values()) {
     const values = readFamily(family)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -16,6 +16,17 @@ export interface RemoraOptions {
   readonly args?: readonly string[]
   /** The directory it runs in; the repository unless given. */
   readonly cwd?: string
+  /** Run bin/remora on the bundle, as users do, instead of the sources. Call `buildBundle` first. */
+  readonly bundle?: boolean
+}
+
+/** Brings dist/ up to date; nothing to do after `npm test` has started. */
+export function buildBundle(): void {
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/build.ts', '--if-stale'], {
+    cwd: top,
+    encoding: 'utf8',
+  })
+  assert.equal(status, 0, stderr)
 }
 
 export interface Exit {
@@ -62,7 +73,11 @@ export class RemoraProcess {
   stdout = ''
 
   constructor(args: readonly string[], options: RemoraOptions = {}) {
-    this.child = spawn(process.execPath, [join(top, 'src/main.ts'), ...args], {
+    const [command, first] =
+      options.bundle === true
+        ? [join(top, 'bin/remora'), []]
+        : [process.execPath, [join(top, 'src/main.ts')]]
+    this.child = spawn(command, [...first, ...args], {
       cwd: options.cwd ?? top,
       env: { ...process.env, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
