@@ -151,7 +151,7 @@ export class HttpServer implements ExchangeHost {
 
   #refuseConnect(socket: Duplex): void {
     this.#settings.onRejected('unsupported', 'method CONNECT')
-    answerRaw(socket, 405, 'Method Not Allowed')
+    answerRaw(this.#settings.clock, socket, 405, 'Method Not Allowed')
   }
 
   /** What node's parser refuses, and what came too slowly. */
@@ -161,13 +161,13 @@ export class HttpServer implements ExchangeHost {
       socket.destroy()
     } else if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
       this.#settings.onRejected('slow_sender', 'the request did not arrive in time')
-      answerRaw(socket, 408, 'Request Timeout')
+      answerRaw(this.#settings.clock, socket, 408, 'Request Timeout')
     } else if (code === 'HPE_HEADER_OVERFLOW') {
       this.#settings.onRejected('too_large', 'the headers are too large')
-      answerRaw(socket, 431, 'Request Header Fields Too Large')
+      answerRaw(this.#settings.clock, socket, 431, 'Request Header Fields Too Large')
     } else {
       this.#settings.onRejected('invalid_data', `not HTTP/1.1: ${code ?? 'unknown'}`)
-      answerRaw(socket, 400, 'Bad Request')
+      answerRaw(this.#settings.clock, socket, 400, 'Bad Request')
     }
   }
 
@@ -190,10 +190,15 @@ export class HttpServer implements ExchangeHost {
   }
 }
 
+/** How long a peer may take to read such an answer and close. */
+const lastWordsMs = 1000
+
 /** An answer to a socket whose request node could not read. */
-function answerRaw(socket: Duplex, status: number, reason: string): void {
+function answerRaw(clock: Clock, socket: Duplex, status: number, reason: string): void {
   socket.on('error', () => undefined)
   socket.end(`HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
   // What else comes is read and thrown away: closing with unread bytes would take the answer back.
   socket.resume()
+  const cancel = clock.after(lastWordsMs, () => socket.destroy())
+  socket.once('close', cancel)
 }
