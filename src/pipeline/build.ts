@@ -124,22 +124,27 @@ class Builder {
     const [only] = branches
     // Fast path: a single exporter needs nobody to join outcomes.
     if (branches.length === 1 && only !== undefined) return only.consumer
-    return new FanOut(branches)
+    return new FanOut(branches, this.#bugReporter(pipeline.name))
   }
 
   #entry(next: Consumer, ledger: PipelineLedger): PipelineEntry {
-    const { clock, logger, registry } = this.#settings
+    const { clock, registry } = this.#settings
     const labels = { pipeline: ledger.pipeline }
-    const bugs = registry.meter({}).counter('remora_bugs')
     return new PipelineEntry(next, {
       ledger,
       clock,
       latency: registry.meter(labels).histogram('remora_pipeline_latency_seconds'),
-      onBug: (error) => {
-        bugs.add(1)
-        logger.error('a component failed in a way that it should not', { ...labels, error })
-      },
+      onBug: this.#bugReporter(ledger.pipeline),
     })
+  }
+
+  #bugReporter(pipeline: string): (error: unknown) => void {
+    const bugs = this.#settings.registry.meter({}).counter('remora_bugs')
+    const logger = this.#settings.logger.child({ pipeline })
+    return (error) => {
+      bugs.add(1)
+      logger.error('a component failed in a way that it should not', { error })
+    }
   }
 
   #receiver(entry: ReceiverPlan): Node {

@@ -42,9 +42,8 @@ export class PipelineEntry implements Intake {
   }
 
   #refused(thrown: unknown, items: number): void {
-    if (!(thrown instanceof DeliveryError) || thrown.code === 'internal')
-      this.#settings.onBug(thrown)
     const error = DeliveryError.from(thrown)
+    if (error.code === 'internal') this.#settings.onBug(thrown)
     if (!error.accounted) this.#settings.ledger.rejected(error.code, items)
   }
 }
@@ -58,7 +57,7 @@ export function consumeSafely(
   try {
     return consumer.consume(batch, context)
   } catch (thrown) {
-    return Promise.reject(DeliveryError.from(thrown))
+    return Promise.reject(thrown)
   }
 }
 

@@ -87,7 +87,10 @@ async function run(branches: readonly Outcome[]): Promise<Run> {
     return { exporter: String(index), consumer: exporter(String(index), outcome) }
   })
   const [only] = ends
-  const next = ends.length === 1 && only !== undefined ? only.consumer : new FanOut(ends)
+  const next =
+    ends.length === 1 && only !== undefined
+      ? only.consumer
+      : new FanOut(ends, (error) => bugs.push(error))
   const entry = new PipelineEntry(next, {
     ledger,
     clock: new FakeClock(),
@@ -119,13 +122,15 @@ suite('the ledger balances for each exporter', () => {
   for (const length of [1, 2, 3]) {
     test(`in every combination of ${length}`, async () => {
       for (const branches of combinations(length)) {
-        const { ledger, error } = await run(branches)
+        const { ledger, error, bugs } = await run(branches)
         const title = branches.join(' + ')
         assert.equal(ledger.received, items, title)
         for (const index of branches.keys()) {
           assert.equal(ledger.imbalance(String(index)), 0, `${title}: exporter ${index}`)
         }
         assert.equal(error?.code, wantedCode(branches), title)
+        const broken = branches.filter((one) => one === 'throws' || one === 'bug')
+        assert.equal(bugs.length, broken.length, `${title}: bugs reported`)
       }
       assert.equal(full.accounted, false, 'a shared error was marked')
     })
@@ -158,10 +163,13 @@ suite('FanOut', () => {
         return Promise.resolve()
       },
     }
-    const fanOut = new FanOut([
-      { exporter: 'a', consumer: spy },
-      { exporter: 'b', consumer: spy },
-    ])
+    const fanOut = new FanOut(
+      [
+        { exporter: 'a', consumer: spy },
+        { exporter: 'b', consumer: spy },
+      ],
+      () => {},
+    )
     await fanOut.consume(batch, { ...context, ledger: new PipelineLedger('logs', 'logs') })
     assert.equal(seen.length, 2)
     assert.ok(seen.every((given) => given === batch))

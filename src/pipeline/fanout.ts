@@ -26,9 +26,12 @@ export interface Branch {
  */
 export class FanOut implements Consumer {
   readonly #branches: readonly Branch[]
+  readonly #onBug: (error: unknown) => void
 
-  constructor(branches: readonly Branch[]) {
+  /** `onBug` gets the bugs that do not go up as the error; the entry sees that one. */
+  constructor(branches: readonly Branch[], onBug: (error: unknown) => void) {
     this.#branches = branches
+    this.#onBug = onBug
   }
 
   consume(batch: Batch, context: ConsumeContext): Promise<void> {
@@ -45,6 +48,9 @@ export class FanOut implements Consumer {
     const failures = errors.filter((error) => error !== undefined)
     const chosen = chooseError(failures)
     if (chosen === undefined) return
+    for (const error of failures) {
+      if (error.code === 'internal' && error !== chosen) this.#onBug(error)
+    }
     const alike = failures.length === errors.length && failures.every((error) => !error.accounted)
     if (alike) throw chosen
     for (const [index, error] of errors.entries()) {
