@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { FakeClock, settle } from '../../test/support/fake-clock.ts'
 import { numberedLogs, numbersOf } from '../../test/support/numbered-logs.ts'
 import { testContext } from '../../test/support/recording-intake.ts'
+import { seededRandom } from '../../test/support/seeded-random.ts'
 import { type TestSettings, testSettings } from '../../test/support/settings.ts'
 import { DeliveryError } from '../errors/delivery-error.ts'
 import type { Batch } from '../signal/batch.ts'
@@ -36,7 +37,7 @@ class Rig {
       this.taken.push(...numbersOf(batch))
       return outcome
     }
-    this.delivery = createDelivery(this.settings, send, random(7))
+    this.delivery = createDelivery(this.settings, send, seededRandom(7))
   }
 
   /** What the entry of a pipeline does. */
@@ -106,24 +107,13 @@ class Rig {
   }
 }
 
-/** A small generator with a seed (mulberry32). */
-function random(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
-
 const ok = (): Promise<SendOutcome> => Promise.resolve(fullSuccess)
 const fail = (code: 'unavailable' | 'backend_rejected' | 'too_large' | 'unauthenticated') => () =>
   Promise.reject(new DeliveryError(code, `backend says ${code}`))
 const hang = (): Promise<SendOutcome> => new Promise(() => {})
 
 function flaky(seed: number, share: number) {
-  const next = random(seed)
+  const next = seededRandom(seed)
   return () => (next() < share ? Promise.reject(new DeliveryError('unavailable', 'down')) : ok())
 }
 

@@ -293,6 +293,31 @@ suite('a foreign gRPC server', () => {
   })
 })
 
+test('more calls than the server allows streams wait for their turn', async () => {
+  let open = 0
+  let most = 0
+  const { port } = await rawServer(
+    (stream) => {
+      open++
+      most = Math.max(most, open)
+      stream.resume()
+      stream.on('end', () => {
+        stream.respond(ok, { waitForTrailers: true })
+        stream.on('wantTrailers', () => {
+          open--
+          stream.sendTrailers({ 'grpc-status': '0' })
+        })
+        stream.end(Buffer.alloc(5))
+      })
+    },
+    { settings: { maxConcurrentStreams: 3 } },
+  )
+  const on = client(`127.0.0.1:${port}`)
+  await send(on, Buffer.from('the settings of the server are known after this'))
+  await Promise.all(Array.from({ length: 50 }, () => send(on, Buffer.alloc(2000))))
+  assert.ok(most <= 3, `${most} at once`)
+})
+
 suite('an evil or broken backend', () => {
   const rows: readonly {
     name: string
