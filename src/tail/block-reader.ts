@@ -1,8 +1,8 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { FileSet } from './file-set.ts'
 import { guardBytes, sameBytes } from './identity.ts'
+import type { TailParts, TailSettings } from './tail-settings.ts'
 import type { TailedFile } from './tailed-file.ts'
-import type { TailParts, TailSettings } from './tailer.ts'
 
 // Large enough that a batch has some thousand lines, small enough that files take turns quickly.
 const blockBytes = 256 * 1024

@@ -1,33 +1,9 @@
-import { type Clock, sleep } from '../component/clock.ts'
-import type { Logger } from '../component/telemetry.ts'
+import { sleep } from '../component/clock.ts'
 import { BlockReader } from './block-reader.ts'
-import type { Checkpoints } from './checkpoints.ts'
-import type { Discovery } from './discover.ts'
-import { FileSet, type FileSetSettings, type TailEvents } from './file-set.ts'
-import type { Framer } from './framer.ts'
-import type { LineTarget } from './line-target.ts'
+import { FileSet } from './file-set.ts'
+import type { TailParts, TailSettings } from './tail-settings.ts'
 import type { TailedFile } from './tailed-file.ts'
 import { watchDirectories } from './wake.ts'
-import type { DeliveryWindow } from './window.ts'
-
-export interface TailSettings extends FileSetSettings {
-  readonly pollIntervalMs: number
-  readonly forceFlushPeriodMs: number
-  readonly maxLogSizeBytes: number
-  /** Whether to let changes of the directories start a poll early. */
-  readonly watch: boolean
-}
-
-export interface TailParts {
-  readonly discovery: Discovery
-  readonly framer: Framer
-  readonly target: LineTarget
-  readonly window: DeliveryWindow
-  readonly checkpoints: Checkpoints
-  readonly events: TailEvents
-  readonly clock: Clock
-  readonly logger: Logger
-}
 
 /**
  * Follows files for one receiver.

@@ -1,11 +1,11 @@
-import { Batch } from '../signal/batch.ts'
-import { type FileAttributes, fileAttributesOf } from '../tail/file-attributes.ts'
-import type { LineTarget } from '../tail/line-target.ts'
-import type { TailedFile } from '../tail/tailed-file.ts'
-import { encodeResource, type LogWriter } from '../wire/otlp/log-writer.ts'
-import { WireError } from '../wire/wire-error.ts'
-import { type Chain, errorAttribute } from './chain.ts'
-import { Entry, type Values } from './entry.ts'
+import { type Chain, errorAttribute } from '../../operators/chain.ts'
+import { Entry, type Values } from '../../operators/entry.ts'
+import { Batch } from '../../signal/batch.ts'
+import { type FileAttributes, fileAttributesOf } from '../../tail/file-attributes.ts'
+import type { LineTarget } from '../../tail/line-target.ts'
+import type { TailedFile } from '../../tail/tailed-file.ts'
+import { encodeResource, type LogWriter } from '../../wire/otlp/log-writer.ts'
+import { WireError } from '../../wire/wire-error.ts'
 
 export interface OperatorTargetSettings {
   readonly resource: Readonly<Record<string, string>>
