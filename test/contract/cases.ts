@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -8,6 +9,7 @@ import type { Component } from '../../src/component/lifecycle.ts'
 import type { Storage } from '../../src/component/storage.ts'
 import { registry } from '../../src/components.ts'
 import type { Consumer } from '../../src/signal/consumer.ts'
+import { metrics } from '../../src/telemetry/metrics.ts'
 import { RecordingIntake } from '../support/recording-intake.ts'
 import { type TestSettings, testSettings } from '../support/settings.ts'
 
@@ -87,6 +89,14 @@ function create(
       return definition.create(settings)
     case 'extension':
       return definition.create(settings, { statuses: () => new Map() })
+  }
+}
+
+/** A component uses the metrics of its definition and of the shared table, and no others. */
+export function assertMetricsDeclared({ settings }: Instance, { definition }: Case): void {
+  for (const name of settings.meter.names) {
+    const known = name in metrics || name in definition.metrics
+    assert.ok(known, `${name} is neither declared nor in the table of metrics`)
   }
 }
 

@@ -8,7 +8,7 @@ import { PipelineLedger } from '../../src/signal/ledger.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { numberedLogs } from '../support/numbered-logs.ts'
 import { checksum } from '../support/recording-intake.ts'
-import { casesOf, createInstance } from './cases.ts'
+import { assertMetricsDeclared, casesOf, createInstance } from './cases.ts'
 
 const contexts: readonly ReceiveContext[] = [
   { until: 'accepted', onFull: 'refuse' },
@@ -51,6 +51,7 @@ suite('every exporter keeps the account, with a backend that is not there', () =
         )
         assert.equal(ledger.imbalance(instance.settings.id), 0, 'after the stop')
         assert.equal(ledger.exporter(instance.settings.id).queued, 0, 'something is still held')
+        assertMetricsDeclared(instance, one)
         instance.clean()
       })
     }

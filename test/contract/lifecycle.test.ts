@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { metrics } from '../../src/telemetry/metrics.ts'
-import { cases, createInstance } from './cases.ts'
+import { assertMetricsDeclared, cases, createInstance } from './cases.ts'
 
 suite('every component', () => {
   for (const one of cases) {
@@ -20,10 +19,7 @@ suite('every component', () => {
         assert.ok(Number.isFinite(read()), `${key} reads ${read()}`)
       }
       await instance.component.stop(AbortSignal.timeout(2000))
-      for (const name of instance.settings.meter.names) {
-        const known = name in metrics || name in one.definition.metrics
-        assert.ok(known, `${name} is neither declared nor in the table`)
-      }
+      assertMetricsDeclared(instance, one)
       for (const entry of instance.settings.logger.entries) {
         assert.notEqual(entry.level, 'error', JSON.stringify(entry))
       }

@@ -10,7 +10,7 @@ import { FakeClock } from '../support/fake-clock.ts'
 import { numberedLogs, numbersOf } from '../support/numbered-logs.ts'
 import { checksum, RecordingIntake } from '../support/recording-intake.ts'
 import { seed, seededRandom } from '../support/seeded-random.ts'
-import { type Case, casesOf, createInstance } from './cases.ts'
+import { assertMetricsDeclared, type Case, casesOf, createInstance } from './cases.ts'
 
 type Outcome = 'accept' | DeliveryError
 
@@ -91,6 +91,7 @@ async function run(one: Case, decide: () => Outcome, context: ReceiveContext): P
   await processor.stop(AbortSignal.timeout(2000))
   await Promise.all(pending)
   downstream.assertUnchanged()
+  assertMetricsDeclared(instance, one)
   instance.clean()
   return { ledger, downstream, told, refused }
 }

@@ -12,7 +12,13 @@ import { GrpcSender, sendHttp } from '../support/otlp-sender.ts'
 import { RecordingIntake } from '../support/recording-intake.ts'
 import { until } from '../support/remora-process.ts'
 import { seed, seededRandom } from '../support/seeded-random.ts'
-import { type Case, casesOf, createInstance, type Instance } from './cases.ts'
+import {
+  assertMetricsDeclared,
+  type Case,
+  casesOf,
+  createInstance,
+  type Instance,
+} from './cases.ts'
 
 const total = 200
 const perRequest = 10
@@ -112,6 +118,7 @@ async function run(one: Case, takes: () => boolean): Promise<Downstream> {
     await until('all logs', () => new Set(downstream.taken).size === total, 15_000)
     // A duplicate that is on its way gets the time to show itself.
     await delay(50)
+    assertMetricsDeclared(instance, one)
   } finally {
     await instance.component.stop(AbortSignal.timeout(2000))
     instance.clean()
