@@ -68,6 +68,7 @@ processors:
   memory_limiter:
     check_interval: 1s
     limit_mib: 512
+  batch:
 exporters:
   otlp_grpc:
     endpoint: 127.0.0.1:9
@@ -80,7 +81,7 @@ service:
   pipelines:
     logs:
       receivers: [otlp]
-      processors: [memory_limiter]
+      processors: [memory_limiter, batch]
       exporters: [otlp_grpc]
 `
 }
