@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { get } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { suite, type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
 import { FakeClock } from '../../../test/support/fake-clock.ts'
 import { testSettings } from '../../../test/support/settings.ts'
@@ -101,6 +104,28 @@ suite('health_check', () => {
     statuses.set('exporter:b', { ...broken, sinceMs: 0 })
     assert.deepEqual(await get('/healthz'), { status: 503, body: 'bad' })
     assert.equal((await get('/')).status, 404)
+  })
+
+  test('serves HTTPS', async (t) => {
+    const tls = (name: string): string =>
+      fileURLToPath(new URL(`../../../fixtures/tls/${name}`, import.meta.url))
+    const config = v.parse(healthCheck.config, {
+      endpoint: '127.0.0.1:0',
+      tls: { cert_file: tls('server.crt'), key_file: tls('server.key') },
+    })
+    const settings = testSettings(config)
+    const check = new HealthCheck(settings, { statuses: () => new Map() })
+    await check.start()
+    t.after(() => check.stop())
+    const options = { ca: readFileSync(tls('ca.crt')), servername: 'localhost' }
+    const status = await new Promise((resolve, reject) => {
+      get(`https://${check.address}/health/live`, options, (response) => {
+        response.resume()
+        resolve(response.statusCode)
+      }).on('error', reject)
+    })
+    assert.equal(status, 200)
+    await assert.rejects(fetch(`http://${check.address}/health/live`))
   })
 
   test('names the port that is taken', async (t) => {
