@@ -25,6 +25,7 @@ export interface TailEvents {
 
 // A renamed or deleted file may still be written to until its writer opens the new one.
 const missingGraceMs = 5000
+const statsAtOnce = 64
 const expirePeriodMs = 60_000
 // File systems stamp files with a coarse clock, and the last poll before a stop may have been a while ago.
 const birthSlackMs = 2000
@@ -81,12 +82,11 @@ export class FileSet {
 
   async poll(paths: readonly string[]): Promise<void> {
     this.#poll++
-    for (const path of paths) {
-      try {
-        await this.#see(path)
-      } catch (error) {
-        this.#complain(path, error as NodeJS.ErrnoException)
-      }
+    for (let index = 0; index < paths.length; index += statsAtOnce) {
+      const some = paths.slice(index, index + statsAtOnce)
+      // At once, because each answer of the thread pool wakes the event loop: polling is what an idle remora does.
+      const looks = await Promise.allSettled(some.map((path) => stat(path)))
+      for (const [at, look] of looks.entries()) await this.#see(some[at] as string, look)
     }
     for (const file of [...this.#byInode.values()]) {
       if (file.seenInPoll !== this.#poll) await this.#miss(file)
@@ -142,8 +142,16 @@ export class FileSet {
     this.#openCount = 0
   }
 
-  async #see(path: string): Promise<void> {
-    const stats = await stat(path)
+  async #see(path: string, look: PromiseSettledResult<Stats>): Promise<void> {
+    try {
+      if (look.status === 'rejected') throw look.reason
+      await this.#seeFile(path, look.value)
+    } catch (error) {
+      this.#complain(path, error as NodeJS.ErrnoException)
+    }
+  }
+
+  async #seeFile(path: string, stats: Stats): Promise<void> {
     // Refused without opening: to open a FIFO or a device may block or do something.
     if (!stats.isFile()) {
       if (!stats.isDirectory()) this.#complain(path, new Error('it is not a regular file'))

@@ -3,7 +3,7 @@ import { BlockReader } from './block-reader.ts'
 import { FileSet } from './file-set.ts'
 import type { TailParts, TailSettings } from './tail-settings.ts'
 import type { TailedFile } from './tailed-file.ts'
-import { watchDirectories } from './wake.ts'
+import { Wake } from './wake.ts'
 
 /**
  * Follows files for one receiver.
@@ -22,9 +22,9 @@ export class Tailer {
   readonly #files: FileSet
   readonly #reader: BlockReader
   readonly #stopping = new AbortController()
+  readonly #watcher: Wake | undefined
   #wake = new AbortController()
   #running: Promise<void> | undefined
-  #unwatch: (() => Promise<void>) | undefined
   #polledAtMs = 0
 
   constructor(settings: TailSettings, parts: TailParts) {
@@ -33,6 +33,8 @@ export class Tailer {
     const { checkpoints, clock, logger, events } = parts
     this.#files = new FileSet(settings, checkpoints, clock, logger, events)
     this.#reader = new BlockReader(settings, parts, this.#files)
+    const { bases } = parts.discovery
+    if (settings.watch) this.#watcher = new Wake(bases, clock, logger, () => this.#wake.abort())
   }
 
   get openFiles(): number {
@@ -47,10 +49,7 @@ export class Tailer {
   async start(): Promise<void> {
     await this.#poll()
     this.#running = this.#run()
-    if (this.#settings.watch) {
-      const { bases } = this.#parts.discovery
-      this.#unwatch = await watchDirectories(bases, () => this.#wake.abort(), this.#parts.logger)
-    }
+    await this.#watcher?.start()
   }
 
   /** Stops reading, waits for the answers to what was sent, saves, and closes everything. */
@@ -60,7 +59,7 @@ export class Tailer {
     const windowStopped = this.#parts.window.stop(abort)
     await this.#running
     await windowStopped
-    await this.#unwatch?.()
+    await this.#watcher?.stop()
     await this.#files.closeAll()
     await this.#parts.checkpoints.save(this.#parts.clock.nowMs(), true)
     await this.#parts.checkpoints.close()
@@ -103,6 +102,7 @@ export class Tailer {
     const { clock, window } = this.#parts
     this.#reader.markFlushes(this.#files.all)
     let ready = this.#files.ready()
+    if (ready.length > 0) this.#watcher?.active()
     while (ready.length > 0) {
       for (const file of ready) {
         while (!window.hasRoom) {
