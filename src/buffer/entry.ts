@@ -7,8 +7,9 @@ import type { ExporterLedger } from '../signal/ledger.ts'
 /**
  * When the caller of `consume` hears back.
  * - `accepted`: once a queue holds the entry.
- * - `settled`: once every item is delivered, or dropped and counted.
- * - `result`: like `settled`, but a failure of all items goes back to the caller, who keeps them.
+ * - `settled`: once every item is delivered, or dropped and counted because no try could ever succeed. What may still
+ *   succeed later goes back to the caller, who has the data and offers it again: it is never lost to a limit on retries.
+ * - `result`: like `settled`, but also what can never succeed goes back, if nothing of the entry was delivered.
  */
 export type Answer = 'accepted' | 'settled' | 'result'
 
@@ -91,10 +92,17 @@ export class Entry {
     return this.#close(items)
   }
 
-  /** `items` did not go out and never will. True if these were the last. */
+  /** Whether items that end so may go back to the caller, instead of being lost. */
+  mayReturn({ error }: Ending): boolean {
+    return (
+      this.#answer === 'result' || (this.#answer === 'settled' && error.retry === 'backoff')
+    )
+  }
+
+  /** `items` did not go out, and no further try is made. True if these were the last. */
   drop(items: number, ending: Ending): boolean {
-    if (this.#answer === 'result') {
-      // The caller may get them back, but only all or none: wait for the rest.
+    if (this.mayReturn(ending)) {
+      // The caller may get them back, but only together: wait for the rest.
       this.#failedItems += items
       this.#failure = worse(this.#failure, ending)
     } else {

@@ -41,8 +41,8 @@ class Rig {
   }
 
   /** What the entry of a pipeline does. */
-  give(items: number, over: Partial<ConsumeContext> = {}): Promise<void> {
-    const batch = numberedLogs(this.#nextNumber, items)
+  give(items: number, over: Partial<ConsumeContext> = {}, first?: number): Promise<void> {
+    const batch = numberedLogs(first ?? this.#nextNumber, items)
     this.#nextNumber += items
     this.ledger.received += items
     const answer = this.delivery.consume(
@@ -129,6 +129,8 @@ suite('every item ends once, whatever the backend does', () => {
     backend: (batch: Batch, abort: AbortSignal) => Promise<SendOutcome>
     delivered: number
     dropped: Record<string, number>
+    /** Those of callers that still have the data. */
+    rejected?: Record<string, number>
   }[] = [
     { name: 'always ok', backend: ok, delivered: 500, dropped: {} },
     { name: 'random retryable', backend: flaky(3, 0.6), delivered: 500, dropped: {} },
@@ -149,14 +151,16 @@ suite('every item ends once, whatever the backend does', () => {
       input: { retry_on_failure: { ...quick, max_elapsed_time: '2s' } },
       backend: fail('unavailable'),
       delivered: 0,
-      dropped: { retries_exhausted: 500 },
+      dropped: { retries_exhausted: 250 },
+      rejected: { unavailable: 250 },
     },
     {
       name: 'down, no retries',
       input: { retry_on_failure: { enabled: false } },
       backend: fail('unavailable'),
       delivered: 0,
-      dropped: { unavailable: 500 },
+      dropped: { unavailable: 250 },
+      rejected: { unavailable: 250 },
     },
     {
       name: 'partial success of 3 a request',
@@ -183,7 +187,8 @@ suite('every item ends once, whatever the backend does', () => {
       input: { timeout: '300ms', retry_on_failure: { ...quick, max_elapsed_time: '2s' } },
       backend: hang,
       delivered: 0,
-      dropped: { retries_exhausted: 500 },
+      dropped: { retries_exhausted: 250 },
+      rejected: { timeout: 250 },
     },
     {
       name: 'throws what is no DeliveryError',
@@ -208,19 +213,23 @@ suite('every item ends once, whatever the backend does', () => {
       queue: { batch: { sizer: 'bytes', min_size: 300, max_size: 500 } },
     },
   ]
-  for (const { name, input, backend, delivered, dropped } of rows) {
+  for (const { name, input, backend, delivered, dropped, rejected } of rows) {
     for (const { name: queueName, queue } of queues) {
       if (name.startsWith('partial') && queueName !== 'queue') continue
       test(`${name}, ${queueName}`, async () => {
         const merged = { ...queue, ...input?.sending_queue }
         const rig = new Rig({ retry_on_failure: quick, ...input, sending_queue: merged }, backend)
-        for (let i = 0; i < 50; i++) void rig.give(10, { until: i % 2 ? 'accepted' : 'delivered' })
+        for (let i = 0; i < 50; i++) {
+          rig.give(10, { until: i % 2 ? 'accepted' : 'delivered' }).catch(() => undefined)
+        }
         await rig.advance(60_000, 200)
         assert.equal(rig.account.queued, 0)
         assert.equal(rig.account.delivered, delivered)
         assert.deepEqual(rig.dropped, dropped)
-        assert.deepEqual(rig.rejected, {})
-        assert.deepEqual([...new Set(rig.outcomes)], ['ok'])
+        assert.deepEqual(rig.rejected, rejected ?? {})
+        const heard = new Set(rig.outcomes.filter((_, i) => i % 2 === 0))
+        assert.deepEqual([...heard], rejected === undefined ? ['ok'] : Object.keys(rejected))
+        assert.deepEqual([...new Set(rig.outcomes.filter((_, i) => i % 2))], ['ok'])
         if (delivered === 500) {
           const sorted = rig.taken.toSorted((a, b) => a - b)
           assert.deepEqual(
@@ -286,6 +295,54 @@ suite('without a queue, or with wait_for_result, the caller hears the result', (
     )
     await assert.rejects(rig.give(8), { code: 'unavailable', accounted: true, retry: 'backoff' })
     assert.deepEqual([rig.account.delivered, rig.rejected], [4, { unavailable: 4 }])
+    rig.balances()
+  })
+})
+
+suite('a caller that waits for delivery and still has the data', () => {
+  const retry = { ...quick, max_elapsed_time: '2s' }
+
+  test('loses nothing to max_elapsed_time: it gets the batch back and offers it again', async () => {
+    let down = true
+    const rig = new Rig({ retry_on_failure: retry }, () => (down ? fail('unavailable')() : ok()))
+    const offer = async (first: number): Promise<void> => {
+      for (;;) {
+        const error = await rig.give(10, { until: 'delivered' }, first).then(
+          () => undefined,
+          (thrown: DeliveryError) => thrown,
+        )
+        if (error === undefined) return
+        assert.deepEqual([error.code, error.retry], ['unavailable', 'backoff'])
+      }
+    }
+    let delivered = 0
+    for (const first of [0, 10, 20]) void offer(first).then(() => delivered++)
+    await rig.advance(30_000, 200)
+    assert.equal(delivered, 0)
+    assert.ok((rig.rejected['unavailable'] ?? 0) > 0)
+    down = false
+    await rig.advance(2000)
+    assert.equal(delivered, 3)
+    assert.deepEqual([rig.account.delivered, rig.dropped], [30, {}])
+    assert.deepEqual(
+      rig.taken.toSorted((a, b) => a - b),
+      Array.from({ length: 30 }, (_, n) => n),
+    )
+  })
+
+  test('gets only the part back that may still succeed; the rest stays accounted', async () => {
+    const rig = new Rig({ retry_on_failure: { enabled: false } }, (batch) => {
+      if (batch.itemCount > 2) return fail('too_large')()
+      const numbers = numbersOf(batch)
+      if (numbers.includes(0)) return fail('backend_rejected')()
+      return numbers.includes(2) ? fail('unavailable')() : ok()
+    })
+    const answer = rig.give(8, { until: 'delivered' })
+    await assert.rejects(answer, { code: 'unavailable', retry: 'backoff', accounted: true })
+    assert.deepEqual(
+      [rig.account.delivered, rig.dropped, rig.rejected],
+      [4, { backend_rejected: 2 }, { unavailable: 2 }],
+    )
     rig.balances()
   })
 })

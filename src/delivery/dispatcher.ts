@@ -226,7 +226,7 @@ export class Dispatcher {
   #giveUp(job: Job, ending: Ending): void {
     const { metrics, logger, signal } = this.#options
     const { itemCount } = job.next.batch
-    job.next.drop(ending, this.#ack)
+    const returned = job.next.drop(ending, this.#ack)
     metrics.sendFailed.add(itemCount)
     const { error, reason } = ending
     const stack = reasonStack(reason, error)
@@ -235,6 +235,7 @@ export class Dispatcher {
       code: reason,
       reason: cut(error.message),
       items: itemCount,
+      ...(returned > 0 ? { givenBack: returned } : {}),
       ...stack,
     })
     this.#nextPiece(job)

@@ -57,12 +57,16 @@ export class Piece {
     }
   }
 
-  /** No item is out and none will be. */
-  drop(ending: Ending, ended: (entry: Entry) => void): void {
+  /** No item is out, and no further try is made. Returns how many of them their callers may get back. */
+  drop(ending: Ending, ended: (entry: Entry) => void): number {
+    let returned = 0
     for (let index = 0; index < this.#entries.length; index++) {
       const entry = this.#entries[index] as Entry
-      if (entry.drop(this.#counts[index] as number, ending)) ended(entry)
+      const count = this.#counts[index] as number
+      if (entry.mayReturn(ending)) returned += count
+      if (entry.drop(count, ending)) ended(entry)
     }
+    return returned
   }
 
   /** Calls `visit` for the entries that have items here. */

@@ -28,7 +28,7 @@ suite('a log line', () => {
     const { logger, raw } = recorded()
     logger.child({ component_kind: 'receiver', component_id: 'otlp' }).info('ready', { port: 4317 })
     assert.deepEqual(raw, [
-      '{"port":4317,"ts":"1970-01-01T00:00:00.000Z","level":"info","msg":"ready","component_kind":"receiver","component_id":"otlp"}\n',
+      '{"ts":"1970-01-01T00:00:00.000Z","level":"info","msg":"ready","component_kind":"receiver","component_id":"otlp","port":4317}\n',
     ])
   })
 

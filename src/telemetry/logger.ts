@@ -79,7 +79,8 @@ function writeToStderr(): (line: string) => void {
 function toLine(ts: string, level: LogLevel, msg: string, own: Labels, fields: Fields): string {
   const head = { ts, level, msg: cut(msg), ...own }
   try {
-    return JSON.stringify({ ...fields, ...head }, printable)
+    // Twice: the first sets the order, the second keeps a field from taking the place of what stands before it.
+    return JSON.stringify({ ...head, ...fields, ...head }, printable)
   } catch (error) {
     // Circular, or a getter that throws: the message still counts.
     return JSON.stringify({ ...head, fields: cut(String(error)) })
