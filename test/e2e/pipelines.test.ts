@@ -131,7 +131,11 @@ suite('quickstart.yaml', () => {
     assert.match(java?.body.stringValue ?? '', /IllegalStateException.*\n\tat com\.example/)
 
     for (const account of await remora.stop()) assert.equal(account.delivered, account.received)
-    assert.match(remora.stdout, /\d+ log records/)
+    assert.match(
+      remora.stdout,
+      /^2026-03-02T08:00:00\.566Z DEBUG \[shop-frontend\] loaded feature flags .*=/m,
+    )
+    assert.match(remora.stdout, /^… and \d+ more$/m)
   })
 })
 

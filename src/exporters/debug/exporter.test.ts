@@ -169,6 +169,39 @@ suite('output', () => {
     }
   })
 
+  const limits: readonly { name: string; max: number; batch: Batch; lines: number; end: RegExp }[] =
+    [
+      { name: 'fewer', max: 1, batch: logs, lines: 2, end: /order placed .*\n… and 1 more\n$/ },
+      { name: 'all', max: 2, batch: logs, lines: 2, end: /line \\u009b"\n$/ },
+      { name: 'more than there are', max: 9, batch: logs, lines: 2, end: /line \\u009b"\n$/ },
+      { name: 'across metrics', max: 2, batch: metrics, lines: 3, end: /took.*\n… and 1 more\n$/ },
+      {
+        name: 'across segments',
+        max: 7,
+        batch: Batch.concat('logs', [numberedLogs(0, 5), numberedLogs(5, 5)]),
+        lines: 8,
+        end: /n=6;\n… and 3 more\n$/,
+      },
+    ]
+  for (const { name, max, batch, lines, end } of limits) {
+    test(`of ${name} by max_records`, async () => {
+      const { screen, exporter } = await setup({ verbosity: 'normal', max_records: max })
+      const context = testContext()
+      await exporter.consume(batch, context)
+      assert.equal(screen.text.split('\n').length - 1, lines, screen.text)
+      assert.match(screen.text, end)
+      assert.equal(context.ledger.exporter('debug').delivered, batch.itemCount)
+    })
+  }
+
+  test('of max_records in detail ends with how many more there are', async () => {
+    const { screen, exporter } = await setup({ verbosity: 'detailed', max_records: 1 })
+    await exporter.consume(logs, testContext())
+    assert.match(screen.text, /debug: 2 log records/)
+    assert.match(screen.text, /order placed[^]*… and 1 more\n$/)
+    assert.doesNotMatch(screen.text, /evil/)
+  })
+
   test('is sampled each second, and what is not shown is delivered', async () => {
     const { screen, exporter, settings } = await setup({
       sampling_initial: 1,

@@ -7,6 +7,7 @@ import type { ConsumeContext, Consumer } from '../../signal/consumer.ts'
 import type { ExporterLedger } from '../../signal/ledger.ts'
 import { itemNames } from '../../signal/signal.ts'
 import { detailedLines } from './detailed.ts'
+import { firstItems } from './first-items.ts'
 import { normalLines } from './normal.ts'
 import { Sampler } from './sampler.ts'
 import type { DebugConfig } from './schema.ts'
@@ -79,11 +80,14 @@ export class DebugExporter implements Component, Consumer {
   }
 
   #render(batch: Batch): string {
-    const { verbosity } = this.#settings.config
+    const { verbosity, max_records: itemsMax } = this.#settings.config
     const head = headLine(batch, this.#settings)
     if (verbosity === 'basic') return `${head}\n`
-    if (verbosity === 'normal') return `${normalLines(batch).join('\n')}\n`
-    return `${head}\n${detailedLines(batch).join('\n')}\n`
+    const shown = itemsMax === 0 ? batch : firstItems(batch, itemsMax)
+    const lines = verbosity === 'normal' ? normalLines(shown) : [head, ...detailedLines(shown)]
+    const more = batch.itemCount - shown.itemCount
+    if (more > 0) lines.push(`… and ${more} more`)
+    return `${lines.join('\n')}\n`
   }
 
   #write(output: Writable, text: string, account: ExporterLedger, items: number): Promise<void> {

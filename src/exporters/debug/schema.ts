@@ -12,6 +12,15 @@ export const config = v.pipe(
       ),
       'basic',
     ),
+    max_records: v.optional(
+      v.pipe(
+        integer(0),
+        v.description(
+          'With `normal` and `detailed`, the items shown of each batch, and then how many more there are; 0 shows all.',
+        ),
+      ),
+      0,
+    ),
     sampling_initial: v.optional(
       v.pipe(integer(0), v.description('Batches shown at the beginning of each second.')),
       2,
