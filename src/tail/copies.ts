@@ -17,23 +17,26 @@ export async function findCopied(
   for (const other of others) {
     if (other === file || other.shadowOf !== undefined || other.closed) continue
     if (!sharesHead(file.head, other.head)) continue
-    if ((await holdsWhatWasRead(file, other)) || (await isBeginningOf(file, other))) return other
+    if (await holds(file, other.offset, other.guard)) return other
+    if (await isBeginningOf(file, other)) return other
+    // While the original is being truncated nothing can be compared; the next poll can.
+    if (!(await isUntouched(other))) return other
   }
   return undefined
 }
 
-/** The last bytes that were read of the original stand at their place; also when the original was truncated since. */
-async function holdsWhatWasRead(file: TailedFile, original: TailedFile): Promise<boolean> {
-  const { guard, offset } = original
-  if (file.handle === undefined || guard.length === 0 || file.sizeBytes < offset) return false
+/** Whether the bytes up to a position that was read in another file stand at their place in this one. */
+async function holds(file: TailedFile, offset: number, guard: Uint8Array): Promise<boolean> {
+  if (file.handle === undefined || guard.length === 0) return false
   return sameBytes(await readRange(file.handle, offset - guard.length, guard.length), guard)
 }
 
 async function isBeginningOf(file: TailedFile, original: TailedFile): Promise<boolean> {
   if (file.handle === undefined || original.handle === undefined) return false
-  if (file.sizeBytes > (await original.handle.stat()).size) return false
-  const length = Math.min(guardBytes, file.sizeBytes)
-  const position = file.sizeBytes - length
+  const { size } = await file.handle.stat()
+  if (size > (await original.handle.stat()).size) return false
+  const length = Math.min(guardBytes, size)
+  const position = size - length
   const [mine, theirs] = await Promise.all([
     readRange(file.handle, position, length),
     readRange(original.handle, position, length),
@@ -47,16 +50,23 @@ export async function followShadow(file: TailedFile): Promise<void> {
   if (original === undefined || file.handle === undefined) return
   if (original.closed || original.generation !== file.shadowGeneration) {
     file.shadowOf = undefined
-    const readTo = original.closed ? original.offset : original.pastOffset
-    const offset = Math.min(file.sizeBytes, readTo)
-    const length = Math.min(guardBytes, offset)
-    file.restartAt(offset, await readRange(file.handle, offset - length, length))
+    const offset = original.closed ? original.offset : original.pastOffset
+    const guard = original.closed ? original.guard : original.pastGuard
+    if (await holds(file, offset, guard)) file.restartAt(offset, guard)
+    else file.restartAt(0, new Uint8Array(0))
     return
   }
-  // Truncated, but that is not noticed yet: the next poll decides.
-  if (original.handle === undefined) return
-  if (original.offset > 0 && !(await holdsWhatWasRead(original, original))) return
   if (await isBeginningOf(file, original)) return
+  // Asked after the difference was seen: an original that was truncated meanwhile makes everything differ, and what
+  // becomes of the copy is decided when the truncation has been noticed.
+  if (!(await isUntouched(original))) return
   file.shadowOf = undefined
   file.restartAt(0, new Uint8Array(0))
+}
+
+async function isUntouched(original: TailedFile): Promise<boolean> {
+  if (original.handle === undefined) return false
+  const { size } = await original.handle.stat()
+  if (size < original.sizeBytes || size < original.offset) return false
+  return original.offset === 0 || (await holds(original, original.offset, original.guard))
 }

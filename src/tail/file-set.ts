@@ -270,6 +270,7 @@ export class FileSet {
       for (const file of this.#byInode.values()) {
         // One that no path leads to could never be opened again.
         if (file.handle === undefined || file.missingSinceMs >= 0) continue
+        if (file.shadowOf !== undefined) continue
         if (quietest === undefined || file.lastReadMs < quietest.lastReadMs) quietest = file
       }
       if (quietest === undefined) return

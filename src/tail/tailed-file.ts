@@ -45,6 +45,7 @@ export class TailedFile {
   shadowGeneration = 0
   /** How far the content before the last replacement had been read. */
   pastOffset = 0
+  pastGuard: Uint8Array = new Uint8Array(0)
   /** Its entry among the remembered positions, once it is closed. */
   rememberedId = -1
   closed = false
@@ -69,6 +70,7 @@ export class TailedFile {
   /** Moves both positions: at the start, or when the content was replaced. */
   restartAt(offset: number, guard: Uint8Array): void {
     this.pastOffset = this.offset
+    this.pastGuard = this.guard
     this.offset = offset
     this.guard = guard
     this.committed = offset

@@ -71,7 +71,7 @@ export class Tailer {
       try {
         await this.#readRound()
         await checkpoints.save(clock.nowMs())
-        const restMs = this.#polledAtMs + this.#settings.pollIntervalMs - clock.monotonicMs()
+        const restMs = this.#polledAtMs + this.#periodMs() - clock.monotonicMs()
         if (restMs > 0) await this.#pause(restMs)
         if (!this.#stopping.signal.aborted) await this.#poll()
       } catch (error) {
@@ -79,6 +79,12 @@ export class Tailer {
         await sleep(clock, this.#settings.pollIntervalMs, this.#stopping.signal)
       }
     }
+  }
+
+  /** Polling is all that an idle remora does, so it is done less often while a watcher would tell of a change. */
+  #periodMs(): number {
+    const { pollIntervalMs } = this.#settings
+    return this.#watcher?.armed === true ? Math.max(pollIntervalMs, quietPollMs) : pollIntervalMs
   }
 
   async #pause(restMs: number): Promise<void> {
@@ -127,6 +133,7 @@ export class Tailer {
 }
 
 const wakeRestMs = 20
+const quietPollMs = 1000
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -22,6 +22,7 @@ export class Wake {
   #activeAtMs: number
   #cancelTimer: (() => void) | undefined
   #stopped = false
+  #failed = false
 
   constructor(directories: readonly string[], clock: Clock, logger: Logger, changed: () => void) {
     this.#directories = directories
@@ -33,6 +34,11 @@ export class Wake {
 
   start(): Promise<void> {
     return this.#arm()
+  }
+
+  /** Whether a change would be told: the files have been quiet, and no watcher has failed. */
+  get armed(): boolean {
+    return this.#close !== undefined && !this.#failed
   }
 
   /** The files are not quiet. */
@@ -67,6 +73,7 @@ export class Wake {
       this.#close = () => watcher.close()
       watcher.on('all', () => this.#event())
       watcher.on('error', (error) => {
+        this.#failed = true
         const { message } = error as Error
         this.#logger.debug(`cannot watch directories, polling goes on: ${message}`)
       })

@@ -67,7 +67,9 @@ export const fileLogConfig = v.pipe(
       v.pipe(
         duration(),
         v.minValue(1, 'must be at least 1ms'),
-        v.description('How often to look for new files and lines.'),
+        v.description(
+          'How often to look for new files and lines; after five quiet seconds once a second, if `watch` is on.',
+        ),
       ),
       '200ms',
     ),
