@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { RecordingLogger } from '../../test/support/settings.ts'
+import { MemoryStorage } from '../../test/support/tail.ts'
+import { Checkpoints } from './checkpoints.ts'
+
+const dayMs = 24 * 60 * 60 * 1000
+
+suite('T19: checkpoints of dead files', () => {
+  test('expire after a day', async () => {
+    const storage = new MemoryStorage()
+    seed(storage, [
+      [1, 0],
+      [2, dayMs],
+    ])
+    const checkpoints = new Checkpoints(await storage.open(), new RecordingLogger(), dayMs + 1)
+    assert.deepEqual(
+      checkpoints.candidates(1, 1).map(({ id }) => id),
+      [2],
+    )
+    await checkpoints.save(dayMs + 1, true)
+    assert.deepEqual([...storage.saved.keys()], ['file/2', 'saved_at'])
+  })
+
+  test('are at most 2,000: the oldest go', async () => {
+    const storage = new MemoryStorage()
+    seed(
+      storage,
+      Array.from({ length: 2100 }, (_, i) => [i + 1, i] as const),
+    )
+    const checkpoints = new Checkpoints(await storage.open(), new RecordingLogger(), 3000)
+    const ids = checkpoints.candidates(1, 1).map(({ id }) => id)
+    assert.equal(ids.length, 2000)
+    assert.equal(Math.min(...ids), 101)
+  })
+
+  test('a storage that cannot write is said, and tried again with everything', async () => {
+    const storage = new MemoryStorage()
+    seed(storage, [[1, 0]])
+    const client = await storage.open()
+    let failing = true
+    const logger = new RecordingLogger()
+    const flaky = {
+      ...client,
+      update: (changes: ReadonlyMap<string, Uint8Array | undefined>) =>
+        failing ? Promise.reject(new Error('ENOSPC')) : client.update(changes),
+    }
+    const checkpoints = new Checkpoints(flaky, logger, 2 * dayMs)
+    await checkpoints.save(2 * dayMs, true)
+    assert.deepEqual(logger.messages('error'), ['cannot save checkpoints: ENOSPC'])
+    assert.ok(storage.saved.has('file/1'))
+    failing = false
+    await checkpoints.save(2 * dayMs, true)
+    assert.ok(!storage.saved.has('file/1'))
+  })
+})
+
+function seed(storage: MemoryStorage, entries: readonly (readonly [number, number])[]): void {
+  for (const [id, seenMs] of entries) {
+    const position = {
+      dev: 9,
+      ino: id,
+      headBytes: 1,
+      headHash: 'x',
+      offset: 1,
+      guardBytes: 1,
+      guardHash: 'y',
+    }
+    storage.saved.set(
+      `file/${id}`,
+      Buffer.from(JSON.stringify({ version: 1, id, path: 'p', position, seenMs })),
+    )
+  }
+}
