@@ -1,7 +1,7 @@
 import type { RetryConfig } from './schema.ts'
 
 /** What a backend may ask for at most: a broken one must not make us wait for years. */
-const retryAfterMsMax = 3_600_000
+export const retryAfterMsMax = 3_600_000
 
 /** The waits between the tries of one request: they grow, with jitter, until the time is up. */
 export class Backoff {

@@ -1,6 +1,7 @@
 import type { Counter, Histogram, Meter } from '../component/telemetry.ts'
 import { type Code, codes } from '../errors/codes.ts'
 import { itemNames, type Signal } from '../signal/signal.ts'
+import type { CircuitState } from './circuit-breaker.ts'
 
 /** The cells of one signal of one exporter; looked up once. */
 export class DeliveryMetrics {
@@ -39,7 +40,14 @@ export class DeliveryMetrics {
     this.#meter.gauge('otelcol_exporter_queue_capacity', labels, () => read.capacity)
     this.#meter.gauge('otelcol_exporter_in_flight_requests', labels, () => read.inFlight())
   }
+
+  watchCircuit(signal: Signal, read: () => CircuitState): void {
+    const labels = { data_type: signal }
+    this.#meter.gauge('remora_exporter_circuit_state', labels, () => circuitNumbers[read()])
+  }
 }
+
+const circuitNumbers: Readonly<Record<CircuitState, number>> = { closed: 0, half_open: 1, open: 2 }
 
 /** A code as a person reads it in a status: `unavailable: The backend cannot be reached …`. */
 export function describeCode(code: Code): string {

@@ -3,6 +3,7 @@ import type { Batch } from '../signal/batch.ts'
 import type { ConsumeContext, Consumer } from '../signal/consumer.ts'
 import type { Signal } from '../signal/signal.ts'
 import { Health } from './health.ts'
+import { RateLimiter } from './rate-limiter.ts'
 import type { DeliveryConfig } from './schema.ts'
 import type { Send } from './send.ts'
 import { SignalDelivery } from './signal-delivery.ts'
@@ -22,6 +23,7 @@ export class Delivery implements Consumer {
   readonly #send: Send
   readonly #random: () => number
   readonly #health: Health
+  readonly #rateLimiter: RateLimiter | undefined
   readonly #signals = new Map<Signal, SignalDelivery>()
   #stopped = false
 
@@ -30,6 +32,12 @@ export class Delivery implements Consumer {
     this.#send = send
     this.#random = random
     this.#health = new Health((status) => settings.status(status))
+    const { rate_limit: rateLimit } = settings.config
+    if (rateLimit) {
+      const limiter = new RateLimiter(rateLimit, settings.clock)
+      this.#rateLimiter = limiter
+      settings.meter.gauge('remora_exporter_rate_limit_waiting', {}, () => limiter.waiting)
+    }
   }
 
   consume(batch: Batch, context: ConsumeContext): Promise<void> {
@@ -51,6 +59,7 @@ export class Delivery implements Consumer {
       this.#settings,
       this.#send,
       this.#health,
+      this.#rateLimiter,
       this.#random,
     )
     this.#signals.set(signal, delivery)

@@ -6,11 +6,13 @@ import type { Code } from '../errors/codes.ts'
 import { DeliveryError } from '../errors/delivery-error.ts'
 import type { Signal } from '../signal/signal.ts'
 import { stopping } from './admission.ts'
+import { CircuitBreaker, type CircuitState } from './circuit-breaker.ts'
 import type { DeliveryMetrics } from './delivery-metrics.ts'
 import { createGatherer, type Gatherer } from './gatherer.ts'
 import type { Health } from './health.ts'
 import { Job } from './job.ts'
-import type { BatchConfig, RetryConfig } from './schema.ts'
+import type { RateLimiter } from './rate-limiter.ts'
+import type { BatchConfig, CircuitBreakerConfig, RetryConfig } from './schema.ts'
 import type { Send, SendOutcome } from './send.ts'
 
 export interface DispatcherOptions {
@@ -27,6 +29,9 @@ export interface DispatcherOptions {
   readonly consumers: number
   readonly batch: BatchConfig | undefined
   readonly retry: RetryConfig
+  readonly circuitBreaker: CircuitBreakerConfig | undefined
+  /** Of the exporter: all its signals share it. */
+  readonly rateLimiter: RateLimiter | undefined
   /** 0: none. */
   readonly timeoutMs: number
   /** The queue has room again. */
@@ -49,11 +54,15 @@ const messageLengthMax = 500
  *               ▲  └────▶ failure ──▶ drop ─────────┤
  *               │            │  └──▶ too large: halve┘
  *               └── wait ◀── retryable
+ *
+ * Before each attempt stand the rate limit and the circuit breaker. While the circuit is open, jobs are parked without
+ * timers of their own, and what they wait for is the same probe; nothing more is taken from the queue.
  */
 export class Dispatcher {
   readonly #options: DispatcherOptions
   readonly #gatherer: Gatherer
   readonly #jobs = new Set<Job>()
+  readonly #circuit: CircuitBreaker | undefined
   /** Attempts without an answer. */
   #inFlight = 0
   #stopping = false
@@ -64,6 +73,17 @@ export class Dispatcher {
   constructor(options: DispatcherOptions) {
     this.#options = options
     this.#gatherer = createGatherer(options)
+    const { circuitBreaker, clock } = options
+    if (circuitBreaker?.enabled === true) {
+      this.#circuit = new CircuitBreaker(circuitBreaker, clock, (state) =>
+        this.#circuitChanged(state),
+      )
+    }
+  }
+
+  /** Undefined without a circuit breaker. */
+  get circuitState(): CircuitState | undefined {
+    return this.#circuit?.state
   }
 
   get inFlight(): number {
@@ -73,12 +93,12 @@ export class Dispatcher {
   /** Starts what is due, as far as consumers are free. */
   pump(): void {
     const { consumers } = this.#options
-    while (this.#jobs.size < consumers) {
+    while (this.#jobs.size < consumers && (this.#circuit?.hasRoom ?? true)) {
       const pieces = this.#gatherer.next(this.#stopping, this.#pumpLater)
       if (pieces === undefined) return
       const job = new Job(pieces)
       this.#jobs.add(job)
-      this.#attempt(job)
+      this.#start(job)
     }
   }
 
@@ -88,11 +108,15 @@ export class Dispatcher {
     this.#gatherer.close()
     for (const job of this.#jobs) {
       if (!job.waiting) continue
-      job.cancelTimer?.()
-      this.#attempt(job)
+      job.end()
+      this.#start(job)
     }
+    this.#circuit?.hurry(drainRetryMsMax)
     this.pump()
-    if (this.#idle) return
+    if (this.#idle) {
+      this.#circuit?.close()
+      return
+    }
     const giveUp = (): void => this.#abandon()
     await new Promise<void>((resolve) => {
       this.#onIdle = resolve
@@ -100,10 +124,59 @@ export class Dispatcher {
       else abort.addEventListener('abort', giveUp, { once: true })
     })
     abort.removeEventListener('abort', giveUp)
+    this.#circuit?.close()
   }
 
   get #idle(): boolean {
     return this.#jobs.size === 0 && this.#options.queue.length === 0
+  }
+
+  /** The next attempt, as soon as the rate limit and the circuit breaker let it through. */
+  #start(job: Job): void {
+    const { rateLimiter } = this.#options
+    job.parked = false
+    const cancel = rateLimiter?.acquire(job.next.batch, () => {
+      job.end()
+      this.#enter(job)
+    })
+    if (cancel === undefined) this.#enter(job)
+    else job.wait(cancel)
+  }
+
+  #enter(job: Job): void {
+    if (this.#circuit !== undefined) {
+      const pass = this.#circuit.enter()
+      if (pass === undefined) {
+        job.park()
+        return
+      }
+      job.pass = pass
+    }
+    this.#attempt(job)
+  }
+
+  #circuitChanged(state: CircuitState): void {
+    const { logger, signal, health } = this.#options
+    if (state === 'open') {
+      logger.warn('the circuit breaker opens: nothing is sent until a probe succeeds', { signal })
+      health.circuitOpened(signal)
+      // Their waits are over: all wait for the same probe now.
+      for (const job of this.#jobs) if (job.waiting) job.park()
+      return
+    }
+    if (state === 'closed') logger.info('the circuit breaker closes', { signal })
+    for (const job of this.#jobs) {
+      if (!(this.#circuit?.hasRoom ?? true)) return
+      if (job.parked) this.#start(job)
+    }
+    this.pump()
+  }
+
+  /** What the end of an attempt says about the backend: whoever answers, even with a refusal, is there. */
+  #tellCircuit(job: Job, error: DeliveryError | undefined): void {
+    if (this.#circuit === undefined) return
+    if (error?.retry === 'backoff') this.#circuit.failed(job.pass, error.retryAfterMs)
+    else this.#circuit.succeeded(job.pass)
   }
 
   #attempt(job: Job): void {
@@ -150,7 +223,9 @@ export class Dispatcher {
     metrics.sent.add(items - rejected)
     metrics.sendSize.record(items)
     metrics.sendSizeBytes.record(piece.batch.sizeBytes)
-    health.succeeded(signal)
+    this.#tellCircuit(job, undefined)
+    // A late answer from before the circuit opened: the probe decides.
+    if (this.#circuit?.state !== 'open') health.succeeded(signal)
     if (rejected > 0) {
       metrics.sendFailed.add(rejected)
       logger.warn('the backend rejected some items of a request', {
@@ -169,10 +244,12 @@ export class Dispatcher {
     this.#endAttempt(job)
     const { health, signal } = this.#options
     if (error.code === 'too_large') {
+      this.#tellCircuit(job, undefined)
       this.#tooLarge(job, error)
       return
     }
     health.failed(signal, error)
+    this.#tellCircuit(job, error)
     const waitMs = this.#retryDelayMs(job, error)
     if (waitMs === undefined) {
       const exhausted = error.retry === 'backoff' && this.#options.retry.enabled
@@ -201,8 +278,8 @@ export class Dispatcher {
       items: job.next.batch.itemCount,
       waitMs: Math.round(waitMs),
     })
-    job.waiting = true
-    job.cancelTimer = clock.after(waitMs, () => this.#attempt(job))
+    if (this.#circuit?.state === 'open') job.park()
+    else job.wait(clock.after(waitMs, () => this.#start(job)))
   }
 
   #tooLarge(job: Job, error: DeliveryError): void {
@@ -220,7 +297,7 @@ export class Dispatcher {
       reason: cut(error.message),
     })
     job.replace(halves)
-    this.#attempt(job)
+    this.#start(job)
   }
 
   #giveUp(job: Job, ending: Ending): void {
@@ -244,7 +321,7 @@ export class Dispatcher {
   #nextPiece(job: Job): void {
     this.#options.onRoom()
     if (job.advance()) {
-      this.#attempt(job)
+      this.#start(job)
       return
     }
     this.#jobs.delete(job)

@@ -3,10 +3,16 @@ import type { DeliveryError } from '../errors/delivery-error.ts'
 import type { Signal } from '../signal/signal.ts'
 import { describeCode } from './delivery-metrics.ts'
 
+interface Failure {
+  readonly error: DeliveryError
+  /** The circuit breaker lets nothing through. */
+  readonly open: boolean
+}
+
 /** One status of an exporter out of how its signals fare: the worst of them. */
 export class Health {
   readonly #report: (status: Status) => void
-  readonly #failures = new Map<Signal, DeliveryError>()
+  readonly #failures = new Map<Signal, Failure>()
 
   constructor(report: (status: Status) => void) {
     this.#report = report
@@ -19,22 +25,33 @@ export class Health {
   }
 
   failed(signal: Signal, error: DeliveryError): void {
-    if (this.#failures.get(signal)?.code === error.code) return
-    this.#failures.set(signal, error)
+    const known = this.#failures.get(signal)
+    if (known?.error.code === error.code) return
+    this.#failures.set(signal, { error, open: known?.open ?? false })
+    this.#tell()
+  }
+
+  /** After `failed`: nothing is tried until the circuit breaker probes. */
+  circuitOpened(signal: Signal): void {
+    const known = this.#failures.get(signal)
+    if (known === undefined || known.open) return
+    this.#failures.set(signal, { ...known, open: true })
     this.#tell()
   }
 
   #tell(): void {
-    let worst: DeliveryError | undefined
-    for (const error of this.#failures.values()) {
-      if (worst === undefined || error.code === 'unauthenticated') worst = error
+    let worst: Failure | undefined
+    for (const failure of this.#failures.values()) {
+      if (worst === undefined || failure.error.code === 'unauthenticated') worst = failure
     }
     if (worst === undefined) {
       this.#report({ state: 'ok' })
       return
     }
+    const { error, open } = worst
     // Wrong credentials do not heal by waiting; all else may.
-    const state = worst.code === 'unauthenticated' ? 'permanent_error' : 'recoverable_error'
-    this.#report({ state, reason: describeCode(worst.code) })
+    const state = error.code === 'unauthenticated' ? 'permanent_error' : 'recoverable_error'
+    const circuit = open ? ' The circuit breaker is open.' : ''
+    this.#report({ state, reason: `${describeCode(error.code)}${circuit}` })
   }
 }

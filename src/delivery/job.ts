@@ -11,8 +11,12 @@ export class Job {
   controller: AbortController | undefined
   /** Ends the timeout of the attempt under way, or the wait for the next. */
   cancelTimer: (() => void) | undefined
-  /** Waits for the next try. */
+  /** Waits for the next try, or for the rate limit. */
   waiting = false
+  /** Waits for the circuit to close, or to take it as a probe: no timer of its own. */
+  parked = false
+  /** Of the attempt under way, given by the circuit breaker. */
+  pass = 0
   #firstTryMs: number | undefined
   #backoff: Backoff | undefined
 
@@ -29,6 +33,7 @@ export class Job {
 
   begin(controller: AbortController, nowMs: number): void {
     this.waiting = false
+    this.parked = false
     this.controller = controller
     this.#firstTryMs ??= nowMs
   }
@@ -39,6 +44,17 @@ export class Job {
     this.cancelTimer = undefined
     this.controller = undefined
     this.waiting = false
+  }
+
+  /** `cancel` ends the wait. */
+  wait(cancel: () => void): void {
+    this.waiting = true
+    this.cancelTimer = cancel
+  }
+
+  park(): void {
+    this.end()
+    this.parked = true
   }
 
   /** The waits of the present piece, from its first try on. */

@@ -137,6 +137,70 @@ const retryOnFailure = v.strictObject({
   ),
 })
 
+const circuitBreaker = v.strictObject({
+  enabled: v.optional(v.pipe(v.boolean(), v.description('Whether it works.')), true),
+  failure_threshold: v.optional(
+    v.pipe(integer(1), v.description('Opens after so many failures in a row.')),
+    5,
+  ),
+  failure_ratio: v.optional(
+    v.pipe(
+      v.number('must be above 0 and at most 1'),
+      v.gtValue(0, 'must be above 0 and at most 1'),
+      v.maxValue(1, 'must be above 0 and at most 1'),
+      v.description('Opens also when this share of the last `sample_size` requests has failed.'),
+    ),
+  ),
+  sample_size: v.optional(
+    v.pipe(integer(1, 10_000), v.description('The requests that failure_ratio looks at.')),
+    20,
+  ),
+  open_duration: v.optional(
+    v.pipe(
+      duration(),
+      v.description(
+        'Send nothing for this long, or longer if the backend asks for it; then probe.',
+      ),
+    ),
+    '30s',
+  ),
+  half_open_requests: v.optional(
+    v.pipe(
+      integer(1, 1000),
+      v.description('Requests that go out as probes; when all of them succeed, it closes.'),
+    ),
+    1,
+  ),
+})
+
+const rateLimit = v.pipe(
+  v.strictObject({
+    items_per_second: v.optional(
+      v.pipe(integer(1), v.description('Log records, data points and spans in a second.')),
+    ),
+    bytes_per_second: v.optional(
+      v.pipe(
+        byteSize(),
+        v.minValue(1, 'must be at least 1'),
+        v.description('Bytes in a second, before compression.'),
+      ),
+    ),
+    burst: v.optional(
+      v.pipe(
+        byteSize(),
+        v.minValue(1, 'must be at least 1'),
+        v.description(
+          'Items or bytes that may go at once after a quiet time; what one second brings unless given.',
+        ),
+      ),
+    ),
+  }),
+  v.check(
+    (c) => (c.items_per_second === undefined) !== (c.bytes_per_second === undefined),
+    'needs either items_per_second or bytes_per_second',
+  ),
+)
+
 /**
  * The options of the delivery path, to be spread into the configuration of an exporter:
  * `v.strictObject({ endpoint: …, ...deliveryOptions('5s') })`.
@@ -162,12 +226,28 @@ export function queueOptions() {
       v.pipe(retryOnFailure, v.description('What happens after a failure that may pass.')),
       {},
     ),
+    circuit_breaker: v.nullish(
+      v.pipe(
+        circuitBreaker,
+        v.description('Spares a backend that is down, each signal by itself; off unless given.'),
+      ),
+    ),
+    rate_limit: v.nullish(
+      v.pipe(
+        rateLimit,
+        v.description(
+          'The most that is sent, all signals and retries together; no limit unless given.',
+        ),
+      ),
+    ),
   }
 }
 
 export type BatchConfig = v.InferOutput<typeof batch>
 export type QueueConfig = v.InferOutput<typeof sendingQueue>
 export type RetryConfig = v.InferOutput<typeof retryOnFailure>
+export type CircuitBreakerConfig = v.InferOutput<typeof circuitBreaker>
+export type RateLimitConfig = v.InferOutput<typeof rateLimit>
 
 /** What every exporter's configuration holds. */
 export interface DeliveryConfig {
@@ -175,4 +255,6 @@ export interface DeliveryConfig {
   readonly retry_on_failure: RetryConfig
   /** Milliseconds. */
   readonly timeout: number
+  readonly circuit_breaker?: CircuitBreakerConfig | null | undefined
+  readonly rate_limit?: RateLimitConfig | null | undefined
 }

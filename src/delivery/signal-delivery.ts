@@ -8,6 +8,7 @@ import { Admission } from './admission.ts'
 import { DeliveryMetrics } from './delivery-metrics.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { Health } from './health.ts'
+import type { RateLimiter } from './rate-limiter.ts'
 import type { DeliveryConfig } from './schema.ts'
 import type { Send } from './send.ts'
 
@@ -21,6 +22,7 @@ export class SignalDelivery {
     settings: Settings<DeliveryConfig>,
     send: Send,
     health: Health,
+    rateLimiter: RateLimiter | undefined,
     random: () => number,
   ) {
     const { clock, logger, meter, id } = settings
@@ -53,6 +55,8 @@ export class SignalDelivery {
       consumers: enabled ? queueConfig.num_consumers : Infinity,
       batch: enabled ? (queueConfig.batch ?? undefined) : undefined,
       retry,
+      circuitBreaker: settings.config.circuit_breaker ?? undefined,
+      rateLimiter,
       timeoutMs: timeout,
       onRoom: () => this.#admission.fill(),
       crowded: () => this.#admission.crowded,
@@ -62,6 +66,9 @@ export class SignalDelivery {
       capacity: enabled ? queueConfig.queue_size : 0,
       inFlight: () => this.#dispatcher.inFlight,
     })
+    if (this.#dispatcher.circuitState !== undefined) {
+      metrics.watchCircuit(signal, () => this.#dispatcher.circuitState ?? 'closed')
+    }
   }
 
   consume(batch: Batch, context: ConsumeContext): Promise<void> {

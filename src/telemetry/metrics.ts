@@ -128,6 +128,14 @@ export const metrics: Readonly<Record<string, MetricInfo>> = {
     type: 'counter',
     help: 'Requests that are to be sent again after a failure, by `reason` (docs/reference/errors.md).',
   },
+  remora_exporter_circuit_state: {
+    type: 'gauge',
+    help: 'The circuit breaker of an exporter for a signal: 0 closed, 1 half-open (probing), 2 open (nothing is sent).',
+  },
+  remora_exporter_rate_limit_waiting: {
+    type: 'gauge',
+    help: 'Requests that wait because of the rate limit of an exporter.',
+  },
 }
 
 function metricsOf(signal: Signal): Record<string, MetricInfo> {

@@ -6,6 +6,7 @@ import { numberedLogs, numbersIn } from '../../../test/support/numbered-logs.ts'
 import { testContext } from '../../../test/support/recording-intake.ts'
 import { testSettings } from '../../../test/support/settings.ts'
 import { systemClock } from '../../component/clock.ts'
+import type { DeliveryError } from '../../errors/delivery-error.ts'
 import { encodeExportResponse } from '../../wire/otlp/response.ts'
 import { otlpGrpc } from './definition.ts'
 import { OtlpGrpcExporter } from './exporter.ts'
@@ -101,6 +102,56 @@ test('partial success is counted', async () => {
   const account = context.ledger.exporter('otlp')
   assert.deepEqual([account.delivered, [...account.droppedByReason]], [6, [['partial_success', 4]]])
   assert.equal(settings.logger.entries[0]?.fields['reason'], 'no')
+})
+
+suite('retryable_status', () => {
+  const { INTERNAL, NOT_FOUND, RESOURCE_EXHAUSTED } = grpc.status
+  const rows = [
+    { name: 'by name', retryable: ['INTERNAL'], codes: [INTERNAL, INTERNAL], want: 'ok', tries: 3 },
+    { name: 'by number', retryable: [13], codes: [INTERNAL], want: 'ok', tries: 2 },
+    {
+      name: 'and no other',
+      retryable: ['INTERNAL'],
+      codes: [INTERNAL, NOT_FOUND],
+      want: 'backend_rejected',
+      tries: 2,
+    },
+    {
+      name: 'also without RetryInfo',
+      retryable: ['RESOURCE_EXHAUSTED'],
+      codes: [RESOURCE_EXHAUSTED],
+      want: 'ok',
+      tries: 2,
+    },
+  ]
+  for (const { name, retryable, codes, want, tries } of rows) {
+    test(`is tried again, ${name}`, async () => {
+      let calls = 0
+      const { port } = await backend((_, callback) => {
+        const code = codes[calls++]
+        if (code === undefined) callback(null, empty)
+        else callback({ code, details: 'quota' })
+      })
+      const { made } = await exporter({
+        endpoint: `127.0.0.1:${port}`,
+        retryable_status: retryable,
+        sending_queue: { enabled: false },
+        retry_on_failure: { initial_interval: '10ms' },
+      })
+      const outcome = await made.consume(numberedLogs(0, 3), testContext()).then(
+        () => 'ok',
+        (error: DeliveryError) => error.code,
+      )
+      assert.deepEqual([outcome, calls], [want, tries])
+    })
+  }
+
+  test('refuses what is no status', () => {
+    for (const status of ['OK', 'NOPE', 0, 17]) {
+      const { issues } = v.safeParse(config, { endpoint: 'x:1', retryable_status: [status] })
+      assert.match(issues?.[0]?.message ?? '', /^must be /, String(status))
+    }
+  })
 })
 
 test('what is too large for the backend goes out in halves, one poisonous record is dropped', async () => {

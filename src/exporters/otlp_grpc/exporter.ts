@@ -61,7 +61,9 @@ export class OtlpGrpcExporter implements Component, Consumer {
     })
     this.#client = client
     const encoding = config.compression === 'none' ? undefined : config.compression
-    const method = (signal: Signal) => client.method(paths[signal], encoding, config.timeout)
+    const retryable = new Set(config.retryable_status)
+    const method = (signal: Signal) =>
+      client.method(paths[signal], encoding, config.timeout, retryable)
     this.#methods = { logs: method('logs'), metrics: method('metrics'), traces: method('traces') }
   }
 

@@ -7,6 +7,7 @@ import {
   type ScalarMetadata,
 } from '../../component/schema.ts'
 import { deliveryOptions } from '../../delivery/schema.ts'
+import { grpcStatus } from '../../net/grpc/status.ts'
 import { parseGrpcTarget } from '../../net/grpc/target.ts'
 import { tlsClient } from '../../net/schema.ts'
 
@@ -27,6 +28,13 @@ const keepalive = v.strictObject({
     false,
   ),
 })
+
+const statusMessage = 'must be the name of a gRPC status such as "INTERNAL", or its number'
+const statusNames = Object.keys(grpcStatus).filter((name) => name !== 'OK')
+const retryableStatus = v.pipe(
+  v.union([v.picklist(statusNames, statusMessage), integer(1, statusNames.length)], statusMessage),
+  v.transform((status) => (typeof status === 'number' ? status : statusNames.indexOf(status) + 1)),
+)
 
 export const config = v.pipe(
   v.strictObject({
@@ -78,6 +86,15 @@ export const config = v.pipe(
     write_buffer_size: v.optional(
       v.pipe(integer(0), v.description('Accepted for the collector; without effect.')),
       524_288,
+    ),
+    retryable_status: v.optional(
+      v.pipe(
+        v.array(retryableStatus),
+        v.description(
+          'Answers that are tried again besides those of OTLP (UNAVAILABLE, …), e.g. INTERNAL.',
+        ),
+      ),
+      [],
     ),
     ...deliveryOptions('5s'),
   }),

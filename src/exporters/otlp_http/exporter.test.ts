@@ -197,6 +197,25 @@ suite('an answer', () => {
   })
 })
 
+test('an answer named in retryable_status is tried again, no other', async () => {
+  const answers = [500, 404]
+  const { base, received } = await backend((response) => {
+    response.statusCode = answers.shift() ?? 200
+    response.end()
+  })
+  const { made } = await exporter({
+    endpoint: base,
+    retryable_status: [500],
+    sending_queue: { enabled: false },
+    retry_on_failure: { initial_interval: '10ms' },
+  })
+  await assert.rejects(made.consume(numberedLogs(0, 3), testContext()), {
+    code: 'backend_rejected',
+    message: 'HTTP 404',
+  })
+  assert.equal(received.length, 2)
+})
+
 suite('the configuration', () => {
   const rows: readonly { name: string; input: unknown; want: RegExp }[] = [
     { name: 'without any endpoint', input: {}, want: /needs an endpoint/ },

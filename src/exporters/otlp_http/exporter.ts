@@ -26,6 +26,7 @@ export class OtlpHttpExporter implements Component, Consumer {
   readonly #delivery: Delivery
   readonly #urls: Readonly<Record<Signal, URL | undefined>>
   readonly #headers: readonly string[]
+  readonly #retryable: ReadonlySet<number>
   readonly #clients = new Map<string, HttpClient>()
   #credentials: Credentials | undefined
 
@@ -38,6 +39,7 @@ export class OtlpHttpExporter implements Component, Consumer {
       traces: urlOf(config.traces_endpoint, config.endpoint, 'traces'),
     }
     this.#headers = headersOf(config)
+    this.#retryable = new Set(config.retryable_status)
     this.#delivery = createDelivery(settings, (batch, abort) => this.#send(batch, abort))
   }
 
@@ -99,7 +101,7 @@ export class OtlpHttpExporter implements Component, Consumer {
     const body = await this.#encode(batch)
     const path = `${url.pathname}${url.search}`
     const answer = await client.post({ path, headers: this.#headers, body }, abort)
-    const error = httpOutcome(answer, this.#settings.clock.nowMs())
+    const error = httpOutcome(answer, this.#settings.clock.nowMs(), this.#retryable)
     if (error !== undefined) throw error
     return outcomeOf(batch.signal, answer)
   }

@@ -95,6 +95,13 @@ export const config = v.pipe(
       v.pipe(integer(0), v.description('Accepted for the collector; idle_conn_timeout rules.')),
       0,
     ),
+    retryable_status: v.optional(
+      v.pipe(
+        v.array(integer(300, 599)),
+        v.description('Answers that are tried again besides 429, 502, 503 and 504, e.g. 500.'),
+      ),
+      [],
+    ),
     ...deliveryOptions('30s'),
   }),
   v.metadata({

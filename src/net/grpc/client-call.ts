@@ -27,6 +27,7 @@ export class ClientCall implements ResponseListener {
   sends = 0
   readonly promise: Promise<Uint8Array>
   readonly #owner: CallOwner
+  readonly #retryable: ReadonlySet<number>
   readonly #resolve: (message: Uint8Array) => void
   readonly #reject: (error: DeliveryError) => void
   #connection: ClientConnection | undefined
@@ -35,9 +36,14 @@ export class ClientCall implements ResponseListener {
   #assembler: MessageAssembler | undefined
   #over = false
 
-  constructor(owner: CallOwner, headers: Uint8Array, segments: readonly Uint8Array[]) {
+  constructor(
+    owner: CallOwner,
+    { headers, retryable }: { headers: Uint8Array; retryable: ReadonlySet<number> },
+    segments: readonly Uint8Array[],
+  ) {
     this.#owner = owner
     this.headers = headers
+    this.#retryable = retryable
     this.segments = segments
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>()
     this.promise = promise
@@ -75,7 +81,8 @@ export class ClientCall implements ResponseListener {
 
   onEnd(trailers: HeaderList | undefined): void {
     if (this.#over) return
-    const error = grpcOutcome(this.#answerHeaders, trailers ?? this.#answerHeaders)
+    const headers = this.#answerHeaders
+    const error = grpcOutcome(headers, trailers ?? headers, this.#retryable)
     if (error !== undefined) {
       this.fail(error)
       return

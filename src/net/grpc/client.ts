@@ -50,6 +50,8 @@ const limits = {
 export interface GrpcMethod {
   readonly headers: Uint8Array
   readonly compressed: boolean
+  /** Statuses that may be tried again, besides those that OTLP names. */
+  readonly retryable: ReadonlySet<number>
 }
 
 /**
@@ -78,7 +80,12 @@ export class GrpcClient implements CallOwner {
   }
 
   /** `path`: `/package.Service/Method`. Throws a RangeError if metadata holds a character that no header may carry. */
-  method(path: string, encoding: string | undefined, timeoutMs: number): GrpcMethod {
+  method(
+    path: string,
+    encoding: string | undefined,
+    timeoutMs: number,
+    retryable: ReadonlySet<number> = new Set(),
+  ): GrpcMethod {
     const { authority, secure, userAgent, metadata } = this.#options
     const fields: (readonly [string, string])[] = [
       [':method', 'POST'],
@@ -95,7 +102,7 @@ export class GrpcClient implements CallOwner {
     for (const [name, value] of Object.entries(metadata)) {
       fields.push([name.toLowerCase(), value.reveal()])
     }
-    return { headers: encodeHeaders(fields), compressed: encoding !== undefined }
+    return { headers: encodeHeaders(fields), compressed: encoding !== undefined, retryable }
   }
 
   /**
@@ -109,7 +116,7 @@ export class GrpcClient implements CallOwner {
     abort: AbortSignal,
   ): Promise<Uint8Array> {
     const prefix = createPrefix(sizeBytes, method.compressed)
-    const call = new ClientCall(this, method.headers, [prefix, ...message])
+    const call = new ClientCall(this, method, [prefix, ...message])
     const onAbort = (): void => call.fail(new DeliveryError('timeout', 'the call was given up'))
     if (abort.aborted) onAbort()
     else {

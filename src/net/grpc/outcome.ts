@@ -23,7 +23,11 @@ const messageLengthMax = 1024
  * What the end of a call means: undefined for OK, else the error. `trailers` are the trailers, or the headers of a
  * trailers-only answer; `headers` those at the beginning.
  */
-export function grpcOutcome(headers: HeaderList, trailers: HeaderList): DeliveryError | undefined {
+export function grpcOutcome(
+  headers: HeaderList,
+  trailers: HeaderList,
+  retryable: ReadonlySet<number>,
+): DeliveryError | undefined {
   const statusText = field(trailers, 'grpc-status') ?? field(headers, 'grpc-status')
   const httpStatus = Number(field(headers, ':status'))
   if (statusText === undefined && httpStatus !== 200) return httpError(httpStatus)
@@ -33,11 +37,19 @@ export function grpcOutcome(headers: HeaderList, trailers: HeaderList): Delivery
     0,
     messageLengthMax,
   )
-  return grpcError(
-    code,
-    message,
-    readDetails(field(trailers, 'grpc-status-details-bin'))?.retryDelayMs,
-  )
+  const details = readDetails(field(trailers, 'grpc-status-details-bin'))
+  const error = grpcError(code, message, details?.retryDelayMs)
+  if (!retryable.has(code) || error.code === 'too_large') return error
+  return asRetryable(error, details?.retryDelayMs)
+}
+
+/** The configuration says that this status passes, whatever OTLP says. */
+function asRetryable(error: DeliveryError, retryAfterMs: number | undefined): DeliveryError {
+  const code = error.code === 'backend_rejected' ? 'unavailable' : error.code
+  return new DeliveryError(code, error.message, {
+    retry: 'backoff',
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  })
 }
 
 /** An answer with a status that is not OK (OTLP specification, "Failures"). */

@@ -215,7 +215,24 @@ suite('an evil backend', () => {
 suite('httpOutcome', () => {
   const nowMs = Date.UTC(2026, 0, 1)
   const proto = 'application/x-protobuf'
-  const rows: readonly { name: string; answer: Partial<HttpAnswer>; want: object | undefined }[] = [
+  const rows: readonly {
+    name: string
+    answer: Partial<HttpAnswer>
+    /** What the configuration calls retryable. */
+    retryable?: readonly number[]
+    want: object | undefined
+  }[] = [
+    ...[
+      { status: 500, code: 'unavailable' },
+      { status: 401, code: 'unavailable' },
+      { status: 413, code: 'too_large' },
+      { status: 429, code: 'throttled' },
+    ].map(({ status, code }) => ({
+      name: `${status} that the configuration calls retryable`,
+      answer: { status, retryAfter: '2' },
+      retryable: [500, 401, 413, 429],
+      want: code === 'too_large' ? { code } : { code, retry: 'backoff', retryAfterMs: 2000 },
+    })),
     { name: 'ok', answer: { status: 200 }, want: undefined },
     { name: 'accepted', answer: { status: 202 }, want: undefined },
     {
@@ -286,7 +303,7 @@ suite('httpOutcome', () => {
       want: { retryAfterMs: 250 },
     },
   ]
-  for (const { name, answer, want } of rows) {
+  for (const { name, answer, retryable, want } of rows) {
     test(name, () => {
       const body = new Uint8Array(0)
       const whole = {
@@ -297,7 +314,7 @@ suite('httpOutcome', () => {
         status: 0,
         ...answer,
       }
-      const got = httpOutcome(whole, nowMs)
+      const got = httpOutcome(whole, nowMs, new Set(retryable))
       if (want === undefined || got === undefined) assert.equal(got, want)
       else for (const [key, value] of Object.entries(want)) assert.equal(got[key as 'code'], value)
     })

@@ -8,21 +8,31 @@ import type { HttpAnswer } from './client.ts'
 const excerptLengthMax = 200
 const messageLengthMax = 1024
 
+const none: ReadonlySet<number> = new Set()
+
 /**
  * What an answer means: undefined for success, else the error. Only 429, 502, 503 and 504 are tried again
- * (OTLP specification, "Failures"). Redirects are not followed.
+ * (OTLP specification, "Failures"), and what `retryable` names besides. Redirects are not followed.
  */
-export function httpOutcome(answer: HttpAnswer, nowMs: number): DeliveryError | undefined {
+export function httpOutcome(
+  answer: HttpAnswer,
+  nowMs: number,
+  retryable = none,
+): DeliveryError | undefined {
   const { status } = answer
   if (status >= 200 && status < 300) return undefined
-  const code = codeOf(status)
+  const code = retryable.has(status) ? retryableCodeOf(status) : codeOf(status)
   const rpcStatus = readStatus(answer)
   const words = rpcStatus?.message ?? excerpt(answer)
   const message = `HTTP ${status}${words === '' ? '' : `: ${words}`}`.slice(0, messageLengthMax)
-  const retryable = code === 'throttled' || code === 'unavailable'
-  if (!retryable) return new DeliveryError(code, message)
+  if (code !== 'throttled' && code !== 'unavailable') return new DeliveryError(code, message)
   const retryAfterMs = parseRetryAfterMs(answer.retryAfter, nowMs) ?? rpcStatus?.retryDelayMs
   return new DeliveryError(code, message, retryAfterMs === undefined ? {} : { retryAfterMs })
+}
+
+/** A request that is too large stays so: it is sent in halves. */
+function retryableCodeOf(status: number): Code {
+  return status === 413 || status === 429 ? codeOf(status) : 'unavailable'
 }
 
 function codeOf(status: number): Code {
