@@ -150,6 +150,22 @@ suite('run', () => {
     await code
   })
 
+  test('a Ctrl-C that npm passes on as well is one signal; a later one is the second', async () => {
+    const stopping = Promise.withResolvers<void>()
+    const clock = new FakeClock()
+    const { code, logged, signal, exits } = start({ stop: () => stopping.promise }, '10s', clock)
+    await logged('"ready"')
+    signal('SIGINT')
+    await clock.advance(99)
+    signal('SIGINT')
+    assert.deepEqual(exits, [])
+    await clock.advance(1)
+    signal('SIGINT')
+    assert.deepEqual(exits, [130])
+    stopping.resolve()
+    await code
+  })
+
   test('a stop that waits for its abort is over with the shutdown timeout', async () => {
     const { code, logged, signal, exits } = start(
       {

@@ -25,6 +25,12 @@ const stopGraceMs = 3000
 /** After a bug nothing is sure any more: only what can be handed on quickly. */
 const bugStopMs = 3000
 
+/**
+ * Ctrl-C reaches a process that npm started twice: from the terminal, and passed on by npm within milliseconds. No person
+ * presses the keys twice as fast as this.
+ */
+const echoMs = 100
+
 /** `remora run`: until a signal, or until it cannot start. */
 export async function run(args: Arguments, io: Io, control: ProcessControl): Promise<ExitCode> {
   const registry = await io.registry()
@@ -77,7 +83,8 @@ class Lifecycle {
   readonly #control: ProcessControl
   readonly #logger: Logger
   readonly #beginStop: () => void
-  #signals = 0
+  /** When the first signal came. */
+  #signalledMs: number | undefined
   #cancel: (() => void) | undefined
 
   constructor(control: ProcessControl, logger: Logger, beginStop: () => void) {
@@ -87,12 +94,14 @@ class Lifecycle {
   }
 
   signal(signal: string, shutdownTimeoutMs: number): void {
-    this.#signals += 1
-    if (this.#signals > 1) {
+    const nowMs = this.#control.clock.monotonicMs()
+    if (this.#signalledMs !== undefined) {
+      if (signal === 'SIGINT' && nowMs - this.#signalledMs < echoMs) return
       this.#logger.warn('stopped by a second signal, without waiting', { signal })
       this.#control.exit(exitCodes.forced.code)
       return
     }
+    this.#signalledMs = nowMs
     this.#logger.info('stopping', { signal, timeout_ms: shutdownTimeoutMs })
     this.#endAfter(shutdownTimeoutMs + stopGraceMs, exitCodes.stopTimeout.code)
     this.#beginStop()

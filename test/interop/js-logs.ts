@@ -12,11 +12,8 @@ const traceId = '0af7651916cd43dd8448eb211c80319c'
 const spanId = 'b7ad6b7169203331'
 const context = trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: 1 })
 
-/**
- * Three records: one with everything, one with a nested body, one with nothing but a text. `withBytes` adds an attribute of
- * bytes.
- */
-export async function tellLogs(exporter: LogRecordExporter, withBytes: boolean): Promise<void> {
+/** Three records: one with everything, one with a nested body, one with nothing but a text. */
+export async function tellLogs(exporter: LogRecordExporter): Promise<void> {
   const provider = new LoggerProvider({
     resource: resourceFromAttributes({ 'service.name': 'shop', replicas: 3 }),
     processors: [new BatchLogRecordProcessor(exporter)],
@@ -37,7 +34,7 @@ export async function tellLogs(exporter: LogRecordExporter, withBytes: boolean):
       double: 1.5,
       yes: true,
       no: false,
-      ...(withBytes ? { bytes: new Uint8Array([0, 1, 254, 255]) } : {}),
+      bytes: new Uint8Array([0, 1, 254, 255]),
       list: ['a', 1, true],
       map: { inner: { deep: [1.25] } },
     },
@@ -63,7 +60,7 @@ const under = {
   scope: { name: 'checkout', version: '1.2.3' },
 }
 
-export const expectedLogs = (withBytes: boolean) => [
+export const expectedLogs = [
   {
     ...under,
     timeUnixNano: '1772438400123456789',
@@ -80,7 +77,7 @@ export const expectedLogs = (withBytes: boolean) => [
       double: 1.5,
       yes: true,
       no: false,
-      ...(withBytes ? { bytes: { bytes: 'AAH+/w==' } } : {}),
+      bytes: { bytes: 'AAH+/w==' },
       list: ['a', { int: '1' }, true],
       map: { inner: { deep: [1.25] } },
     },

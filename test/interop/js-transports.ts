@@ -18,8 +18,6 @@ interface Ports {
 
 interface Transport {
   readonly name: string
-  /** In JSON the SDK writes bytes as `{"0":1,"1":2}`, which is not OTLP (base64 is); remora answers 400. */
-  readonly canBytes: boolean
   logs(ports: Ports): LogRecordExporter
   metrics(ports: Ports): PushMetricExporter
   traces(ports: Ports): SpanExporter
@@ -34,35 +32,30 @@ const gzip = { compression: 'gzip' as never }
 export const transports: readonly Transport[] = [
   {
     name: 'gRPC',
-    canBytes: true,
     logs: (ports) => new GrpcLogs(grpc(ports)),
     metrics: (ports) => new GrpcMetrics(grpc(ports)),
     traces: (ports) => new GrpcTraces(grpc(ports)),
   },
   {
     name: 'gRPC with gzip',
-    canBytes: true,
     logs: (ports) => new GrpcLogs({ ...grpc(ports), ...gzip }),
     metrics: (ports) => new GrpcMetrics({ ...grpc(ports), ...gzip }),
     traces: (ports) => new GrpcTraces({ ...grpc(ports), ...gzip }),
   },
   {
     name: 'HTTP/protobuf',
-    canBytes: true,
     logs: (ports) => new ProtoLogs(http(ports, '/v1/logs')),
     metrics: (ports) => new ProtoMetrics(http(ports, '/v1/metrics')),
     traces: (ports) => new ProtoTraces(http(ports, '/v1/traces')),
   },
   {
     name: 'HTTP/protobuf with gzip',
-    canBytes: true,
     logs: (ports) => new ProtoLogs({ ...http(ports, '/v1/logs'), ...gzip }),
     metrics: (ports) => new ProtoMetrics({ ...http(ports, '/v1/metrics'), ...gzip }),
     traces: (ports) => new ProtoTraces({ ...http(ports, '/v1/traces'), ...gzip }),
   },
   {
     name: 'HTTP/JSON',
-    canBytes: false,
     logs: (ports) => new JsonLogs(http(ports, '/v1/logs')),
     metrics: (ports) => new JsonMetrics(http(ports, '/v1/metrics')),
     traces: (ports) => new JsonTraces(http(ports, '/v1/traces')),

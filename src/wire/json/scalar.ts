@@ -39,6 +39,7 @@ export function writeJsonScalar(json: JsonReader, writer: Writer, field: Field):
 export class Problem extends Error {}
 
 const quote = 0x22
+const openBrace = 0x7b
 const integerGrammar = /^-?\d+$/
 
 /** Digits of a number, given as a number or a string; `1e3` and `5.0` are integers as well. */
@@ -159,11 +160,30 @@ function hexDigit(code: number): number {
 
 /** The standard or the URL alphabet, with or without padding. */
 function writeBase64(json: JsonReader, writer: Writer): boolean {
+  if (json.peek() === openBrace) return writeIndexedBytes(json, writer)
   const text = json.peek() === quote ? json.string() : undefined
   if (text === undefined || !/^[A-Za-z0-9+/_-]*={0,2}$/.test(text)) {
     throw new Problem('must be a base64 string')
   }
   const bytes = Buffer.from(text, 'base64')
   writer.bytes(bytes)
+  return bytes.length > 0
+}
+
+/**
+ * `{"0": 1, "1": 255}`: what `JSON.stringify` makes of a Uint8Array, and what the OpenTelemetry JS SDK therefore sends. No
+ * proto3 JSON, but refusing it would cost the whole request.
+ */
+function writeIndexedBytes(json: JsonReader, writer: Writer): boolean {
+  const message = 'must be a base64 string'
+  const bytes: number[] = []
+  json.take('{')
+  for (let first = true; json.next(first, '}'); first = false) {
+    const inOrder = json.key() === String(bytes.length)
+    const value = inOrder ? Number(numberText(json)) : Number.NaN
+    if (!Number.isInteger(value) || value < 0 || value > 255) throw new Problem(message)
+    bytes.push(value)
+  }
+  writer.bytes(Uint8Array.from(bytes))
   return bytes.length > 0
 }

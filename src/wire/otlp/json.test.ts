@@ -130,6 +130,25 @@ suite('fromJson reads', () => {
     assert.equal(got.severityText, 'w')
   })
 
+  test('bytes as the JavaScript SDK writes them: an object of indices', () => {
+    const json = (value: string): string =>
+      `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"bytesValue":${value}}}]}]}]}`
+    assert.deepEqual(
+      fromJson('logs', json('{"0":0,"1":1,"2":254,"3":255}')),
+      fromJson('logs', json('"AAH+/w=="')),
+    )
+    for (const broken of [
+      '{"1":0}',
+      '{"0":256}',
+      '{"0":-1}',
+      '{"0":0.5}',
+      '{"0":"1"}',
+      '{"a":1}',
+    ]) {
+      assert.throws(() => fromJson('logs', json(broken)), /must be a base64 string/)
+    }
+  })
+
   test('base64 of both alphabets, with padding and without', () => {
     for (const text of ['+/8=', '+/8', '-_8=', '-_8']) {
       const { body } = record(`"body":{"bytesValue":"${text}"}`)
