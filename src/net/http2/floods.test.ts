@@ -247,6 +247,37 @@ suite('a flood of', () => {
     })
   }
 
+  test('requests reset while their answers wait in line leaves no line', async () => {
+    const server = new EchoServer()
+    const peer = await connectRaw(await server.listen())
+    // The window of the connection is used up by one answer.
+    peer.send(settings([4, 1_000_000]), headers(1, endHeaders, head))
+    for (let index = 0; index < 5; index++) peer.send(data(1, 0, Buffer.alloc(16_000)))
+    peer.send(data(1, endStream, ''))
+    let id = 3
+    const run = async () => {
+      for (let second = 0; second < 20; second++) {
+        const parts: Buffer[] = []
+        for (let index = 0; index < 1000; index++, id += 2) {
+          parts.push(headers(id, endHeaders, head), data(id, endStream, 'abc'), rstStream(id, 8))
+        }
+        peer.send(...parts, ping())
+        await peer.next('PING ACK')
+        server.advance(1000)
+      }
+      server.heads.length = 0
+      server.aborts.length = 0
+      peer.forget()
+      collectGarbage()
+      return process.memoryUsage().heapUsed
+    }
+    const before = await run()
+    const grownKib = Math.round(((await run()) - before) / 1024)
+    assert.ok(grownKib < 2048, `the heap grew by ${grownKib} KiB`)
+    await peer.destroy()
+    await server.close()
+  })
+
   test('anything leaves nothing in memory', async () => {
     const server = new EchoServer()
     const port = await server.listen()

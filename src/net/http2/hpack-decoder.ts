@@ -16,7 +16,7 @@ const tableLimitBytes = defaultHeaderTableSize
 export class HpackDecoder {
   readonly #table = new DynamicTable(tableLimitBytes)
   readonly #listLimitBytes: number
-  #source: Uint8Array = Buffer.alloc(0)
+  #source: Buffer = Buffer.alloc(0)
   #offset = 0
   #end = 0
 
@@ -26,7 +26,7 @@ export class HpackDecoder {
 
   /** Throws a ConnectionError where the block is broken. */
   decode(source: Uint8Array, start: number, end: number): HeaderList | undefined {
-    this.#source = source
+    this.#source = asBuffer(source)
     this.#offset = start
     this.#end = end
     const list: HeaderList = []
@@ -97,16 +97,16 @@ export class HpackDecoder {
     const end = start + length
     if (end > this.#end) throw broken('a string is longer than its block')
     this.#offset = end
-    if (!huffman) return latin1(this.#source, start, end)
+    if (!huffman) return this.#source.toString('latin1', start, end)
     const text = decodeHuffman(this.#source, start, end)
     if (text === undefined) throw broken('a string with a broken Huffman code')
     return text
   }
 }
 
-function latin1(source: Uint8Array, start: number, end: number): string {
-  const length = end - start
-  return Buffer.from(source.buffer, source.byteOffset + start, length).toString('latin1')
+function asBuffer(source: Uint8Array): Buffer {
+  if (Buffer.isBuffer(source)) return source
+  return Buffer.from(source.buffer, source.byteOffset, source.byteLength)
 }
 
 function broken(what: string): ConnectionError {

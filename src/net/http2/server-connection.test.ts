@@ -86,6 +86,15 @@ suite('a server that drains', () => {
     assert.deepEqual(server.aborts, [])
   })
 
+  test('never names a higher request afterwards', async (t) => {
+    const { port } = await start(t)
+    const peer = await connect(t, port)
+    peer.send(headers(1, whole, head), goaway(0, 0), headers(3, whole, head), data(0, 0, 'x'))
+    await peer.next('GOAWAY 0')
+    const { payload } = await peer.next(`GOAWAY ${ErrorCode.protocolError}`)
+    assert.equal(payload.readUInt32BE(0), 1)
+  })
+
   test('does not wait for an answer to its PING for longer than a second', async (t) => {
     const { server, port } = await start(t)
     const peer = await connect(t, port)

@@ -69,7 +69,8 @@ export class ServerConnection extends Connection {
   #pausedMs: number | undefined
   /** The header block that was open at the last tick. */
   #openBlock: { readonly streamId: number; readonly sinceMs: number } | undefined
-  #lingered = false
+  /** The first tick after the end. */
+  #lingerMs: number | undefined
 
   constructor(socket: Duplex, handler: RequestHandler, options: ServerConnectionOptions) {
     super(socket, options.limits)
@@ -175,13 +176,11 @@ export class ServerConnection extends Connection {
 
   /** Once a second: pings, ages, deadlines. */
   tick(): void {
+    const nowMs = this.#options.nowMs()
     if (this.ended) {
-      // One whole period for the last bytes to arrive, see `fail`.
-      if (this.#lingered) this.socket.destroy()
-      this.#lingered = true
+      this.#linger(nowMs)
       return
     }
-    const nowMs = this.#options.nowMs()
     this.strikes.calm()
     const overdue = this.#overdue(nowMs)
     if (overdue !== undefined) {
@@ -195,6 +194,14 @@ export class ServerConnection extends Connection {
     if (action === 'ping') this.ping(keepaliveMark)
     else if (action === 'drain') this.drain()
     else if (action === 'close') this.destroy('no answer to a keepalive ping, or too old')
+  }
+
+  /** After the end: a whole period for the last bytes to arrive, see `fail`, or longer while they are on their way. */
+  #linger(nowMs: number): void {
+    if (this.#lingerMs === undefined) this.#lingerMs = nowMs
+    else if (this.socket.writableLength === 0 || nowMs - this.#lingerMs >= answerTimeoutMs) {
+      this.socket.destroy()
+    }
   }
 
   /** Why the peer has used up its time, if it has. */

@@ -55,6 +55,12 @@ export class RawPeer {
     while (!this.#over) await new Promise<void>((resolve) => this.#waiting.add(resolve))
   }
 
+  /** Drops what was received, for tests that measure memory. */
+  forget(): void {
+    this.received.length = 0
+    this.#looked = 0
+  }
+
   get summary(): string {
     return this.received.map(describeFrame).join(', ')
   }
