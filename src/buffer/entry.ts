@@ -19,6 +19,8 @@ export interface Ending {
   readonly error: DeliveryError
   /** The reason in the ledger, where it differs from the code of the error. */
   readonly reason: Code
+  /** The items are among the dead letters, so that a caller need not keep what can never be delivered. */
+  readonly kept?: boolean
 }
 
 /**
@@ -27,6 +29,8 @@ export interface Ending {
  */
 export class Entry {
   readonly batch: Batch
+  /** The name of the pipeline it came through. */
+  readonly pipeline: string
   /** What it takes of the queue's capacity, in the unit of the queue's sizer. */
   readonly units: number
   /** When it came, by the monotonic clock. */
@@ -44,12 +48,14 @@ export class Entry {
 
   constructor(
     batch: Batch,
+    pipeline: string,
     account: ExporterLedger,
     answer: Answer,
     units: number,
     arrivedMs: number,
   ) {
     this.batch = batch
+    this.pipeline = pipeline
     this.units = units
     this.arrivedMs = arrivedMs
     this.#account = account
@@ -93,10 +99,9 @@ export class Entry {
   }
 
   /** Whether items that end so may go back to the caller, instead of being lost. */
-  mayReturn({ error }: Ending): boolean {
-    return (
-      this.#answer === 'result' || (this.#answer === 'settled' && error.retry === 'backoff')
-    )
+  mayReturn({ error, kept }: Ending): boolean {
+    if (error.retry === 'backoff') return this.#answer !== 'accepted'
+    return this.#answer === 'result' && kept !== true
   }
 
   /** `items` did not go out, and no further try is made. True if these were the last. */

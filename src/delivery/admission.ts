@@ -130,13 +130,20 @@ export class Admission {
 
   #createEntry(batch: Batch, context: ConsumeContext, units: number): Entry {
     const { exporterId, waitForResult } = this.#options
-    const account = context.ledger.exporter(exporterId)
+    const { ledger } = context
     const answer: Answer = waitForResult
       ? 'result'
       : context.until === 'delivered'
         ? 'settled'
         : 'accepted'
-    return new Entry(batch, account, answer, units, this.#clock.monotonicMs())
+    return new Entry(
+      batch,
+      ledger.pipeline,
+      ledger.exporter(exporterId),
+      answer,
+      units,
+      this.#clock.monotonicMs(),
+    )
   }
 
   #unitsOf(batch: Batch): number {

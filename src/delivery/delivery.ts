@@ -2,11 +2,12 @@ import type { Settings } from '../component/define.ts'
 import type { Batch } from '../signal/batch.ts'
 import type { ConsumeContext, Consumer } from '../signal/consumer.ts'
 import type { Signal } from '../signal/signal.ts'
+import { DeadLetters } from './dead-letters.ts'
 import { Health } from './health.ts'
 import { RateLimiter } from './rate-limiter.ts'
 import type { DeliveryConfig } from './schema.ts'
 import type { Send } from './send.ts'
-import { SignalDelivery } from './signal-delivery.ts'
+import { type SharedDelivery, SignalDelivery } from './signal-delivery.ts'
 
 /**
  * The delivery path that all exporters share: `consume` of an exporter is this one's, and the exporter itself is the
@@ -20,24 +21,25 @@ import { SignalDelivery } from './signal-delivery.ts'
  */
 export class Delivery implements Consumer {
   readonly #settings: Settings<DeliveryConfig>
-  readonly #send: Send
-  readonly #random: () => number
-  readonly #health: Health
-  readonly #rateLimiter: RateLimiter | undefined
+  readonly #shared: SharedDelivery
   readonly #signals = new Map<Signal, SignalDelivery>()
   #stopped = false
 
   constructor(settings: Settings<DeliveryConfig>, send: Send, random: () => number) {
     this.#settings = settings
-    this.#send = send
-    this.#random = random
-    this.#health = new Health((status) => settings.status(status))
-    const { rate_limit: rateLimit } = settings.config
-    if (rateLimit) {
-      const limiter = new RateLimiter(rateLimit, settings.clock)
-      this.#rateLimiter = limiter
-      settings.meter.gauge('remora_exporter_rate_limit_waiting', {}, () => limiter.waiting)
+    const { dead_letter: deadLetter } = settings.config
+    this.#shared = {
+      send,
+      random,
+      health: new Health((status) => settings.status(status)),
+      rateLimiter: createRateLimiter(settings),
+      deadLetters: deadLetter ? new DeadLetters(settings, deadLetter) : undefined,
     }
+  }
+
+  /** See `Component.start`: call it before the first `consume`. */
+  async start(): Promise<void> {
+    await this.#shared.deadLetters?.start()
   }
 
   consume(batch: Batch, context: ConsumeContext): Promise<void> {
@@ -54,19 +56,23 @@ export class Delivery implements Consumer {
 
   /** On the first batch: a signal that never comes costs nothing. */
   #open(signal: Signal): SignalDelivery {
-    const delivery = new SignalDelivery(
-      signal,
-      this.#settings,
-      this.#send,
-      this.#health,
-      this.#rateLimiter,
-      this.#random,
-    )
+    const delivery = new SignalDelivery(signal, this.#settings, this.#shared)
     this.#signals.set(signal, delivery)
     // Opened after the stop: it refuses everything.
     if (this.#stopped) void delivery.stop(AbortSignal.abort())
     return delivery
   }
+}
+
+function createRateLimiter({
+  config,
+  clock,
+  meter,
+}: Settings<DeliveryConfig>): RateLimiter | undefined {
+  if (!config.rate_limit) return undefined
+  const limiter = new RateLimiter(config.rate_limit, clock)
+  meter.gauge('remora_exporter_rate_limit_waiting', {}, () => limiter.waiting)
+  return limiter
 }
 
 /** `random` (0 up to 1) makes the jitter; tests give a seeded one. */

@@ -6,11 +6,14 @@ import type { Code } from '../errors/codes.ts'
 import { DeliveryError } from '../errors/delivery-error.ts'
 import type { Signal } from '../signal/signal.ts'
 import { stopping } from './admission.ts'
+import { Burials } from './burials.ts'
 import { CircuitBreaker, type CircuitState } from './circuit-breaker.ts'
+import type { DeadLetters } from './dead-letters.ts'
 import type { DeliveryMetrics } from './delivery-metrics.ts'
 import { createGatherer, type Gatherer } from './gatherer.ts'
 import type { Health } from './health.ts'
 import { Job } from './job.ts'
+import type { Piece } from './piece.ts'
 import type { RateLimiter } from './rate-limiter.ts'
 import type { BatchConfig, CircuitBreakerConfig, RetryConfig } from './schema.ts'
 import type { Send, SendOutcome } from './send.ts'
@@ -30,8 +33,10 @@ export interface DispatcherOptions {
   readonly batch: BatchConfig | undefined
   readonly retry: RetryConfig
   readonly circuitBreaker: CircuitBreakerConfig | undefined
-  /** Of the exporter: all its signals share it. */
+  readonly exporterId: string
+  /** Of the exporter, as the dead letters: all its signals share them. */
   readonly rateLimiter: RateLimiter | undefined
+  readonly deadLetters: DeadLetters | undefined
   /** 0: none. */
   readonly timeoutMs: number
   /** The queue has room again. */
@@ -63,9 +68,11 @@ export class Dispatcher {
   readonly #gatherer: Gatherer
   readonly #jobs = new Set<Job>()
   readonly #circuit: CircuitBreaker | undefined
+  readonly #burials: Burials | undefined
   /** Attempts without an answer. */
   #inFlight = 0
   #stopping = false
+  #abandoned = false
   #onIdle: (() => void) | undefined
   readonly #ack = (entry: Entry): void => this.#options.queue.ack(entry)
   readonly #pumpLater = (): void => this.pump()
@@ -73,12 +80,23 @@ export class Dispatcher {
   constructor(options: DispatcherOptions) {
     this.#options = options
     this.#gatherer = createGatherer(options)
+    this.#burials = this.#createBurials(options)
     const { circuitBreaker, clock } = options
     if (circuitBreaker?.enabled === true) {
       this.#circuit = new CircuitBreaker(circuitBreaker, clock, (state) =>
         this.#circuitChanged(state),
       )
     }
+  }
+
+  #createBurials({ deadLetters, clock, exporterId, signal, onRoom }: DispatcherOptions) {
+    if (deadLetters === undefined) return undefined
+    const onEnd = (): void => {
+      onRoom()
+      this.pump()
+      if (this.#idle) this.#onIdle?.()
+    }
+    return new Burials(deadLetters, { clock, exporterId, signal, onEnd })
   }
 
   /** Undefined without a circuit breaker. */
@@ -93,7 +111,7 @@ export class Dispatcher {
   /** Starts what is due, as far as consumers are free. */
   pump(): void {
     const { consumers } = this.#options
-    while (this.#jobs.size < consumers && (this.#circuit?.hasRoom ?? true)) {
+    while (!this.#abandoned && this.#jobs.size < consumers && (this.#circuit?.hasRoom ?? true)) {
       const pieces = this.#gatherer.next(this.#stopping, this.#pumpLater)
       if (pieces === undefined) return
       const job = new Job(pieces)
@@ -128,7 +146,8 @@ export class Dispatcher {
   }
 
   get #idle(): boolean {
-    return this.#jobs.size === 0 && this.#options.queue.length === 0
+    const { queue } = this.#options
+    return this.#jobs.size === 0 && queue.length === 0 && (this.#burials?.length ?? 0) === 0
   }
 
   /** The next attempt, as soon as the rate limit and the circuit breaker let it through. */
@@ -219,7 +238,7 @@ export class Dispatcher {
     const piece = job.next
     const items = piece.batch.itemCount
     const rejected = Math.min(rejectedItems, items)
-    piece.deliver(rejected, this.#ack)
+    this.#deliver(piece, rejected, message)
     metrics.sent.add(items - rejected)
     metrics.sendSize.record(items)
     metrics.sendSizeBytes.record(piece.batch.sizeBytes)
@@ -238,6 +257,20 @@ export class Dispatcher {
       logger.warn('the backend took a request with a warning', { signal, reason: cut(message) })
     }
     this.#nextPiece(job)
+  }
+
+  #deliver(piece: Piece, rejected: number, message: string): void {
+    if (rejected > 0 && this.#burials !== undefined) {
+      if (rejected === piece.batch.itemCount) {
+        const error = new DeliveryError('partial_success', message)
+        this.#burials.add(piece, { error, reason: 'partial_success' }, () =>
+          piece.deliver(rejected, this.#ack),
+        )
+        return
+      }
+      this.#burials.note(piece, rejected, message)
+    }
+    piece.deliver(rejected, this.#ack)
   }
 
   #failed(job: Job, error: DeliveryError): void {
@@ -302,8 +335,12 @@ export class Dispatcher {
 
   #giveUp(job: Job, ending: Ending): void {
     const { metrics, logger, signal } = this.#options
-    const { itemCount } = job.next.batch
-    const returned = job.next.drop(ending, this.#ack)
+    const piece = job.next
+    const { itemCount } = piece.batch
+    let returned = 0
+    if (this.#burials !== undefined && piece.isLost({ ...ending, kept: true })) {
+      this.#burials.add(piece, ending, (kept) => piece.drop({ ...ending, kept }, this.#ack))
+    } else returned = piece.drop(ending, this.#ack)
     metrics.sendFailed.add(itemCount)
     const { error, reason } = ending
     const stack = reasonStack(reason, error)
@@ -332,6 +369,8 @@ export class Dispatcher {
   /** The time to stop is over. */
   #abandon(): void {
     const { queue, logger, metrics, signal } = this.#options
+    this.#abandoned = true
+    this.#burials?.abandon()
     const error = stopping()
     let items = 0
     const end = (entry: Entry): void => {

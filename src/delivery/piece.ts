@@ -69,6 +69,16 @@ export class Piece {
     return returned
   }
 
+  /** Whether some of it would be lost, if nobody keeps it. */
+  isLost(ending: Ending): boolean {
+    return this.#entries.some((entry) => !entry.mayReturn(ending))
+  }
+
+  /** The names of the pipelines that its items came through. */
+  get pipelines(): string[] {
+    return [...new Set(this.#entries.map((entry) => entry.pipeline))]
+  }
+
   /** Calls `visit` for the entries that have items here. */
   forEachEntry(visit: (entry: Entry) => void): void {
     for (const entry of this.#entries) visit(entry)

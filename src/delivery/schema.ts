@@ -201,6 +201,36 @@ const rateLimit = v.pipe(
   ),
 )
 
+const deadLetter = v.pipe(
+  v.strictObject({
+    directory: v.optional(
+      v.pipe(
+        v.string('must be a path'),
+        v.nonEmpty('must not be empty'),
+        v.description('Where they lie; each exporter has a directory of its own in there.'),
+      ),
+    ),
+    storage: v.optional(
+      v.pipe(
+        v.string(),
+        v.description('The storage extension in whose directory they lie, instead of `directory`.'),
+      ),
+    ),
+    max_size: v.optional(
+      v.pipe(
+        byteSize(),
+        v.minValue(64 * 1024, 'must be at least 64KiB'),
+        v.description('What they may take; the oldest are removed, and counted, for new ones.'),
+      ),
+      '64MiB',
+    ),
+  }),
+  v.check(
+    (c) => (c.directory === undefined) !== (c.storage === undefined),
+    'needs either a directory or a storage',
+  ),
+)
+
 /**
  * The options of the delivery path, to be spread into the configuration of an exporter:
  * `v.strictObject({ endpoint: …, ...deliveryOptions('5s') })`.
@@ -240,6 +270,14 @@ export function queueOptions() {
         ),
       ),
     ),
+    dead_letter: v.nullish(
+      v.pipe(
+        deadLetter,
+        v.description(
+          'Keeps what the backend refused for good, or what ran out of retries, for `remora dead-letters`; such data is dropped (and counted) unless given.',
+        ),
+      ),
+    ),
   }
 }
 
@@ -248,6 +286,7 @@ export type QueueConfig = v.InferOutput<typeof sendingQueue>
 export type RetryConfig = v.InferOutput<typeof retryOnFailure>
 export type CircuitBreakerConfig = v.InferOutput<typeof circuitBreaker>
 export type RateLimitConfig = v.InferOutput<typeof rateLimit>
+export type DeadLetterConfig = v.InferOutput<typeof deadLetter>
 
 /** What every exporter's configuration holds. */
 export interface DeliveryConfig {
@@ -257,4 +296,5 @@ export interface DeliveryConfig {
   readonly timeout: number
   readonly circuit_breaker?: CircuitBreakerConfig | null | undefined
   readonly rate_limit?: RateLimitConfig | null | undefined
+  readonly dead_letter?: DeadLetterConfig | null | undefined
 }

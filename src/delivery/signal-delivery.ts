@@ -5,6 +5,7 @@ import type { Batch } from '../signal/batch.ts'
 import type { ConsumeContext } from '../signal/consumer.ts'
 import type { Signal } from '../signal/signal.ts'
 import { Admission } from './admission.ts'
+import type { DeadLetters } from './dead-letters.ts'
 import { DeliveryMetrics } from './delivery-metrics.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { Health } from './health.ts'
@@ -12,19 +13,22 @@ import type { RateLimiter } from './rate-limiter.ts'
 import type { DeliveryConfig } from './schema.ts'
 import type { Send } from './send.ts'
 
+/** What the signals of an exporter have in common. */
+export interface SharedDelivery {
+  readonly send: Send
+  readonly health: Health
+  readonly rateLimiter: RateLimiter | undefined
+  readonly deadLetters: DeadLetters | undefined
+  /** From 0 up to 1; for the jitter. */
+  readonly random: () => number
+}
+
 /** The way of one signal through one exporter: admission, queue, dispatcher. A dead signal holds up no other. */
 export class SignalDelivery {
   readonly #admission: Admission
   readonly #dispatcher: Dispatcher
 
-  constructor(
-    signal: Signal,
-    settings: Settings<DeliveryConfig>,
-    send: Send,
-    health: Health,
-    rateLimiter: RateLimiter | undefined,
-    random: () => number,
-  ) {
+  constructor(signal: Signal, settings: Settings<DeliveryConfig>, shared: SharedDelivery) {
     const { clock, logger, meter, id } = settings
     const { sending_queue: queueConfig, retry_on_failure: retry, timeout } = settings.config
     const bytesMax = queueConfig.max_bytes ?? defaultQueueBytes(process.constrainedMemory())
@@ -49,14 +53,12 @@ export class SignalDelivery {
       clock,
       logger,
       metrics,
-      health,
-      send,
-      random,
+      ...shared,
       consumers: enabled ? queueConfig.num_consumers : Infinity,
       batch: enabled ? (queueConfig.batch ?? undefined) : undefined,
       retry,
       circuitBreaker: settings.config.circuit_breaker ?? undefined,
-      rateLimiter,
+      exporterId: id,
       timeoutMs: timeout,
       onRoom: () => this.#admission.fill(),
       crowded: () => this.#admission.crowded,

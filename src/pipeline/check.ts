@@ -117,9 +117,13 @@ export function checkExtensions(service: ConfiguredService): ConfigProblem[] {
 
 /**
  * Where a component may name a storage extension: `storage` of receivers and processors, `sending_queue.storage` of
- * exporters (the collector's places).
+ * exporters (the collector's places), and `dead_letter.storage` of those.
  */
-const storagePaths: readonly Path[] = [['storage'], ['sending_queue', 'storage']]
+const storagePaths: readonly Path[] = [
+  ['storage'],
+  ['sending_queue', 'storage'],
+  ['dead_letter', 'storage'],
+]
 
 /** Everything wrong with the storages that used components name. */
 export function checkStorage(service: ConfiguredService): ConfigProblem[] {

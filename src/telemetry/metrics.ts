@@ -132,6 +132,22 @@ export const metrics: Readonly<Record<string, MetricInfo>> = {
     type: 'gauge',
     help: 'The circuit breaker of an exporter for a signal: 0 closed, 1 half-open (probing), 2 open (nothing is sent).',
   },
+  remora_dead_letters_items: {
+    type: 'gauge',
+    help: 'Items in the dead letters of an exporter.',
+  },
+  remora_dead_letters_bytes: {
+    type: 'gauge',
+    help: 'Bytes that the dead letters of an exporter take on the disk.',
+  },
+  remora_dead_letters_written_items: {
+    type: 'counter',
+    help: 'Items written to the dead letters.',
+  },
+  remora_dead_letters_lost_items: {
+    type: 'counter',
+    help: 'Items that are in no dead letter though they should be, by `reason`: write_failed, or oldest_removed to make room.',
+  },
   remora_exporter_rate_limit_waiting: {
     type: 'gauge',
     help: 'Requests that wait because of the rate limit of an exporter.',

@@ -41,8 +41,13 @@ export class Rig {
   }
 
   /** What the entry of a pipeline does. */
-  give(items: number, over: Partial<ConsumeContext> = {}, first?: number): Promise<void> {
-    const batch = numberedLogs(first ?? this.#nextNumber, items)
+  give(
+    items: number,
+    over: Partial<ConsumeContext> = {},
+    first?: number,
+    padding = 0,
+  ): Promise<void> {
+    const batch = numberedLogs(first ?? this.#nextNumber, items, padding)
     this.#nextNumber += items
     this.ledger.received += items
     const answer = this.delivery.consume(

@@ -35,6 +35,7 @@ export class OtlpGrpcExporter implements Component, Consumer {
   }
 
   async start(): Promise<void> {
+    await this.#delivery.start()
     const { config, clock, logger } = this.#settings
     const target = parseGrpcTarget(config.endpoint) as GrpcTarget
     const secure = target.secure ?? !config.tls.insecure

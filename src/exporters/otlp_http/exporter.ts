@@ -44,6 +44,7 @@ export class OtlpHttpExporter implements Component, Consumer {
   }
 
   async start(): Promise<void> {
+    await this.#delivery.start()
     const { config, clock, logger } = this.#settings
     if (this.#origins.some((origin) => origin.startsWith('https:'))) {
       this.#credentials = await Credentials.load(config.tls)

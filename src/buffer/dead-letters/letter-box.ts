@@ -1,0 +1,228 @@
+import { constants } from 'node:fs'
+import { mkdir, open, readdir, readFile, stat, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  decodeLetter,
+  decodeLetterHead,
+  encodeLetter,
+  type Letter,
+  type LetterHead,
+  letterHeadBytesMax,
+  letterHeaderBytes,
+} from './letter.ts'
+
+/** A directory with more files than this is slow to list, and nobody reads them one by one. */
+const lettersMax = 10_000
+const namePattern = /^(\d{8,12})\.letter$/
+
+/** A letter as it stands in a box. */
+export interface LetterEntry {
+  /** Counts up. */
+  readonly number: number
+  /** Of the whole file. */
+  readonly sizeBytes: number
+  /** A phrase that says what is wrong with a file that cannot be read. */
+  readonly head: LetterHead | string
+}
+
+/**
+ * The dead letters of one exporter: a directory with one file for each, oldest first, bounded in bytes and in number.
+ *
+ * One process adds; `remora dead-letters` may read and remove at the same time. A box may be used without having been
+ * opened, to look into it.
+ */
+export class LetterBox {
+  readonly directory: string
+  readonly #bytesMax: number
+  #entries: LetterEntry[] = []
+  #bytes = 0
+  #items = 0
+  #nextNumber = 1
+
+  constructor(directory: string, bytesMax: number) {
+    this.directory = directory
+    this.#bytesMax = bytesMax
+  }
+
+  /** As far as known: of all letters that were here at the last look, and since. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get items(): number {
+    return this.#items
+  }
+
+  get length(): number {
+    return this.#entries.length
+  }
+
+  /** Makes the directory if it is missing, and looks at what is in it. Rejects with a Node error. */
+  async open(): Promise<void> {
+    await mkdir(this.directory, { recursive: true, mode: 0o750 })
+    await this.look()
+  }
+
+  /** Looks again: somebody else may have removed letters. */
+  async look(): Promise<void> {
+    this.#entries = await listLetters(this.directory)
+    this.#bytes = 0
+    this.#items = 0
+    for (const entry of this.#entries) {
+      this.#bytes += entry.sizeBytes
+      this.#items += itemsOf(entry)
+    }
+    this.#nextNumber = Math.max(this.#nextNumber, (this.#entries.at(-1)?.number ?? 0) + 1)
+  }
+
+  /** Whether a letter of this size can be put in at all. */
+  admits(payloadBytes: number): boolean {
+    return payloadBytes + letterHeaderBytes + 1024 <= this.#bytesMax
+  }
+
+  /** Whether `add` would have to remove others. */
+  isFullFor(payloadBytes: number): boolean {
+    const bytes = this.#bytes + payloadBytes + letterHeaderBytes + 1024
+    return bytes > this.#bytesMax || this.#entries.length >= lettersMax
+  }
+
+  /**
+   * Resolves once the letter is on the disk, with the items of the oldest letters that had to go for it. Rejects with a
+   * Node error; then nothing of it is left.
+   */
+  async add(head: LetterHead, payload: readonly Uint8Array[]): Promise<number> {
+    const parts = encodeLetter(head, payload)
+    let sizeBytes = 0
+    for (const part of parts) sizeBytes += part.byteLength
+    let lost = 0
+    while (this.#bytes + sizeBytes > this.#bytesMax || this.#entries.length >= lettersMax) {
+      const oldest = this.#entries[0]
+      if (oldest === undefined) break
+      if (await this.remove(oldest.number)) lost += itemsOf(oldest)
+    }
+    const number = await this.#write(parts)
+    this.#entries.push({ number, sizeBytes, head })
+    this.#bytes += sizeBytes
+    this.#items += head.items
+    return lost
+  }
+
+  /** The letter, a phrase that says why it cannot be read, or undefined if there is none of that number. */
+  async read(number: number): Promise<Letter | string | undefined> {
+    try {
+      return decodeLetter(await readFile(this.#path(number)))
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw error
+    }
+  }
+
+  /** False if it was gone already. */
+  async remove(number: number): Promise<boolean> {
+    const index = this.#entries.findIndex((entry) => entry.number === number)
+    const entry = this.#entries[index]
+    if (entry !== undefined) {
+      this.#entries.splice(index, 1)
+      this.#bytes -= entry.sizeBytes
+      this.#items -= itemsOf(entry)
+    }
+    try {
+      await unlink(this.#path(number))
+      return true
+    } catch (error) {
+      if (isMissing(error)) return false
+      throw error
+    }
+  }
+
+  async #write(parts: readonly Uint8Array[]): Promise<number> {
+    for (;;) {
+      const number = this.#nextNumber++
+      const path = this.#path(number)
+      try {
+        await writeDurably(path, parts)
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue
+        await unlink(path).catch((nested: unknown) => {
+          if (!isMissing(nested)) throw error
+        })
+        throw error
+      }
+      await syncDirectory(this.directory)
+      return number
+    }
+  }
+
+  #path(number: number): string {
+    return join(this.directory, `${String(number).padStart(8, '0')}.letter`)
+  }
+}
+
+/** Oldest first; empty if there is no such directory. */
+export async function listLetters(directory: string): Promise<LetterEntry[]> {
+  let names: string[]
+  try {
+    names = await readdir(directory)
+  } catch (error) {
+    if (isMissing(error)) return []
+    throw error
+  }
+  const entries: LetterEntry[] = []
+  for (const name of names) {
+    const match = namePattern.exec(name)
+    if (match === null) continue
+    const entry = await readEntry(join(directory, name), Number(match[1]))
+    if (entry !== undefined) entries.push(entry)
+  }
+  return entries.sort((a, b) => a.number - b.number)
+}
+
+async function readEntry(path: string, number: number): Promise<LetterEntry | undefined> {
+  try {
+    const { size: sizeBytes } = await stat(path)
+    const head = decodeLetterHead(await readBeginning(path, sizeBytes), sizeBytes)
+    return { number, sizeBytes, head }
+  } catch (error) {
+    // Removed while we looked.
+    if (isMissing(error)) return undefined
+    throw error
+  }
+}
+
+async function readBeginning(path: string, sizeBytes: number): Promise<Buffer> {
+  const bytes = Buffer.alloc(Math.min(sizeBytes, letterHeaderBytes + letterHeadBytesMax))
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  try {
+    const { bytesRead } = await file.read(bytes, 0, bytes.byteLength, 0)
+    return bytes.subarray(0, bytesRead)
+  } finally {
+    await file.close()
+  }
+}
+
+async function writeDurably(path: string, parts: readonly Uint8Array[]): Promise<void> {
+  const file = await open(path, 'wx', 0o640)
+  try {
+    for (const part of parts) await file.writeFile(part)
+    await file.datasync()
+  } finally {
+    await file.close()
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}
+
+function itemsOf({ head }: LetterEntry): number {
+  return typeof head === 'string' ? 0 : head.items
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT'
+}
