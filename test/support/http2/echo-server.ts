@@ -30,7 +30,9 @@ export interface EchoOptions {
   readonly limits?: Partial<ConnectionLimits>
   readonly keepalive?: Partial<ServerKeepalive>
   readonly tls?: tls.TlsOptions
-  /** Answers instead of the echo. */
+  /** The body of every answer, instead of the echo and without trailers. */
+  readonly answer?: Buffer
+  /** Answers by hand instead. */
   readonly onRequest?: (
     connection: ServerConnection,
     stream: Http2Stream,
@@ -96,7 +98,9 @@ export class EchoServer {
       onEnd: () => {
         this.open--
         if (options.onRequest !== undefined) return
-        connection.respond(stream, answerHeaders, Buffer.concat(chunks), answerTrailers)
+        const { answer } = options
+        if (answer !== undefined) connection.respond(stream, answerHeaders, answer, undefined)
+        else connection.respond(stream, answerHeaders, Buffer.concat(chunks), answerTrailers)
       },
       onAbort: (code: number, reason: string) => {
         if (!stream.remoteClosed) this.open--
