@@ -247,7 +247,8 @@ export abstract class Connection extends StreamMachine implements FrameHandler {
     const { streamId, list, endStream } = block
     const stream = this.streams.get(streamId)
     if (stream === undefined) {
-      if (this.recentResets.has(streamId)) this.strikes.add(Cost.idle)
+      const onItsWay = !this.isIdle(streamId) && this.recentResets.has(streamId)
+      if (onItsWay) this.strikes.add(Cost.idle)
       else this.onHeaders(undefined, streamId, list, endStream)
       return
     }
