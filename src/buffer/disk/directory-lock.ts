@@ -1,0 +1,140 @@
+import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { errorCode } from './file-system.ts'
+
+/*
+ * One process per directory. The holder's process id and start time stand in the file `lock`.
+ *
+ *     write lock.<pid>.tmp ──▶ link it to `lock` ──▶ ours
+ *                                ▲    │ exists
+ *                                │    ▼
+ *                                │  holder alive? ── yes ──▶ refuse
+ *                                │    │ no
+ *                                └── rename it away
+ *
+ * The link makes the lock appear with its content or not at all. A lock is stale when its process is gone, or when that id
+ * belongs to a process with another start time: after a restart of a container everyone is process 1 again. Whoever renames a
+ * stale lock away looks at what it got: of two that race, the slower may hold the lock that the faster has just made, and
+ * puts it back.
+ *
+ * Not covered: two machines, or process namespaces, on one volume.
+ */
+interface Owner {
+  readonly pid: number
+  /** Clock ticks since boot, from /proc; empty where there is no /proc. */
+  readonly startedAt: string
+}
+
+const attempts = 3
+
+/** Held by this process: tells our own lock from one that an earlier process with the same id left. */
+const heldHere = new Set<string>()
+
+/** Rejects with an Error for a person if another process, or this one, uses the directory. Resolves to the release. */
+export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
+  const path = join(directory, 'lock')
+  if (heldHere.has(path)) throw inUse(directory, process.pid)
+  heldHere.add(path)
+  try {
+    await takeLock(directory, path)
+  } catch (error) {
+    heldHere.delete(path)
+    throw error
+  }
+  return async () => {
+    heldHere.delete(path)
+    await unlinkIfThere(path)
+  }
+}
+
+async function takeLock(directory: string, path: string): Promise<void> {
+  const mine = JSON.stringify({ pid: process.pid, startedAt: await startTime(process.pid) })
+  const temporary = `${path}.${process.pid}.tmp`
+  await writeFile(temporary, mine, { mode: 0o640 })
+  try {
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      const made = await tryLink(temporary, path)
+      const text = await readIfThere(path)
+      if (made && text === mine) return
+      const owner = parseOwner(text ?? '')
+      if (owner !== undefined && (await isAlive(owner))) throw inUse(directory, owner.pid)
+      if (text !== undefined) await removeStale(path, text)
+    }
+  } finally {
+    await unlinkIfThere(temporary)
+  }
+  throw new Error(`cannot lock directory "${directory}": others keep taking the lock`)
+}
+
+function inUse(directory: string, pid: number): Error {
+  return new Error(`cannot use directory "${directory}": process ${pid} uses it`)
+}
+
+async function tryLink(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to)
+    return true
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false
+    throw error
+  }
+}
+
+async function removeStale(path: string, staleText: string): Promise<void> {
+  const aside = `${path}.${process.pid}.stale`
+  try {
+    await rename(path, aside)
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return
+    throw error
+  }
+  if ((await readIfThere(aside)) !== staleText) await tryLink(aside, path)
+  await unlinkIfThere(aside)
+}
+
+async function unlinkIfThere(path: string): Promise<void> {
+  try {
+    await unlink(path)
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error
+  }
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Undefined for what is no lock of ours. */
+function parseOwner(text: string): Owner | undefined {
+  try {
+    const owner = JSON.parse(text) as Partial<Owner> | null
+    if (typeof owner?.pid !== 'number' || typeof owner.startedAt !== 'string') return undefined
+    return { pid: owner.pid, startedAt: owner.startedAt }
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+async function isAlive({ pid, startedAt }: Owner): Promise<boolean> {
+  // Ours would stand in heldHere: this one is of an earlier process with the same id.
+  if (pid === process.pid) return false
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    if (errorCode(error) === 'ESRCH') return false
+  }
+  const now = await startTime(pid)
+  return now === '' || startedAt === '' || now === startedAt
+}
+
+async function startTime(pid: number): Promise<string> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  // The command's name may hold spaces and parentheses; of the fields after the last ")" the 20th is the start.
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+}

@@ -1,0 +1,340 @@
+import { join } from 'node:path'
+import type { Logger } from '../../component/telemetry.ts'
+import { type Cursor, readCursor } from './cursor.ts'
+import { errorCode, type FileSystem, readAll } from './file-system.ts'
+import {
+  checkSegmentHeader,
+  parseSegmentFileName,
+  type SegmentHeaderState,
+  type SegmentName,
+  segmentHeaderBytes,
+} from './format.ts'
+import type { Limits } from './limits.ts'
+import { readWindow, type Source } from './read-window.ts'
+import { Segment } from './segment.ts'
+import { SegmentFiles } from './segment-files.ts'
+import { SetAside } from './set-aside.ts'
+
+/*
+ * Makes sense of what a queue directory holds after whatever happened to it. It always comes to an end, and whatever it
+ * cannot make sense of costs only that:
+ *
+ *     cursor.tmp                   removed: it was being written
+ *     cursor, missing              nothing counts as acknowledged
+ *     cursor, damaged or newer     the same, and it is set aside
+ *     *.segment, empty, garbage,   set aside
+ *       or of a newer version
+ *     *.segment, cannot be opened  left alone until the next start
+ *     damaged segment header       its records are read: the name says what the header did
+ *     damage among records         stepped over when they are read, and counted then
+ *     torn end of the newest       cut
+ *     everything acknowledged      removed
+ */
+
+/** A header takes some dozen bytes and a payload usually some kilobytes: less means many small reads, more reads payloads for nothing. */
+const headersWindowBytes = 32 * 1024
+/** A later version may have a longer header. */
+const firstReadBytes = 4096
+
+export interface Recovered {
+  readonly files: SegmentFiles
+  readonly setAside: SetAside
+  readonly nextSequence: number
+  /** The newest segment, if records can be appended to it. */
+  readonly appendable: Segment | undefined
+  readonly report: RecoveryReport
+}
+
+/** What recovery found, for logs and counters. */
+export interface RecoveryReport {
+  /** Names, as they are now. */
+  readonly setAside: string[]
+  /** Cut from the end of the newest segment: of a write that nobody was told had succeeded. */
+  tornBytes: number
+  /** Segments whose header was damaged and whose records are not. */
+  damagedHeaders: number
+  cursor: 'valid' | 'missing' | 'damaged'
+}
+
+/** What is to be done with a file. */
+type Verdict = Segment | 'remove' | { readonly because: string }
+
+/** What a walk over the headers of a segment found. */
+interface Scan {
+  /** The end of the last valid record, or of the segment header. */
+  validEnd: number
+  records: number
+  /** Of the segment header and the valid records; less than `validEnd` where something between them is damaged. */
+  bytes: number
+}
+
+/** Rejects only if the directory cannot be listed. */
+export class Recovery {
+  readonly #fs: FileSystem
+  readonly #directory: string
+  readonly #limits: Limits
+  readonly #logger: Logger
+  readonly #setAside: SetAside
+  readonly #report: RecoveryReport = {
+    setAside: [],
+    tornBytes: 0,
+    damagedHeaders: 0,
+    cursor: 'missing',
+  }
+  /** Of files that are ours and of no use now. */
+  #strayBytes = 0
+  #highest = 0
+  #appendable: Segment | undefined
+
+  constructor(fs: FileSystem, directory: string, limits: Limits, logger: Logger) {
+    this.#fs = fs
+    this.#directory = directory
+    this.#limits = limits
+    this.#logger = logger
+    this.#setAside = new SetAside(fs, directory, limits)
+  }
+
+  async run(): Promise<Recovered> {
+    const names = (await this.#fs.list(this.#directory)).sort()
+    for (const name of names) {
+      if (name === 'cursor.tmp') await this.#remove(name)
+      else if (SetAside.owns(name)) await this.#foundAside(name)
+    }
+    const cursor = names.includes('cursor') ? await this.#readCursor() : undefined
+    const segments: Segment[] = []
+    const named = names.filter((name) => name.endsWith('.segment'))
+    for (const name of named) {
+      const segment = await this.#recoverSegment(name, cursor, name === named.at(-1))
+      if (segment !== undefined) segments.push(segment)
+    }
+    await this.#setAside.trim()
+    await this.#keepNames()
+    const files = new SegmentFiles(
+      this.#fs,
+      this.#limits,
+      () => this.#setAside.bytes + this.#strayBytes,
+    )
+    for (const segment of segments) files.add(segment)
+    return {
+      files,
+      setAside: this.#setAside,
+      nextSequence: Math.max(cursor?.nextSequence ?? 1, this.#highest + 1),
+      appendable: this.#appendable,
+      report: this.#report,
+    }
+  }
+
+  /**
+   * A process that was killed may have made the newest segment and not synced the directory. Records are about to be
+   * acknowledged that stand in it, so its name must not get lost with the power.
+   */
+  async #keepNames(): Promise<void> {
+    try {
+      await this.#fs.syncDirectory(this.#directory)
+    } catch (error) {
+      if (this.#appendable !== undefined) this.#appendable.sealed = true
+      this.#appendable = undefined
+      this.#logger.warn('cannot sync the directory of the disk queue', {
+        reason: (error as Error).message,
+      })
+    }
+  }
+
+  async #recoverSegment(
+    name: string,
+    cursor: Cursor | undefined,
+    newest: boolean,
+  ): Promise<Segment | undefined> {
+    const parsed = parseSegmentFileName(name)
+    if (parsed !== undefined) this.#highest = Math.max(this.#highest, parsed.sequence)
+    try {
+      const verdict: Verdict =
+        parsed === undefined
+          ? { because: 'its name is not that of a segment' }
+          : await this.#judge(name, parsed, cursor, newest)
+      if (verdict instanceof Segment) return verdict
+      if (verdict === 'remove') await this.#remove(name)
+      else await this.#putAside(name, verdict.because)
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') await this.#leaveAlone(name, error)
+    }
+    return undefined
+  }
+
+  async #judge(
+    name: string,
+    parsed: SegmentName,
+    cursor: Cursor | undefined,
+    newest: boolean,
+  ): Promise<Verdict> {
+    const path = this.#path(name)
+    const sizeBytes = await this.#fs.size(path)
+    if (sizeBytes === 0) return { because: 'it is empty' }
+    const segment = new Segment(parsed, this.#directory, sizeBytes)
+    for (const { sequence, salt, from, to } of cursor?.entries ?? []) {
+      if (sequence === parsed.sequence && salt === parsed.salt) segment.acked.add(from, to)
+    }
+    const file = await this.#fs.open(path, 'read')
+    let header: SegmentHeaderState
+    let scan: Scan
+    try {
+      header = await this.#readHeader(file, parsed, sizeBytes)
+      if (header === 'newer') return { because: 'a later version of remora wrote it' }
+      scan = await this.#scan(segment, file)
+    } finally {
+      await this.#fs.close(file)
+    }
+    if (header === 'damaged') {
+      if (scan.records === 0) return { because: 'nothing in it can be read' }
+      this.#report.damagedHeaders++
+      this.#logger.warn('the header of a queue file is damaged; its records are not', { name })
+    }
+    if (newest) await this.#prepareNewest(segment, scan.validEnd, header === 'valid')
+    else segment.sealed = true
+    if (segment.unloaded.size > 0 || scan.bytes < segment.sizeBytes) return segment
+    // Nothing is left to read.
+    segment.readOffset = segment.sizeBytes
+    segment.readIndex = segment.nextIndex
+    return segment.sealed ? 'remove' : segment
+  }
+
+  async #readHeader(
+    file: number,
+    parsed: SegmentName,
+    sizeBytes: number,
+  ): Promise<SegmentHeaderState> {
+    const bytes = Buffer.alloc(Math.min(sizeBytes, firstReadBytes))
+    try {
+      const length = await readAll(this.#fs, file, bytes, 0)
+      return checkSegmentHeader(bytes.subarray(0, length), parsed)
+    } catch (error) {
+      if (errorCode(error) !== 'EIO') throw error
+      return 'damaged'
+    }
+  }
+
+  /** Finds what is to be delivered, by the headers; the payloads are checked when they are read. */
+  async #scan(segment: Segment, file: number): Promise<Scan> {
+    const { salt, sizeBytes, acked } = segment
+    const source: Source = { fs: this.#fs, file, salt, endOffset: sizeBytes }
+    const scan: Scan = { validEnd: segmentHeaderBytes, records: 0, bytes: segmentHeaderBytes }
+    for (let offset = segmentHeaderBytes; offset < sizeBytes; ) {
+      const window = await readWindow(source, offset, headersWindowBytes, 'headers')
+      for (const record of window.records) {
+        scan.records++
+        scan.bytes += record.recordBytes
+        scan.validEnd = record.endOffset
+        if (record.index < segment.nextIndex) continue
+        segment.nextIndex = record.index + 1
+        if (!acked.has(record.index)) {
+          segment.addUnloaded(record.account, record.itemCount, record.payloadBytes)
+        }
+      }
+      offset = window.nextOffset
+    }
+    return scan
+  }
+
+  /** Cuts the torn end, so that records can be appended. */
+  async #prepareNewest(segment: Segment, validEnd: number, headerValid: boolean): Promise<void> {
+    const tornBytes = Math.max(0, segment.fileBytes - validEnd)
+    segment.sizeBytes = validEnd
+    // A removed segment may come back, or acknowledged records get lost without `fsync`: new ones would pass for acknowledged.
+    const numbersTaken = segment.acked.end > segment.nextIndex
+    segment.sealed = !headerValid || numbersTaken || validEnd >= this.#limits.segmentBytes
+    if (tornBytes > 0) {
+      this.#report.tornBytes += tornBytes
+      this.#logger.warn('cut the torn end of the newest queue file', { tornBytes })
+      try {
+        await this.#cut(segment.path, validEnd)
+        segment.fileBytes = validEnd
+      } catch (error) {
+        // It stays, and nothing is appended to it.
+        segment.sealed = true
+        this.#logger.warn('cannot cut a queue file', { reason: (error as Error).message })
+      }
+    }
+    if (!segment.sealed) this.#appendable = segment
+  }
+
+  async #cut(path: string, sizeBytes: number): Promise<void> {
+    const file = await this.#fs.open(path, 'write')
+    try {
+      await this.#fs.truncate(file, sizeBytes)
+      await this.#fs.sync(file)
+    } finally {
+      await this.#fs.close(file)
+    }
+  }
+
+  async #readCursor(): Promise<Cursor | undefined> {
+    let found: Cursor | string
+    try {
+      const path = this.#path('cursor')
+      // A cap that has become smaller leaves a larger cursor behind.
+      const bytes = Buffer.alloc(Math.min(await this.#fs.size(path), cursorReadBytesMax))
+      const file = await this.#fs.open(path, 'read')
+      try {
+        found = readCursor(bytes.subarray(0, await readAll(this.#fs, file, bytes, 0)))
+      } finally {
+        await this.#fs.close(file)
+      }
+    } catch (error) {
+      found = (error as Error).message
+    }
+    if (typeof found !== 'string') {
+      this.#report.cursor = 'valid'
+      return found
+    }
+    this.#report.cursor = 'damaged'
+    await this.#putAside('cursor', found)
+    return undefined
+  }
+
+  async #putAside(name: string, because: string): Promise<void> {
+    try {
+      const aside = await this.#setAside.put(name, await this.#fs.size(this.#path(name)))
+      this.#report.setAside.push(aside)
+      this.#logger.error(`cannot use queue file "${name}": ${because}; it is set aside`, { aside })
+    } catch (error) {
+      await this.#leaveAlone(name, error)
+    }
+  }
+
+  async #foundAside(name: string): Promise<void> {
+    const parsed = parseSegmentFileName(SetAside.originalName(name))
+    this.#highest = Math.max(this.#highest, parsed?.sequence ?? 0)
+    try {
+      this.#setAside.found(name, await this.#fs.size(this.#path(name)))
+    } catch (error) {
+      this.#logger.warn(`cannot look at "${name}"`, { reason: (error as Error).message })
+    }
+  }
+
+  /** It may be readable at the next start: too many files open, permissions. */
+  async #leaveAlone(name: string, cause: unknown): Promise<void> {
+    this.#logger.error(`cannot open queue file "${name}"; it stays as it is`, {
+      reason: (cause as Error).message,
+    })
+    try {
+      this.#strayBytes += await this.#fs.size(this.#path(name))
+    } catch (error) {
+      this.#logger.warn(`cannot look at "${name}"`, { reason: (error as Error).message })
+    }
+  }
+
+  async #remove(name: string): Promise<void> {
+    try {
+      await this.#fs.unlink(this.#path(name))
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') await this.#leaveAlone(name, error)
+    }
+  }
+
+  #path(name: string): string {
+    return join(this.#directory, name)
+  }
+}
+
+/** The largest cursor that any cap allows, and some room for later versions. */
+const cursorReadBytesMax = 64 * 1024

@@ -1,0 +1,74 @@
+import { join } from 'node:path'
+import { type SegmentName, segmentFileName, segmentHeaderBytes } from './format.ts'
+import { Ranges } from './ranges.ts'
+import { Tally } from './tally.ts'
+
+/**
+ * What is known in memory of one segment file.
+ *
+ *     0          readOffset            sizeBytes        fileBytes
+ *     ├──────────────┼─────────────────────┼────────────────┤
+ *      handed out or   unloaded: only on    left by a failed
+ *      in memory       the disk             write, never read
+ */
+export class Segment implements SegmentName {
+  readonly sequence: number
+  readonly salt: number
+  readonly path: string
+  /** Up to here stand whole records that are safe; nobody reads further. */
+  sizeBytes: number
+  /** What the file takes from the cap. */
+  fileBytes: number
+  /** Nothing is appended any more. */
+  sealed = false
+  /** Index of the next record that is appended. */
+  nextIndex = 0
+  readOffset = segmentHeaderBytes
+  /** Index that follows the last record that was loaded. */
+  readIndex = 0
+  /** Safe records that were not loaded yet and are not acknowledged, by account. */
+  readonly unloaded = new Map<string, Tally>()
+  /** Records that were never found where their neighbours are. */
+  missingRecords = 0
+  /** It cannot be opened: the file stays for the next start. */
+  unreadable = false
+  /** Records in memory, handed out or not, that are not acknowledged. */
+  openRecords = 0
+  readonly acked = new Ranges()
+
+  constructor(name: SegmentName, directory: string, sizeBytes: number) {
+    this.sequence = name.sequence
+    this.salt = name.salt
+    this.path = join(directory, segmentFileName(name))
+    this.sizeBytes = sizeBytes
+    this.fileBytes = sizeBytes
+  }
+
+  /** Every record was loaded, or lost. */
+  get isRead(): boolean {
+    return this.readOffset >= this.sizeBytes
+  }
+
+  /** No record in it waits or is being sent. */
+  get isDone(): boolean {
+    return this.isRead && this.openRecords === 0 && !this.unreadable
+  }
+
+  addUnloaded(account: string, items: number, sizeBytes: number): void {
+    let tally = this.unloaded.get(account)
+    if (tally === undefined) {
+      tally = new Tally()
+      this.unloaded.set(account, tally)
+    }
+    tally.add(1, items, sizeBytes)
+  }
+
+  /** False if no such record was known. */
+  removeUnloaded(account: string, items: number, sizeBytes: number): boolean {
+    const tally = this.unloaded.get(account)
+    if (tally === undefined) return false
+    tally.subtract(1, items, sizeBytes)
+    if (tally.records <= 0) this.unloaded.delete(account)
+    return true
+  }
+}
