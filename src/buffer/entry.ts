@@ -26,6 +26,9 @@ export interface Ending {
 /**
  * One batch on its way through one exporter, with the account it belongs to. From its making until its end the items
  * stand as `queued` in the account; `deliver`, `drop` and `giveBack` move them elsewhere, and nothing else does.
+ *
+ * A disk queue ends an entry once it is stored, without touching the account: the items are still `queued`. When the
+ * record is handed out, an entry is made anew for it (`Entry.stored`), that has nobody to answer to.
  */
 export class Entry {
   readonly batch: Batch
@@ -35,7 +38,9 @@ export class Entry {
   readonly units: number
   /** When it came, by the monotonic clock. */
   readonly arrivedMs: number
-  readonly #account: ExporterLedger
+  readonly account: ExporterLedger
+  /** Whether its caller rather waits for room than be refused. */
+  waits = false
   readonly #answer: Answer
   /** Items that have no end yet. */
   #openItems: number
@@ -46,7 +51,7 @@ export class Entry {
   #resolve: (() => void) | undefined
   #reject: ((error: DeliveryError) => void) | undefined
 
-  constructor(
+  private constructor(
     batch: Batch,
     pipeline: string,
     account: ExporterLedger,
@@ -58,10 +63,33 @@ export class Entry {
     this.pipeline = pipeline
     this.units = units
     this.arrivedMs = arrivedMs
-    this.#account = account
+    this.account = account
     this.#answer = answer
     this.#openItems = batch.itemCount
+  }
+
+  /** Of a batch that comes in: counts it as queued. */
+  static received(
+    batch: Batch,
+    pipeline: string,
+    account: ExporterLedger,
+    answer: Answer,
+    units: number,
+    arrivedMs: number,
+  ): Entry {
     account.queued += batch.itemCount
+    return new Entry(batch, pipeline, account, answer, units, arrivedMs)
+  }
+
+  /** Of a batch that comes from a disk queue: it stands as queued in the account already. */
+  static stored(
+    batch: Batch,
+    pipeline: string,
+    account: ExporterLedger,
+    units: number,
+    arrivedMs: number,
+  ): Entry {
+    return new Entry(batch, pipeline, account, 'accepted', units, arrivedMs)
   }
 
   /** The promise that `consume` returns; ask at most once, and before the entry ends. */
@@ -89,11 +117,23 @@ export class Entry {
     this.#reject = undefined
   }
 
+  /** The disk has it: the caller hears so, and the entry is done with. The items stay queued. */
+  handOver(): void {
+    this.accepted()
+    this.#openItems = 0
+  }
+
+  /** No queue took it: the caller keeps it. */
+  refuse(error: DeliveryError): void {
+    this.#openItems = 0
+    this.#giveBack(this.batch.itemCount, error)
+  }
+
   /** `items` went out, of which the backend threw away `rejectedItems`. True if these were the last. */
   deliver(items: number, rejectedItems: number): boolean {
-    this.#account.queued -= items
-    this.#account.delivered += items - rejectedItems
-    if (rejectedItems > 0) this.#account.dropped('partial_success', rejectedItems)
+    this.account.queued -= items
+    this.account.delivered += items - rejectedItems
+    if (rejectedItems > 0) this.account.dropped('partial_success', rejectedItems)
     this.#deliveredItems += items
     return this.#close(items)
   }
@@ -111,8 +151,8 @@ export class Entry {
       this.#failedItems += items
       this.#failure = worse(this.#failure, ending)
     } else {
-      this.#account.queued -= items
-      this.#account.dropped(ending.reason, items)
+      this.account.queued -= items
+      this.account.dropped(ending.reason, items)
     }
     return this.#close(items)
   }
@@ -127,8 +167,8 @@ export class Entry {
     this.#openItems = 0
     if (waiting) this.#giveBack(items + this.#failedItems, error)
     else {
-      this.#account.queued -= items
-      this.#account.dropped('shutdown', items)
+      this.account.queued -= items
+      this.account.dropped('shutdown', items)
     }
     return items
   }
@@ -152,19 +192,19 @@ export class Entry {
       return
     }
     // A part is delivered and the rest can never be: the caller has nothing left to do.
-    this.#account.queued -= this.#failedItems
-    this.#account.dropped(reason, this.#failedItems)
+    this.account.queued -= this.#failedItems
+    this.account.dropped(reason, this.#failedItems)
     this.#resolve?.()
   }
 
   #giveBack(items: number, error: DeliveryError): void {
-    this.#account.queued -= items
+    this.account.queued -= items
     if (items === this.batch.itemCount) {
       this.#reject?.(error)
       return
     }
     // The pipeline's entry would count the whole batch as rejected; a part of it has another end.
-    this.#account.rejected(error.code, items)
+    this.account.rejected(error.code, items)
     const accounted = new DeliveryError(error.code, error.message, {
       retry: error.retry,
       cause: error,

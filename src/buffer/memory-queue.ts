@@ -5,11 +5,12 @@ import { Ring } from './ring.ts'
 /** A queue in memory: bounded by the sizer and, always, by bytes. */
 export class MemoryQueue implements Queue {
   readonly capacity: number
-  readonly safeAtOnce = true
+  readonly persistent = false
   readonly #bytesMax: number
   readonly #entries = new Ring<Entry>()
   #units = 0
   #bytes = 0
+  #items = 0
   #waitingItems = 0
   #waitingBytes = 0
 
@@ -34,6 +35,14 @@ export class MemoryQueue implements Queue {
     return this.#waitingBytes
   }
 
+  get heldItems(): number {
+    return this.#items
+  }
+
+  get heldBytes(): number {
+    return this.#bytes
+  }
+
   fits(units: number, sizeBytes: number): boolean {
     if (this.#units === 0 && this.#bytes === 0) return true
     return this.#units + units <= this.capacity && this.#bytes + sizeBytes <= this.#bytesMax
@@ -42,6 +51,7 @@ export class MemoryQueue implements Queue {
   offer(entry: Entry): void {
     this.#units += entry.units
     this.#bytes += entry.batch.sizeBytes
+    this.#items += entry.batch.itemCount
     this.#waitingItems += entry.batch.itemCount
     this.#waitingBytes += entry.batch.sizeBytes
     this.#entries.push(entry)
@@ -63,5 +73,28 @@ export class MemoryQueue implements Queue {
   ack(entry: Entry): void {
     this.#units -= entry.units
     this.#bytes -= entry.batch.sizeBytes
+    this.#items -= entry.batch.itemCount
+  }
+
+  dropOldest(
+    units: number,
+    sizeBytes: number,
+    _pipeline: string,
+    drop: (entry: Entry) => void,
+  ): void {
+    while (!this.fits(units, sizeBytes)) {
+      const oldest = this.take()
+      if (oldest === undefined) return
+      drop(oldest)
+      this.ack(oldest)
+    }
+  }
+
+  flush(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
   }
 }

@@ -1,5 +1,6 @@
 import type * as v from 'valibot'
 import type { Consumer, Intake } from '../signal/consumer.ts'
+import type { ExporterLedger } from '../signal/ledger.ts'
 import type { Signal } from '../signal/signal.ts'
 import type { Clock } from './clock.ts'
 import type { Component } from './lifecycle.ts'
@@ -21,6 +22,11 @@ export interface Settings<Config> {
   readonly clock: Clock
   /** Reports a change of health; repeating the same state is free. */
   status(status: Status): void
+  /**
+   * The account that an exporter has for items of a pipeline which an earlier process left in its disk queue. Call it
+   * from `start` on. Where the pipeline is gone, or feeds the exporter no more, it is the account `recovered:<pipeline>`.
+   */
+  ledger(pipeline: string, signal: Signal): ExporterLedger
   /** The storage extension of that id. Throws an Error for a person when there is none; the planner has checked it. */
   storage(id: string): Storage
 }

@@ -1,6 +1,7 @@
 import { type Answer, Entry } from '../buffer/entry.ts'
 import type { Queue } from '../buffer/queue.ts'
 import { Ring } from '../buffer/ring.ts'
+import { type Sizer, unitsOf } from '../buffer/units.ts'
 import type { Clock } from '../component/clock.ts'
 import type { Counter } from '../component/telemetry.ts'
 import { DeliveryError } from '../errors/delivery-error.ts'
@@ -13,7 +14,7 @@ export type Overflow = 'block' | 'drop_oldest' | 'drop_newest' | 'reject' | unde
 export interface AdmissionOptions {
   /** As in the configuration of the exporter; the name of its account. */
   readonly exporterId: string
-  readonly sizer: 'requests' | 'items' | 'bytes'
+  readonly sizer: Sizer
   readonly overflow: Overflow
   /** Callers hear back only when the backend has answered. */
   readonly waitForResult: boolean
@@ -52,8 +53,8 @@ export class Admission {
   admit(batch: Batch, context: ConsumeContext): Promise<void> {
     if (this.#closed) return Promise.reject(stopping())
     if (batch.itemCount === 0) return done
-    const units = this.#unitsOf(batch)
-    if (this.#waiting.length > 0 || !this.#queue.fits(units, batch.sizeBytes)) {
+    const units = unitsOf(batch, this.#options.sizer)
+    if (this.#waiting.length > 0 || !this.#fits(units, batch, context)) {
       return this.#overflow(batch, context, units)
     }
     return this.#letIn(this.#createEntry(batch, context, units))
@@ -63,10 +64,32 @@ export class Admission {
   fill(): void {
     for (;;) {
       const entry = this.#waiting.peek()
-      if (entry === undefined || !this.#queue.fits(entry.units, entry.batch.sizeBytes)) return
+      if (entry === undefined) return
+      if (!this.#queue.fits(entry.units, entry.batch.sizeBytes, entry.pipeline)) return
       this.#waiting.shift()
       this.#waitingBytes -= entry.batch.sizeBytes
       this.#queue.offer(entry)
+    }
+  }
+
+  /** The disk did not take an entry that was let in. `write_failed`: what happens is what happens when a queue is full. */
+  refused(entry: Entry, error: DeliveryError): void {
+    const { overflow, waitingBytesMax } = this.#options
+    const { itemCount, sizeBytes } = entry.batch
+    if (this.#closed) {
+      entry.refuse(error)
+    } else if (error.code === 'too_large') {
+      this.#enqueueFailed.add(itemCount)
+      entry.refuse(error)
+    } else if (overflow === 'drop_oldest' || overflow === 'drop_newest') {
+      this.#drop(entry, error)
+      entry.accepted()
+    } else if (entry.waits && this.#waitingBytes + sizeBytes <= waitingBytesMax) {
+      this.#waiting.push(entry)
+      this.#waitingBytes += sizeBytes
+    } else {
+      this.#enqueueFailed.add(itemCount)
+      entry.refuse(error)
     }
   }
 
@@ -74,14 +97,15 @@ export class Admission {
   close(): void {
     this.#closed = true
     for (let entry = this.#waiting.shift(); entry !== undefined; entry = this.#waiting.shift()) {
-      entry.abandon(stopping())
+      entry.refuse(stopping())
     }
     this.#waitingBytes = 0
   }
 
   #letIn(entry: Entry): Promise<void> {
     // Fast path: nothing to wait for, so no promise of its own.
-    const answer = entry.answersOnAcceptance && this.#queue.safeAtOnce ? done : entry.answer()
+    const quick = entry.answersOnAcceptance && !this.#queue.persistent
+    const answer = quick ? done : entry.answer()
     this.#queue.offer(entry)
     return answer
   }
@@ -90,7 +114,7 @@ export class Admission {
     const { overflow } = this.#options
     if (overflow === 'drop_oldest') return this.#dropOldest(batch, context, units)
     if (overflow === 'drop_newest') return this.#dropNewest(batch, context, units)
-    const waits = overflow === 'block' || (overflow === undefined && context.onFull === 'wait')
+    const waits = this.#waits(context)
     const crowd = this.#waitingBytes + batch.sizeBytes > this.#options.waitingBytesMax
     if (!waits || (crowd && this.#waiting.length > 0)) {
       this.#enqueueFailed.add(batch.itemCount)
@@ -104,13 +128,10 @@ export class Admission {
   }
 
   #dropOldest(batch: Batch, context: ConsumeContext, units: number): Promise<void> {
-    while (!this.#queue.fits(units, batch.sizeBytes)) {
-      const oldest = this.#queue.take()
-      // Nothing is left to drop but what is being sent, and that may arrive.
-      if (oldest === undefined) return this.#dropNewest(batch, context, units)
-      this.#drop(oldest)
-      this.#queue.ack(oldest)
-    }
+    const { pipeline } = context.ledger
+    this.#queue.dropOldest(units, batch.sizeBytes, pipeline, (oldest) => this.#drop(oldest))
+    // Nothing is left to drop but what is being sent, and that may arrive.
+    if (!this.#fits(units, batch, context)) return this.#dropNewest(batch, context, units)
     return this.#letIn(this.#createEntry(batch, context, units))
   }
 
@@ -122,40 +143,40 @@ export class Admission {
     return entry.answersOnAcceptance ? done : answer
   }
 
-  #drop(entry: Entry): void {
+  #drop(entry: Entry, error = queueFull()): void {
     const items = entry.batch.itemCount
     this.#enqueueFailed.add(items)
-    entry.drop(items, { error: queueFull(), reason: 'queue_full' })
+    entry.drop(items, { error, reason: error.code })
+  }
+
+  #fits(units: number, { sizeBytes }: Batch, { ledger }: ConsumeContext): boolean {
+    return this.#queue.fits(units, sizeBytes, ledger.pipeline)
   }
 
   #createEntry(batch: Batch, context: ConsumeContext, units: number): Entry {
     const { exporterId, waitForResult } = this.#options
     const { ledger } = context
-    const answer: Answer = waitForResult
-      ? 'result'
-      : context.until === 'delivered'
-        ? 'settled'
-        : 'accepted'
-    return new Entry(
+    const entry = Entry.received(
       batch,
       ledger.pipeline,
       ledger.exporter(exporterId),
-      answer,
+      this.#queue.persistent ? 'accepted' : answerFor(context, waitForResult),
       units,
       this.#clock.monotonicMs(),
     )
+    entry.waits = this.#waits(context)
+    return entry
   }
 
-  #unitsOf(batch: Batch): number {
-    switch (this.#options.sizer) {
-      case 'requests':
-        return 1
-      case 'items':
-        return batch.itemCount
-      case 'bytes':
-        return batch.sizeBytes
-    }
+  #waits({ onFull }: ConsumeContext): boolean {
+    const { overflow } = this.#options
+    return overflow === 'block' || (overflow === undefined && onFull === 'wait')
   }
+}
+
+function answerFor({ until }: ConsumeContext, waitForResult: boolean): Answer {
+  if (waitForResult) return 'result'
+  return until === 'delivered' ? 'settled' : 'accepted'
 }
 
 /** A caller may mark an error as accounted, so each gets its own. */

@@ -55,6 +55,11 @@ export class Burials {
     this.#keep(head, { segments: [], sizeBytes: 0 }, () => {})
   }
 
+  /** The time to stop is over, and the items are still in a disk queue: they are refused again after the restart. */
+  forget(): void {
+    this.#open.clear()
+  }
+
   /** The time to stop is over: what is not written is not kept. */
   abandon(): void {
     for (const once of [...this.#open]) once(false)

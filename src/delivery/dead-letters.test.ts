@@ -101,7 +101,7 @@ suite('dead letters keep', () => {
       await answer
       await until('the end of the items', () => rig.account.queued === 0)
       rig.balances()
-      await rig.stop(0)
+      await rig.delivery.stop(new AbortController().signal)
       assert.deepEqual(rig.dropped, dropped)
       const found = await lettersIn(directory)
       assert.deepEqual(

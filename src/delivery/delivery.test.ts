@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import * as v from 'valibot'
-import { fail, flaky, hang, type Input, ok, Rig, schema } from '../../test/support/delivery-rig.ts'
+import { fail, flaky, hang, type Input, ok, Rig } from '../../test/support/delivery-rig.ts'
 import { FakeClock, settle } from '../../test/support/fake-clock.ts'
 import { numberedLogs, numbersOf } from '../../test/support/numbered-logs.ts'
 import { testContext } from '../../test/support/recording-intake.ts'
@@ -489,14 +488,4 @@ suite('stop', () => {
     await rig.stop(10_000)
     assert.equal(rig.account.delivered, 10)
   })
-})
-
-test('a disk queue is refused for now', () => {
-  const result = v.safeParse(schema, { sending_queue: { storage: 'file_storage' } })
-  const issue = result.issues?.[0]
-  assert.match(issue?.message ?? '', /disk queue comes later/)
-  assert.deepEqual(
-    issue?.path?.map((part) => part.key),
-    ['sending_queue', 'storage'],
-  )
 })

@@ -1,7 +1,7 @@
 import type { Settings } from '../component/define.ts'
 import type { Batch } from '../signal/batch.ts'
 import type { ConsumeContext, Consumer } from '../signal/consumer.ts'
-import type { Signal } from '../signal/signal.ts'
+import { type Signal, signals } from '../signal/signal.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { Health } from './health.ts'
 import { RateLimiter } from './rate-limiter.ts'
@@ -37,8 +37,9 @@ export class Delivery implements Consumer {
     }
   }
 
-  /** See `Component.start`: call it before the first `consume`. */
+  /** See `Component.start`: call it before the first `consume`. Opens what is on the disk. */
   async start(): Promise<void> {
+    if (this.#settings.config.sending_queue.storage !== undefined) await this.#openStored()
     await this.#shared.deadLetters?.start()
   }
 
@@ -54,9 +55,22 @@ export class Delivery implements Consumer {
     await Promise.all([...this.#signals.values()].map((delivery) => delivery.stop(abort)))
   }
 
+  /** All signals, whether they come or not: an earlier process may have left something of any. */
+  async #openStored(): Promise<void> {
+    try {
+      for (const signal of signals) {
+        const delivery = await SignalDelivery.onDisk(signal, this.#settings, this.#shared)
+        this.#signals.set(signal, delivery)
+      }
+    } catch (error) {
+      await this.stop(AbortSignal.abort())
+      throw error
+    }
+  }
+
   /** On the first batch: a signal that never comes costs nothing. */
   #open(signal: Signal): SignalDelivery {
-    const delivery = new SignalDelivery(signal, this.#settings, this.#shared)
+    const delivery = SignalDelivery.inMemory(signal, this.#settings, this.#shared)
     this.#signals.set(signal, delivery)
     // Opened after the stop: it refuses everything.
     if (this.#stopped) void delivery.stop(AbortSignal.abort())

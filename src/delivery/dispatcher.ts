@@ -72,7 +72,8 @@ export class Dispatcher {
   /** Attempts without an answer. */
   #inFlight = 0
   #stopping = false
-  #abandoned = false
+  /** Takes no more from the queue: what is left stays on the disk, or is given up. */
+  #leaving = false
   #onIdle: (() => void) | undefined
   readonly #ack = (entry: Entry): void => this.#options.queue.ack(entry)
   readonly #pumpLater = (): void => this.pump()
@@ -111,7 +112,7 @@ export class Dispatcher {
   /** Starts what is due, as far as consumers are free. */
   pump(): void {
     const { consumers } = this.#options
-    while (!this.#abandoned && this.#jobs.size < consumers && (this.#circuit?.hasRoom ?? true)) {
+    while (!this.#leaving && this.#jobs.size < consumers && (this.#circuit?.hasRoom ?? true)) {
       const pieces = this.#gatherer.next(this.#stopping, this.#pumpLater)
       if (pieces === undefined) return
       const job = new Job(pieces)
@@ -120,16 +121,15 @@ export class Dispatcher {
     }
   }
 
-  /** Sends what the queue holds; what is not out when `abort` fires is given up and counted. */
+  /**
+   * Sends what the queue holds. What is not out when `abort` fires is given up and counted; of a disk queue it stays where
+   * it is, and so does everything as soon as the backend is seen to be in trouble.
+   */
   async drain(abort: AbortSignal): Promise<void> {
     this.#stopping = true
     this.#gatherer.close()
-    for (const job of this.#jobs) {
-      if (!job.waiting) continue
-      job.end()
-      this.#start(job)
-    }
-    this.#circuit?.hurry(drainRetryMsMax)
+    if (this.#options.queue.persistent) this.#leaveIfInTrouble(abort)
+    else this.#hurry()
     this.pump()
     if (this.#idle) {
       this.#circuit?.close()
@@ -146,8 +146,30 @@ export class Dispatcher {
   }
 
   get #idle(): boolean {
-    const { queue } = this.#options
-    return this.#jobs.size === 0 && queue.length === 0 && (this.#burials?.length ?? 0) === 0
+    const empty = this.#leaving || this.#options.queue.length === 0
+    return this.#jobs.size === 0 && empty && (this.#burials?.length ?? 0) === 0
+  }
+
+  /** Waits are short from now on. */
+  #hurry(): void {
+    for (const job of this.#jobs) {
+      if (!job.waiting) continue
+      job.end()
+      this.#start(job)
+    }
+    this.#circuit?.hurry(drainRetryMsMax)
+  }
+
+  /** Jobs that wait after a failure, of items that are on the disk: the next process goes on with them. */
+  #leaveIfInTrouble(abort?: AbortSignal): void {
+    if (abort?.aborted) this.#leaving = true
+    for (const job of this.#jobs) {
+      if (!job.hasFailed && !job.parked) continue
+      this.#leaving = true
+      if (job.controller !== undefined) continue
+      job.end()
+      this.#jobs.delete(job)
+    }
   }
 
   /** The next attempt, as soon as the rate limit and the circuit breaker let it through. */
@@ -283,6 +305,13 @@ export class Dispatcher {
     }
     health.failed(signal, error)
     this.#tellCircuit(job, error)
+    if (this.#stopping && this.#options.queue.persistent && error.retry === 'backoff') {
+      this.#jobs.delete(job)
+      this.#leaving = true
+      this.#leaveIfInTrouble()
+      if (this.#idle) this.#onIdle?.()
+      return
+    }
     const waitMs = this.#retryDelayMs(job, error)
     if (waitMs === undefined) {
       const exhausted = error.retry === 'backoff' && this.#options.retry.enabled
@@ -366,10 +395,28 @@ export class Dispatcher {
     if (this.#idle) this.#onIdle?.()
   }
 
+  /** The time to stop is over, and everything that has no end yet is on the disk. */
+  #leave(): void {
+    const { queue, logger, signal } = this.#options
+    this.#burials?.forget()
+    for (const job of this.#jobs) {
+      job.controller?.abort()
+      job.end()
+    }
+    this.#inFlight = 0
+    this.#jobs.clear()
+    logger.info('what is not sent stays in the disk queue', { signal, items: queue.heldItems })
+    this.#onIdle?.()
+  }
+
   /** The time to stop is over. */
   #abandon(): void {
     const { queue, logger, metrics, signal } = this.#options
-    this.#abandoned = true
+    this.#leaving = true
+    if (this.#options.queue.persistent) {
+      this.#leave()
+      return
+    }
     this.#burials?.abandon()
     const error = stopping()
     let items = 0

@@ -12,7 +12,8 @@ interface Failure {
 /** One status of an exporter out of how its signals fare: the worst of them. */
 export class Health {
   readonly #report: (status: Status) => void
-  readonly #failures = new Map<Signal, Failure>()
+  /** By signal; what concerns its disk queue, behind `disk:`. */
+  readonly #failures = new Map<string, Failure>()
 
   constructor(report: (status: Status) => void) {
     this.#report = report
@@ -37,6 +38,17 @@ export class Health {
     if (known === undefined || known.open) return
     this.#failures.set(signal, { ...known, open: true })
     this.#tell()
+  }
+
+  /** The disk queue takes nothing; what it holds is still sent. */
+  storageFailed(signal: Signal, error: DeliveryError): void {
+    if (this.#failures.has(`disk:${signal}`)) return
+    this.#failures.set(`disk:${signal}`, { error, open: false })
+    this.#tell()
+  }
+
+  storageSucceeded(signal: Signal): void {
+    if (this.#failures.delete(`disk:${signal}`)) this.#tell()
   }
 
   #tell(): void {

@@ -57,6 +57,11 @@ export class Job {
     this.parked = true
   }
 
+  /** An attempt of the present piece has failed. */
+  get hasFailed(): boolean {
+    return this.#backoff !== undefined
+  }
+
   /** The waits of the present piece, from its first try on. */
   backoff(config: RetryConfig, random: () => number): Backoff {
     this.#backoff ??= new Backoff(config, this.#firstTryMs ?? 0, random)

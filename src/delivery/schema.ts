@@ -1,9 +1,6 @@
 import * as v from 'valibot'
 import { byteSize, duration, integer, type ObjectMetadata } from '../component/schema.ts'
 
-const diskMessage =
-  'is not supported yet: the disk queue comes later; remove the option to queue in memory'
-
 const batch = v.pipe(
   v.strictObject({
     flush_timeout: v.optional(
@@ -39,70 +36,98 @@ const batch = v.pipe(
   ),
 )
 
-const sendingQueue = v.strictObject({
-  enabled: v.optional(
-    v.pipe(
-      v.boolean(),
-      v.description('Without a queue the sender waits until the backend has answered.'),
+/** Smaller, a queue on disk would hardly hold one request. */
+const storedBytesMin = 1024 * 1024
+
+const sendingQueue = v.pipe(
+  v.strictObject({
+    enabled: v.optional(
+      v.pipe(
+        v.boolean(),
+        v.description('Without a queue the sender waits until the backend has answered.'),
+      ),
+      true,
     ),
-    true,
-  ),
-  num_consumers: v.optional(
-    v.pipe(integer(1, 10_000), v.description('Requests that are sent at the same time.')),
-    10,
-  ),
-  queue_size: v.optional(
-    v.pipe(
-      integer(1),
-      v.description('What the queue holds, in the unit of `sizer`, with what is being sent.'),
+    num_consumers: v.optional(
+      v.pipe(integer(1, 10_000), v.description('Requests that are sent at the same time.')),
+      10,
     ),
-    1000,
-  ),
-  sizer: v.optional(
-    v.pipe(
-      v.picklist(['requests', 'items', 'bytes'], 'must be "requests", "items" or "bytes"'),
-      v.description('What queue_size counts.'),
-    ),
-    'requests',
-  ),
-  max_bytes: v.optional(
-    v.pipe(
-      byteSize(),
-      v.description(
-        'What the queue of one signal holds at most, whatever the sizer. 64MiB unless given, or an eighth of the memory limit of the container if that is less.',
+    queue_size: v.optional(
+      v.pipe(
+        integer(1),
+        v.description(
+          'What the queue holds, in the unit of `sizer`, with what is being sent. In memory 1000 unless given; on disk only the bytes are bounded unless given.',
+        ),
       ),
     ),
-  ),
-  wait_for_result: v.optional(
-    v.pipe(v.boolean(), v.description('The sender waits until the backend has answered.')),
-    false,
-  ),
-  block_on_overflow: v.optional(
-    v.pipe(v.boolean(), v.description('A full queue makes the sender wait: `overflow: block`.')),
-    false,
-  ),
-  overflow: v.optional(
-    v.pipe(
-      v.picklist(
-        ['block', 'drop_oldest', 'drop_newest', 'reject'],
-        'must be "block", "drop_oldest", "drop_newest" or "reject"',
+    sizer: v.optional(
+      v.pipe(
+        v.picklist(['requests', 'items', 'bytes'], 'must be "requests", "items" or "bytes"'),
+        v.description('What queue_size counts.'),
       ),
-      v.description(
-        'What a full queue does: make the sender wait, drop (and count) the oldest or the newest, or refuse so that the sender tries again. Unless given, senders that keep their data (OTLP) are refused and readers (file_log) wait.',
+      'requests',
+    ),
+    max_bytes: v.optional(
+      v.pipe(
+        byteSize(),
+        v.description(
+          'What the queue of one signal holds at most, whatever the sizer. 64MiB unless given, or an eighth of the memory limit of the container if that is less; on disk all files together, and max_size of the storage unless given.',
+        ),
       ),
     ),
-  ),
-  storage: v.optional(
-    v.pipe(
-      v.string(),
-      v.description('The storage extension that keeps the queue on disk.'),
-      v.check(() => false, diskMessage),
+    wait_for_result: v.optional(
+      v.pipe(v.boolean(), v.description('The sender waits until the backend has answered.')),
+      false,
     ),
+    block_on_overflow: v.optional(
+      v.pipe(v.boolean(), v.description('A full queue makes the sender wait: `overflow: block`.')),
+      false,
+    ),
+    overflow: v.optional(
+      v.pipe(
+        v.picklist(
+          ['block', 'drop_oldest', 'drop_newest', 'reject'],
+          'must be "block", "drop_oldest", "drop_newest" or "reject"',
+        ),
+        v.description(
+          'What a full queue does: make the sender wait, drop (and count) the oldest or the newest, or refuse so that the sender tries again. Unless given, senders that keep their data (OTLP) are refused and readers (file_log) wait.',
+        ),
+      ),
+    ),
+    storage: v.optional(
+      v.pipe(
+        v.string(),
+        v.description(
+          'The storage extension that keeps the queue on disk: senders are answered once their data is fsynced there, nothing of it is lost to a restart or to max_elapsed_time, and the bytes are bounded by max_size of the storage.',
+        ),
+      ),
+    ),
+    batch: v.nullish(
+      v.pipe(batch, v.description('Join what waits into larger requests; off unless given.')),
+    ),
+  }),
+  v.forward(
+    v.check(
+      (c) => c.storage === undefined || !c.wait_for_result,
+      'must be false with a storage: senders are answered once their data is on the disk',
+    ),
+    ['wait_for_result'],
   ),
-  batch: v.nullish(
-    v.pipe(batch, v.description('Join what waits into larger requests; off unless given.')),
+  v.forward(
+    v.check(
+      (c) => c.storage === undefined || c.enabled,
+      'needs the queue: set enabled to true, or remove the storage',
+    ),
+    ['storage'],
   ),
-})
+  v.forward(
+    v.check(
+      (c) => c.storage === undefined || c.max_bytes === undefined || c.max_bytes >= storedBytesMin,
+      'must be at least 1MiB with a storage',
+    ),
+    ['max_bytes'],
+  ),
+)
 
 const retryOnFailure = v.strictObject({
   enabled: v.optional(

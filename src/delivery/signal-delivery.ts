@@ -1,6 +1,10 @@
+import type { Entry } from '../buffer/entry.ts'
 import { MemoryQueue } from '../buffer/memory-queue.ts'
+import type { Queue } from '../buffer/queue.ts'
 import { defaultQueueBytes } from '../buffer/queue-bytes.ts'
+import type { StoredQueueOptions } from '../buffer/stored-queue.ts'
 import type { Settings } from '../component/define.ts'
+import type { DeliveryError } from '../errors/delivery-error.ts'
 import type { Batch } from '../signal/batch.ts'
 import type { ConsumeContext } from '../signal/consumer.ts'
 import type { Signal } from '../signal/signal.ts'
@@ -12,6 +16,7 @@ import type { Health } from './health.ts'
 import type { RateLimiter } from './rate-limiter.ts'
 import type { DeliveryConfig } from './schema.ts'
 import type { Send } from './send.ts'
+import { openStoredQueue } from './stored-queue.ts'
 
 /** What the signals of an exporter have in common. */
 export interface SharedDelivery {
@@ -23,18 +28,27 @@ export interface SharedDelivery {
   readonly random: () => number
 }
 
+/** What the collector's queue holds, in its sizer's unit, unless the configuration says otherwise. */
+const queueSizeDefault = 1000
+
 /** The way of one signal through one exporter: admission, queue, dispatcher. A dead signal holds up no other. */
 export class SignalDelivery {
+  readonly #queue: Queue
   readonly #admission: Admission
   readonly #dispatcher: Dispatcher
 
-  constructor(signal: Signal, settings: Settings<DeliveryConfig>, shared: SharedDelivery) {
-    const { clock, logger, meter, id } = settings
-    const { sending_queue: queueConfig, retry_on_failure: retry, timeout } = settings.config
-    const bytesMax = queueConfig.max_bytes ?? defaultQueueBytes(process.constrainedMemory())
+  private constructor(
+    signal: Signal,
+    settings: Settings<DeliveryConfig>,
+    shared: SharedDelivery,
+    queue: Queue,
+    bytesMax: number,
+  ) {
+    const { clock, logger, meter, id, config } = settings
+    const { sending_queue: queueConfig, timeout } = config
     const { enabled } = queueConfig
-    const queue = new MemoryQueue(enabled ? queueConfig.queue_size : Infinity, bytesMax)
     const metrics = new DeliveryMetrics(meter, signal)
+    this.#queue = queue
     this.#admission = new Admission(
       queue,
       clock,
@@ -56,8 +70,8 @@ export class SignalDelivery {
       ...shared,
       consumers: enabled ? queueConfig.num_consumers : Infinity,
       batch: enabled ? (queueConfig.batch ?? undefined) : undefined,
-      retry,
-      circuitBreaker: settings.config.circuit_breaker ?? undefined,
+      retry: retryFor(queue, config),
+      circuitBreaker: config.circuit_breaker ?? undefined,
       exporterId: id,
       timeoutMs: timeout,
       onRoom: () => this.#admission.fill(),
@@ -65,12 +79,48 @@ export class SignalDelivery {
     })
     metrics.watch(signal, {
       size: () => queue.size,
-      capacity: enabled ? queueConfig.queue_size : 0,
+      capacity: enabled ? queue.capacity : 0,
       inFlight: () => this.#dispatcher.inFlight,
     })
     if (this.#dispatcher.circuitState !== undefined) {
       metrics.watchCircuit(signal, () => this.#dispatcher.circuitState ?? 'closed')
     }
+  }
+
+  static inMemory(
+    signal: Signal,
+    settings: Settings<DeliveryConfig>,
+    shared: SharedDelivery,
+  ): SignalDelivery {
+    const { enabled, queue_size: size, max_bytes: bytes } = settings.config.sending_queue
+    const bytesMax = bytes ?? defaultQueueBytes(process.constrainedMemory())
+    const queue = new MemoryQueue(enabled ? (size ?? queueSizeDefault) : Infinity, bytesMax)
+    return new SignalDelivery(signal, settings, shared, queue, bytesMax)
+  }
+
+  /** Rejects with an Error for a person if the queue cannot be opened. */
+  static async onDisk(
+    signal: Signal,
+    settings: Settings<DeliveryConfig>,
+    shared: SharedDelivery,
+  ): Promise<SignalDelivery> {
+    let delivery: SignalDelivery | undefined
+    const events: Pick<StoredQueueOptions, 'onReadable' | 'onRoom' | 'onRefused'> = {
+      onReadable: () => delivery?.pump(),
+      onRoom: () => {
+        shared.health.storageSucceeded(signal)
+        delivery?.fill()
+      },
+      onRefused: (entry, error) => {
+        if (error.code === 'write_failed') shared.health.storageFailed(signal, error)
+        delivery?.refused(entry, error)
+      },
+    }
+    const queue = await openStoredQueue(signal, settings, events)
+    const bytesMax = defaultQueueBytes(process.constrainedMemory())
+    delivery = new SignalDelivery(signal, settings, shared, queue, bytesMax)
+    delivery.pump()
+    return delivery
   }
 
   consume(batch: Batch, context: ConsumeContext): Promise<void> {
@@ -79,8 +129,36 @@ export class SignalDelivery {
     return answer
   }
 
+  pump(): void {
+    this.#dispatcher.pump()
+  }
+
+  /** The queue has room again. */
+  fill(): void {
+    this.#admission.fill()
+  }
+
+  /** The queue did not take what it was offered. */
+  refused(entry: Entry, error: DeliveryError): void {
+    this.#admission.refused(entry, error)
+  }
+
   async stop(abort: AbortSignal): Promise<void> {
     this.#admission.close()
+    await Promise.race([this.#queue.flush(), aborted(abort)])
     await this.#dispatcher.drain(abort)
+    await this.#queue.close()
   }
+}
+
+/** What is on the disk waits for as long as it takes: giving it up would lose what somebody was told is safe. */
+function retryFor(queue: Queue, { retry_on_failure: retry }: DeliveryConfig) {
+  return queue.persistent ? { ...retry, enabled: true, max_elapsed_time: 0 } : retry
+}
+
+function aborted(abort: AbortSignal): Promise<void> {
+  if (abort.aborted) return Promise.resolve()
+  return new Promise((resolve) => {
+    abort.addEventListener('abort', () => resolve(), { once: true })
+  })
 }

@@ -101,6 +101,11 @@ export const codes = {
     retry: 'backoff',
     action: 'Check free space and permissions of the path in the message.',
   },
+  damaged: {
+    summary: 'A record of a disk queue was damaged on the disk and cannot be read.',
+    retry: 'never',
+    action: 'Check the disk; the log names the files.',
+  },
   parse_failed: {
     summary: 'An operator cannot parse a log entry, and its on_error says to drop it.',
     retry: 'never',

@@ -7,6 +7,7 @@ import type { Labels } from '../component/telemetry.ts'
 import { must } from '../errors/bug.ts'
 import type { Consumer, Intake } from '../signal/consumer.ts'
 import { PipelineLedger } from '../signal/ledger.ts'
+import type { Signal } from '../signal/signal.ts'
 import type { RootLogger } from '../telemetry/logger.ts'
 import type { MetricRegistry } from '../telemetry/meter.ts'
 import type { StatusBoard } from '../telemetry/status.ts'
@@ -53,6 +54,8 @@ class Builder {
   readonly #storages = new Map<string, Storage>()
   readonly #exporters = new Map<string, Consumer>()
   readonly #entries = new Map<string, Intake>()
+  /** Grows while exporters start: see `Settings.ledger`. */
+  readonly #ledgers: PipelineLedger[] = []
 
   constructor(plan: Plan, settings: BuildSettings) {
     this.#plan = plan
@@ -60,13 +63,12 @@ class Builder {
   }
 
   build(): Graph {
-    const ledgers: PipelineLedger[] = []
     return {
       extensions: this.#plan.extensions.map((entry) => this.#extension(entry)),
       exporters: this.#plan.exporters.map((entry) => this.#exporter(entry)),
-      processors: this.#plan.pipelines.map((pipeline) => this.#pipeline(pipeline, ledgers)),
+      processors: this.#plan.pipelines.map((pipeline) => this.#pipeline(pipeline)),
       receivers: this.#plan.receivers.map((entry) => this.#receiver(entry)),
-      ledgers,
+      ledgers: this.#ledgers,
     }
   }
 
@@ -91,11 +93,11 @@ class Builder {
   }
 
   /** The processors of a pipeline, from the last to the first, between its exporters and its entry. */
-  #pipeline(pipeline: PipelinePlan, ledgers: PipelineLedger[]): Node[] {
+  #pipeline(pipeline: PipelinePlan): Node[] {
     const ledger = new PipelineLedger(pipeline.name, pipeline.signal)
     // Each account exists from the start, so that the metrics show a zero instead of nothing.
     for (const id of pipeline.exporters) ledger.exporter(id)
-    ledgers.push(ledger)
+    this.#ledgers.push(ledger)
 
     const nodes: Node[] = []
     let next = this.#end(pipeline)
@@ -175,6 +177,17 @@ class Builder {
     }
   }
 
+  /** Of the pipeline if it feeds the exporter, else one of its own: an account shows only what came its way. */
+  #ledgerOf(pipeline: string, signal: Signal, exporter: string): PipelineLedger {
+    for (const name of [pipeline, `recovered:${pipeline}`]) {
+      const found = this.#ledgers.find((ledger) => ledger.pipeline === name)
+      if (found?.signal === signal && found.exporters.has(exporter)) return found
+    }
+    const own = new PipelineLedger(`recovered:${pipeline}`, signal)
+    this.#ledgers.push(own)
+    return own
+  }
+
   #componentSettings(
     entry: Configured<AnyDefinition>,
     { key, kind, id, labels }: Identity,
@@ -188,6 +201,7 @@ class Builder {
       meter: registry.meter(labels, entry.definition.metrics),
       clock,
       status: (status) => board.report(key, status),
+      ledger: (pipeline, signal) => this.#ledgerOf(pipeline, signal, id).exporter(id),
       storage: (storageId) => {
         const storage = this.#storages.get(storageId)
         if (storage === undefined) throw new Error(`extension "${storageId}" is not a storage`)

@@ -35,7 +35,9 @@ export interface RunningService {
 export async function startService(plan: Plan, settings: ServiceSettings): Promise<RunningService> {
   const { logger, clock } = settings
   const registry = new MetricRegistry()
-  const board = new StatusBoard(clock, (component, status) => logStatus(logger, component, status))
+  const board = new StatusBoard(clock, (component, status, before) =>
+    logStatus(logger, component, status, before),
+  )
   const graph = buildGraph(plan, { clock, logger, registry, board })
   const { shutdownTimeoutMs, telemetry } = plan.service
   addOwnMetrics(registry, graph, board, settings)
@@ -104,13 +106,27 @@ function addTargetInfo(registry: MetricRegistry, resource: Readonly<Record<strin
   registry.meter({}).gauge('target_info', labels, () => 1)
 }
 
-function logStatus(root: RootLogger, component: string, status: TimedStatus): void {
+function logStatus(
+  root: RootLogger,
+  component: string,
+  { sinceMs, ...fields }: TimedStatus,
+  before: TimedStatus,
+): void {
   // A logger of its own, so that the rate limit counts for each component by itself.
   const logger = root.child({ component })
-  const fields = { ...status }
+  const status = fields
   if (status.state === 'permanent_error') logger.error('a component needs help', fields)
   else if (status.state === 'recoverable_error') logger.warn('a component is in trouble', fields)
-  else logger.debug('a component changed its state', fields)
+  else if (status.state === 'ok' && isError(before)) {
+    logger.info('a component is well again', {
+      ...fields,
+      after_seconds: Math.round((sinceMs - before.sinceMs) / 1000),
+    })
+  } else logger.debug('a component changed its state', fields)
+}
+
+function isError({ state }: TimedStatus): boolean {
+  return state === 'recoverable_error' || state === 'permanent_error'
 }
 
 /** The last word on each pipeline: what came, what became of it. */
@@ -119,7 +135,7 @@ function logLedger(root: RootLogger, ledger: PipelineLedger): void {
     const logger = root.child({ pipeline: ledger.pipeline, exporter })
     const imbalance = ledger.imbalance(exporter)
     const fields = {
-      received: ledger.received,
+      received: ledger.received + own.recovered,
       delivered: own.delivered,
       dropped: {
         ...Object.fromEntries(ledger.droppedByReason),

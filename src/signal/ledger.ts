@@ -11,6 +11,8 @@ export type Reasons = ReadonlyMap<Code, number>
 export class ExporterLedger {
   delivered = 0
   queued = 0
+  /** What an earlier process had received and left in the exporter's disk queue; `received`, for this exporter alone. */
+  recovered = 0
   readonly #dropped = new Map<Code, number>()
   readonly #rejected = new Map<Code, number>()
 
@@ -34,9 +36,9 @@ export class ExporterLedger {
 /**
  * The account of one pipeline. For each of its exporters, at every moment:
  *
- *     received = delivered + dropped{reason} + rejected{reason} + queued
+ *     received + recovered = delivered + dropped{reason} + rejected{reason} + queued
  *
- * `received` counts at the pipeline's entry. Rejected items went back to the sender, who knows; dropped ones are gone.
+ * `received` counts at the pipeline's entry; to it comes what was recovered from a disk queue at the start. Rejected items went back to the sender, who knows; dropped ones are gone.
  * What ends before the fan-out (a processor drops, the entry rejects) stands in the pipeline's own counts and holds for
  * every exporter; the rest stands with the exporter.
  */
@@ -94,7 +96,7 @@ export class PipelineLedger {
       exporter.queued +
       sum(exporter.droppedByReason) +
       sum(exporter.rejectedByReason)
-    return this.received - common - own
+    return this.received + exporter.recovered - common - own
   }
 }
 

@@ -9,7 +9,7 @@ export function* readLedgers(ledgers: readonly PipelineLedger[]): Generator<Samp
   for (const ledger of ledgers) {
     for (const [exporter, own] of ledger.exporters) {
       const labels = { pipeline: ledger.pipeline, signal: ledger.signal, exporter }
-      yield { labels: { ...labels, outcome: 'received' }, value: ledger.received }
+      yield { labels: { ...labels, outcome: 'received' }, value: ledger.received + own.recovered }
       yield { labels: { ...labels, outcome: 'delivered' }, value: own.delivered }
       yield { labels: { ...labels, outcome: 'queued' }, value: ledger.queued + own.queued }
       for (const [outcome, common, exporters] of [

@@ -132,6 +132,22 @@ export const metrics: Readonly<Record<string, MetricInfo>> = {
     type: 'gauge',
     help: 'The circuit breaker of an exporter for a signal: 0 closed, 1 half-open (probing), 2 open (nothing is sent).',
   },
+  remora_queue_file_bytes: {
+    type: 'gauge',
+    help: 'Bytes that the files of a disk queue take, for a signal of an exporter.',
+  },
+  remora_queue_file_bytes_max: {
+    type: 'gauge',
+    help: 'Bytes that the files of a disk queue may take.',
+  },
+  remora_queue_files_set_aside: {
+    type: 'gauge',
+    help: 'Files of a disk queue that cannot be read and lie beside it, renamed.',
+  },
+  remora_queue_damaged_records: {
+    type: 'counter',
+    help: 'Records of a disk queue that were damaged on the disk and are lost.',
+  },
   remora_dead_letters_items: {
     type: 'gauge',
     help: 'Items in the dead letters of an exporter.',

@@ -131,6 +131,12 @@ function isolateText(text: string, kind: Kind, directory: string, option: string
 /** A storage that keeps nothing: the contract of file_storage has tests of its own. */
 function memoryStorage(directory: string): Storage {
   return {
+    queues: {
+      maxSizeBytes: 8 * 1024 * 1024,
+      segmentSizeBytes: undefined,
+      fsync: false,
+      syncIntervalMs: 0,
+    },
     open: () => {
       const data = new Map<string, Uint8Array>()
       return Promise.resolve({

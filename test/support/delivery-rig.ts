@@ -12,7 +12,7 @@ import { FakeClock, settle } from './fake-clock.ts'
 import { numberedLogs, numbersOf } from './numbered-logs.ts'
 import { testContext } from './recording-intake.ts'
 import { seededRandom } from './seeded-random.ts'
-import { type TestSettings, testSettings } from './settings.ts'
+import { type TestSettings, type TestSettingsOptions, testSettings } from './settings.ts'
 
 export const schema = v.strictObject(deliveryOptions('5s'))
 export type Input = v.InferInput<typeof schema>
@@ -29,8 +29,17 @@ export class Rig {
   readonly outcomes: string[] = []
   #nextNumber = 0
 
-  constructor(input: Input, backend: (batch: Batch, abort: AbortSignal) => Promise<SendOutcome>) {
-    this.settings = testSettings(v.parse(schema, input), { id: 'otlp', clock: this.clock })
+  constructor(
+    input: Input,
+    backend: (batch: Batch, abort: AbortSignal) => Promise<SendOutcome>,
+    options: Pick<TestSettingsOptions<FakeClock>, 'storages' | 'id'> = {},
+  ) {
+    this.settings = testSettings(v.parse(schema, input), {
+      id: 'otlp',
+      clock: this.clock,
+      ledgers: [this.ledger],
+      ...options,
+    })
     const send: Send = async (batch, abort) => {
       this.requests.push(batch.itemCount)
       const outcome = await backend(batch, abort)

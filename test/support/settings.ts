@@ -10,6 +10,7 @@ import type {
   Meter,
   Status,
 } from '../../src/component/telemetry.ts'
+import { PipelineLedger } from '../../src/signal/ledger.ts'
 import { FakeClock } from './fake-clock.ts'
 
 export interface LogEntry {
@@ -123,6 +124,8 @@ export interface TestSettings<Config> extends Settings<Config> {
 export interface TestSettingsOptions<C extends Clock> {
   readonly id?: string
   readonly clock?: C
+  /** Where an exporter finds the accounts of what it recovers. */
+  readonly ledgers?: readonly PipelineLedger[]
   readonly storages?: Readonly<Record<string, Storage>>
 }
 
@@ -144,6 +147,10 @@ export function testSettings<Config, C extends Clock = FakeClock>(
     statuses,
     status: (status) => {
       statuses.push(status)
+    },
+    ledger: (pipeline, signal) => {
+      const ledger = options.ledgers?.find((one) => one.pipeline === pipeline)
+      return (ledger ?? new PipelineLedger(pipeline, signal)).exporter(options.id ?? 'test')
     },
     storage: (id) => {
       const storage = options.storages?.[id]

@@ -119,6 +119,7 @@ export class TailHarness {
 
 /** Storage in memory that can be frozen, as a process that is killed writes nothing more. */
 export class MemoryStorage implements Storage {
+  readonly queues = { maxSizeBytes: 0, segmentSizeBytes: undefined, fsync: true, syncIntervalMs: 0 }
   readonly saved = new Map<string, Uint8Array>()
   #frozen = false
 

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { defineExtension } from '../../component/define.ts'
-import { duration } from '../../component/schema.ts'
+import { byteSize, duration } from '../../component/schema.ts'
 import { FileStorage } from './file-storage.ts'
 
 const ignored = (what: string) => v.pipe(v.optional(v.unknown()), v.description(what))
@@ -32,6 +32,27 @@ const config = v.strictObject({
     v.optional(v.boolean('must be true or false'), true),
     v.description('Force every change to the disk before it counts as stored.'),
   ),
+  max_size: v.pipe(
+    v.optional(v.pipe(byteSize(), v.minValue(1024 * 1024, 'must be at least 1MiB')), '256MiB'),
+    v.description(
+      'What the disk queue of one exporter and signal may take, all its files together. It grows only as it fills.',
+    ),
+  ),
+  segment_size: v.optional(
+    v.pipe(
+      byteSize(),
+      v.minValue(64 * 1024, 'must be at least 64KiB'),
+      v.description(
+        'Size of the files of a disk queue: space comes back file by file. At most a sixteenth of max_size, which it is unless given (and no more than 16MiB).',
+      ),
+    ),
+  ),
+  sync_interval: v.pipe(
+    v.optional(duration(), '0s'),
+    v.description(
+      'With `fsync`, the least time between two syncs of a disk queue: longer means larger groups and slower answers. 0 syncs as soon as the sync before is through. Without `fsync`, how often the disk is told to write.',
+    ),
+  ),
   recreate: ignored(
     "Accepted for the collector's files: a damaged file is always set aside, so that the start goes on.",
   ),
@@ -43,7 +64,7 @@ const config = v.strictObject({
 export const fileStorage = defineExtension({
   type: 'file_storage',
   summary:
-    'Keeps the state of other components, such as the offsets of tailed files, in a directory.',
+    'Keeps the state of other components in a directory: the offsets of tailed files, the queues of exporters, dead letters.',
   stability: 'beta',
   providesStorage: true,
   config,
@@ -51,7 +72,13 @@ export const fileStorage = defineExtension({
     remora_storage_files_set_aside:
       'Files that could not be read (damaged, empty, of a newer version) and were renamed.',
   },
-  examples: [{ title: 'Offsets that survive a restart', config: { directory: '/var/lib/remora' } }],
+  examples: [
+    { title: 'Offsets that survive a restart', config: { directory: '/var/lib/remora' } },
+    {
+      title: 'Disk queues for a small volume',
+      config: { directory: '/var/lib/remora', max_size: '32MiB' },
+    },
+  ],
   create: (settings) => {
     const { config, logger, meter, clock } = settings
     return new FileStorage(
@@ -61,6 +88,12 @@ export const fileStorage = defineExtension({
         directoryMode: Number.parseInt(config.directory_permissions, 8),
         timeoutMs: config.timeout,
         fsync: config.fsync,
+        queues: {
+          maxSizeBytes: config.max_size,
+          segmentSizeBytes: config.segment_size,
+          fsync: config.fsync,
+          syncIntervalMs: config.sync_interval,
+        },
       },
       logger,
       clock,

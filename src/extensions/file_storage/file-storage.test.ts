@@ -157,7 +157,14 @@ async function started(directory: string, counted = { value: 0 }): Promise<FileS
   const none = (): void => undefined
   const logger: Logger = { debug: none, info: none, warn: none, error: none }
   const storage = new FileStorage(
-    { directory, createDirectory: true, directoryMode: 0o750, timeoutMs: 60, fsync: true },
+    {
+      directory,
+      createDirectory: true,
+      directoryMode: 0o750,
+      timeoutMs: 60,
+      fsync: true,
+      queues: { maxSizeBytes: 0, segmentSizeBytes: undefined, fsync: true, syncIntervalMs: 0 },
+    },
     logger,
     systemClock,
     {

@@ -2,7 +2,7 @@ import { access, constants, mkdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../component/clock.ts'
 import type { Component } from '../../component/lifecycle.ts'
-import type { Storage, StorageClient } from '../../component/storage.ts'
+import type { Storage, StorageClient, StoredQueueSettings } from '../../component/storage.ts'
 import type { Counter, Logger } from '../../component/telemetry.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { fileNameOf } from './file-name.ts'
@@ -15,11 +15,13 @@ export interface FileStorageSettings {
   readonly directoryMode: number
   readonly timeoutMs: number
   readonly fsync: boolean
+  readonly queues: StoredQueueSettings
 }
 
 /** State of components in a directory: one file each. A file that cannot be read is set aside, and the start goes on. */
 export class FileStorage implements Component, Storage {
   readonly storage: Storage = this
+  readonly queues: StoredQueueSettings
   readonly #settings: FileStorageSettings
   readonly #logger: Logger
   readonly #clock: Clock
@@ -29,6 +31,7 @@ export class FileStorage implements Component, Storage {
 
   constructor(settings: FileStorageSettings, logger: Logger, clock: Clock, setAside: Counter) {
     this.#settings = settings
+    this.queues = settings.queues
     this.#logger = logger
     this.#clock = clock
     this.#setAside = setAside

@@ -1,0 +1,315 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, suite, test } from 'node:test'
+import * as v from 'valibot'
+import { fail, hang, type Input, ok, Rig, schema } from '../../test/support/delivery-rig.ts'
+import { settle } from '../../test/support/fake-clock.ts'
+import { numbersOf } from '../../test/support/numbered-logs.ts'
+import { until } from '../../test/support/remora-process.ts'
+import { directoryStorage } from '../../test/support/stored.ts'
+import type { StoredQueueSettings } from '../component/storage.ts'
+import type { Batch } from '../signal/batch.ts'
+import type { SendOutcome } from './send.ts'
+
+const root = await mkdtemp(join(tmpdir(), 'remora-stored-'))
+after(() => rm(root, { recursive: true }))
+let directories = 0
+const newDirectory = (): string => join(root, String(directories++))
+
+const quick = { initial_interval: '100ms', max_interval: '400ms', max_elapsed_time: '2s' }
+type Backend = (batch: Batch, abort: AbortSignal) => Promise<SendOutcome>
+
+async function start(
+  directory: string,
+  backend: Backend,
+  { sending_queue: queue, ...input }: Input = {},
+  settings: Partial<StoredQueueSettings> = {},
+): Promise<Rig> {
+  const whole: Input = {
+    retry_on_failure: quick,
+    ...input,
+    sending_queue: { storage: 'file_storage', ...queue },
+  }
+  const rig = new Rig(whole, backend, { storages: directoryStorage(directory, settings) })
+  await rig.delivery.start()
+  return rig
+}
+
+/** With time enough; the clock moves on while files are written. */
+async function stop(rig: Rig): Promise<void> {
+  const controller = new AbortController()
+  let done = false
+  const stopped = rig.delivery.stop(controller.signal).then(() => {
+    done = true
+  })
+  await until('the stop', async () => {
+    await rig.clock.advance(50)
+    return done
+  })
+  await stopped
+  rig.balances()
+  assert.equal(rig.clock.pending, 0, 'no timer is left')
+}
+
+async function moveUntil(rig: Rig, what: string, done: () => boolean): Promise<void> {
+  await until(what, async () => {
+    await rig.clock.advance(50)
+    rig.balances()
+    return done()
+  })
+}
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n)
+const sorted = (list: readonly number[]): number[] => list.toSorted((a, b) => a - b)
+
+suite('a disk queue', () => {
+  test('answers once the data is stored, whoever asks, and delivers it', async () => {
+    const rig = await start(newDirectory(), hang)
+    await Promise.all([rig.give(10), rig.give(10, { until: 'delivered' })])
+    assert.deepEqual([rig.account.queued, rig.account.delivered], [20, 0])
+    rig.balances()
+    await rig.delivery.stop(AbortSignal.abort())
+    rig.balances()
+  })
+
+  test('answers after the sync', async () => {
+    const directory = newDirectory()
+    const rig = await start(directory, ok, {}, { fsync: true })
+    await rig.give(10)
+    await moveUntil(rig, 'the delivery', () => rig.account.delivered === 10)
+    await stop(rig)
+  })
+
+  for (const retry of [quick, { enabled: false }, { ...quick, max_elapsed_time: '100ms' }]) {
+    test(`D8: loses nothing to a stop while the backend is down, ${JSON.stringify(retry)}`, async () => {
+      const directory = newDirectory()
+      const first = await start(directory, fail('unavailable'), { retry_on_failure: retry })
+      for (let i = 0; i < 20; i++) await first.give(5)
+      await first.advance(60_000, 500)
+      assert.equal(first.account.queued, 100)
+      await stop(first)
+      assert.deepEqual([first.account.queued, first.dropped], [100, {}])
+
+      const second = await start(directory, ok, { retry_on_failure: retry })
+      assert.deepEqual([second.account.recovered, second.ledger.received], [100, 0])
+      second.balances()
+      await moveUntil(second, 'the rest', () => second.account.queued === 0)
+      assert.deepEqual(sorted(second.taken), numbers(100))
+      await stop(second)
+
+      const third = await start(directory, ok)
+      assert.equal(third.account.recovered, 0)
+      await stop(third)
+    })
+  }
+
+  test('D9: sends again what a stop cut off, and keeps the order', async () => {
+    const directory = newDirectory()
+    const first = await start(directory, hang, { sending_queue: { num_consumers: 2 } })
+    for (let i = 0; i < 10; i++) await first.give(2)
+    await first.delivery.stop(AbortSignal.abort())
+    assert.equal(first.account.queued, 20)
+    const second = await start(directory, ok, { sending_queue: { num_consumers: 1 } })
+    await moveUntil(second, 'everything', () => second.account.queued === 0)
+    assert.deepEqual(second.taken, numbers(20))
+    await stop(second)
+  })
+
+  test('D16: keeps what waits for a batch', async () => {
+    const directory = newDirectory()
+    const batch = { min_size: 1000, flush_timeout: '10m' }
+    const first = await start(directory, ok, { sending_queue: { batch } })
+    for (let i = 0; i < 10; i++) await first.give(2)
+    await first.delivery.stop(AbortSignal.abort())
+    assert.deepEqual([first.taken, first.account.queued], [[], 20])
+    const second = await start(directory, ok, { sending_queue: { batch } })
+    await stop(second)
+    assert.deepEqual(second.requests, [20])
+  })
+
+  test('is drained by a stop while the backend answers', async () => {
+    const rig = await start(newDirectory(), ok, { sending_queue: { num_consumers: 1 } })
+    for (let i = 0; i < 50; i++) void rig.give(2)
+    await stop(rig)
+    assert.equal(rig.account.delivered + (rig.rejected['stopping'] ?? 0), 100)
+    assert.equal(rig.account.queued, 0)
+  })
+
+  test('D18: does not send again what was refused for good', async () => {
+    const directory = newDirectory()
+    const poison: Backend = (batch) =>
+      numbersOf(batch).includes(3) ? fail('backend_rejected')() : ok()
+    const first = await start(directory, poison)
+    for (let i = 0; i < 10; i++) await first.give(1)
+    await moveUntil(first, 'the end', () => first.account.queued === 0)
+    assert.deepEqual([first.account.delivered, first.dropped], [9, { backend_rejected: 1 }])
+    await stop(first)
+    const second = await start(directory, ok)
+    assert.equal(second.account.recovered, 0)
+    await stop(second)
+  })
+
+  test('is not the way to a dead letter that is not yet written: a stop leaves it', async () => {
+    const directory = newDirectory()
+    const letters = { dead_letter: { directory: newDirectory() } }
+    const first = await start(directory, fail('backend_rejected'), letters)
+    await first.give(5)
+    await settle()
+    await first.delivery.stop(AbortSignal.abort())
+    first.balances()
+    const left = first.account.queued
+    const second = await start(directory, ok)
+    assert.equal(second.account.recovered, left)
+    await moveUntil(second, 'the end', () => second.account.queued === 0)
+    await stop(second)
+  })
+
+  test('D17: is refused to a second user', async () => {
+    const directory = newDirectory()
+    const rig = await start(directory, ok)
+    await assert.rejects(start(directory, ok), /cannot use directory .*queue_otlp_logs.* uses it/)
+    await stop(rig)
+    await stop(await start(directory, ok))
+  })
+
+  test('D15: of a dead exporter leaves another alone', async () => {
+    const directory = newDirectory()
+    const dead = await start(directory, fail('unavailable'))
+    const storages = directoryStorage(directory)
+    const input: Input = { sending_queue: { storage: 'file_storage' } }
+    const alive = new Rig(input, ok, { storages, id: 'other' })
+    await alive.delivery.start()
+    for (let i = 0; i < 10; i++) await Promise.all([dead.give(1), alive.give(1)])
+    const account = alive.ledger.exporter('other')
+    await until('the delivery', () => account.delivered === 10)
+    assert.deepEqual([dead.account.queued, account.queued], [10, 0])
+    await stop(dead)
+    await alive.delivery.stop(new AbortController().signal)
+  })
+
+  test('reads back what does not fit into memory, oldest first', async () => {
+    let down = true
+    const backend: Backend = () => (down ? fail('unavailable')() : ok())
+    const rig = await start(
+      newDirectory(),
+      backend,
+      { sending_queue: { num_consumers: 1 } },
+      { maxSizeBytes: 64 * 1024 * 1024 },
+    )
+    for (let i = 0; i < 200; i++) await rig.give(2, {}, undefined, 50_000)
+    down = false
+    await moveUntil(rig, 'everything', () => rig.account.queued === 0)
+    assert.deepEqual(rig.taken, numbers(400))
+    await stop(rig)
+  })
+})
+
+suite('a full disk queue', () => {
+  const small = { maxSizeBytes: 1024 * 1024 }
+  const rows: readonly {
+    name: string
+    queue: Input['sending_queue']
+    onFull: 'refuse' | 'wait'
+    heard: readonly string[]
+  }[] = [
+    { name: 'refuses a sender', queue: {}, onFull: 'refuse', heard: ['ok', 'queue_full'] },
+    { name: 'lets a reader wait', queue: {}, onFull: 'wait', heard: ['ok', 'pending'] },
+    {
+      name: 'blocks',
+      queue: { overflow: 'block' },
+      onFull: 'refuse',
+      heard: ['ok', 'pending'],
+    },
+    {
+      name: 'rejects',
+      queue: { overflow: 'reject' },
+      onFull: 'wait',
+      heard: ['ok', 'queue_full'],
+    },
+    {
+      name: 'drops the oldest',
+      queue: { overflow: 'drop_oldest' },
+      onFull: 'refuse',
+      heard: ['ok'],
+    },
+    {
+      name: 'drops the newest',
+      queue: { overflow: 'drop_newest' },
+      onFull: 'refuse',
+      heard: ['ok'],
+    },
+  ]
+  for (const { name, queue, onFull, heard } of rows) {
+    test(name, async () => {
+      const directory = newDirectory()
+      let down = true
+      const backend: Backend = () => (down ? fail('unavailable')() : ok())
+      const rig = await start(
+        directory,
+        backend,
+        { sending_queue: { num_consumers: 1, ...queue } },
+        small,
+      )
+      for (let i = 0; i < 40; i++) {
+        const answer = rig.give(1, { onFull }, undefined, 50_000).catch(() => undefined)
+        await settle()
+        // What is being written cannot be dropped for something newer, so that a burst would lose its end.
+        if (name.startsWith('drops')) await answer
+        rig.balances()
+        assert.ok((await sizeOf(directory)) <= small.maxSizeBytes, 'larger than it may be')
+      }
+      await until('the writes', () => rig.outcomes.filter((one) => one === 'ok').length > 10)
+      const all = (): string => [...new Set(rig.outcomes)].sort().join(' ')
+      await until('the answers', () => all() === [...heard].sort().join(' '))
+      const dropped = rig.dropped['queue_full'] ?? 0
+      assert.equal(dropped > 0, name.startsWith('drops'), `${dropped} dropped`)
+      down = false
+      await moveUntil(rig, 'everything', () => rig.account.queued === 0)
+      const rejected = rig.rejected['queue_full'] ?? 0
+      assert.equal(rig.account.delivered, 40 - dropped - rejected)
+      if (name === 'drops the oldest')
+        assert.ok(
+          rig.taken.includes(39) && !rig.taken.includes(3),
+          JSON.stringify([rig.taken, rig.dropped]),
+        )
+      if (name === 'drops the newest') assert.ok(rig.taken.includes(3) && !rig.taken.includes(39))
+      assert.ok(!rig.outcomes.includes('pending'))
+      await stop(rig)
+    })
+  }
+
+  test('is bounded by queue_size too, if that is given', async () => {
+    const rig = await start(newDirectory(), hang, { sending_queue: { queue_size: 3 } })
+    for (let i = 0; i < 5; i++) await rig.give(1).catch(() => undefined)
+    assert.deepEqual(rig.outcomes, ['ok', 'ok', 'ok', 'queue_full', 'queue_full'])
+    await rig.delivery.stop(AbortSignal.abort())
+    rig.balances()
+  })
+})
+
+suite('the configuration', () => {
+  const rows: readonly { input: Input; want: RegExp }[] = [
+    {
+      input: { sending_queue: { storage: 'x', wait_for_result: true } },
+      want: /must be false with a storage/,
+    },
+    { input: { sending_queue: { storage: 'x', enabled: false } }, want: /needs the queue/ },
+    { input: { sending_queue: { storage: 'x', max_bytes: '100kB' } }, want: /at least 1MiB/ },
+  ]
+  for (const { input, want } of rows) {
+    test(`${JSON.stringify(input)} is refused`, () => {
+      assert.match(v.safeParse(schema, input).issues?.[0]?.message ?? '', want)
+    })
+  }
+})
+
+async function sizeOf(directory: string): Promise<number> {
+  let total = 0
+  for (const name of await readdir(directory, { recursive: true })) {
+    const stats = await stat(join(directory, name)).catch(() => undefined)
+    if (stats?.isFile()) total += stats.size
+  }
+  return total
+}

@@ -1,0 +1,67 @@
+import { openDiskQueue } from '../buffer/disk/open.ts'
+import { StoredQueue, type StoredQueueOptions } from '../buffer/stored-queue.ts'
+import type { Settings } from '../component/define.ts'
+import { itemNames, type Signal } from '../signal/signal.ts'
+import type { DeliveryConfig } from './schema.ts'
+
+/** What waits in memory of a queue on disk; the rest is read back. Enough for some requests of every consumer. */
+const memoryBytes = 4 * 1024 * 1024
+/** After a crash, what was delivered within this time is sent again. */
+const cursorIntervalMs = 1000
+
+/** The directory of the queue of an exporter for a signal within a storage. */
+export function queueDirectoryName(exporterId: string, signal: Signal): string {
+  return `queue_${exporterId}_${signal}`
+}
+
+/** Opens the disk queue of one signal of an exporter. Rejects with an Error for a person. */
+export async function openStoredQueue(
+  signal: Signal,
+  settings: Settings<DeliveryConfig>,
+  events: Pick<StoredQueueOptions, 'onReadable' | 'onRoom' | 'onRefused'>,
+): Promise<StoredQueue> {
+  const { id, config, clock, logger, meter } = settings
+  const { storage: storageId, max_bytes: bytesMax, queue_size: size, sizer } = config.sending_queue
+  const storage = settings.storage(storageId ?? '')
+  const labels = { data_type: signal }
+  const enqueueFailed = meter.counter(`otelcol_exporter_enqueue_failed_${itemNames[signal]}`)
+  const damaged = meter.counter('remora_queue_damaged_records', labels)
+  const { maxSizeBytes, segmentSizeBytes, fsync, syncIntervalMs } = storage.queues
+  const directory = await storage.directory(queueDirectoryName(id, signal))
+  const queue = await StoredQueue.open(
+    {
+      capacity: size ?? Infinity,
+      sizer,
+      clock,
+      ...events,
+      accountOf: (pipeline) => settings.ledger(pipeline, signal),
+      onDropped: (reason, { items, records }) => {
+        if (reason === 'damaged') damaged.add(records)
+        else enqueueFailed.add(items)
+      },
+    },
+    (diskEvents) =>
+      openDiskQueue(
+        {
+          directory,
+          maxSizeBytes: bytesMax ?? maxSizeBytes,
+          ...(segmentSizeBytes === undefined ? {} : { segmentSizeBytes }),
+          fsync,
+          syncIntervalMs,
+          cursorIntervalMs,
+          memoryBytes,
+        },
+        clock,
+        logger,
+        diskEvents,
+      ),
+  )
+  const { disk } = queue
+  meter.gauge('remora_queue_file_bytes', labels, () => disk.fileBytes)
+  meter.gauge('remora_queue_file_bytes_max', labels, () => disk.maxSizeBytes)
+  meter.gauge('remora_queue_files_set_aside', labels, () => disk.setAsideFiles)
+  if (disk.waiting.items > 0) {
+    logger.info('found items in the disk queue', { signal, items: disk.waiting.items })
+  }
+  return queue
+}
