@@ -83,6 +83,7 @@ suite('a command line that is refused', () => {
       'there is no mode "redcted"; did you mean "redacted"?',
     ],
     ['validate run', '"run" is one word too many'],
+    ['validate a.yaml', '"a.yaml" is one word too many; use --config a.yaml'],
   ]
   for (const [args, message] of rows) {
     test(`remora ${args}`, () => {

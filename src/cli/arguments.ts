@@ -60,7 +60,12 @@ export function parseArguments(args: readonly string[]): ParsedArguments {
   const name = word === 'help' ? extra : word
   if (name !== undefined && !isCommand(name)) return unknownCommand(name)
   if (help) return { kind: 'help', command: name }
-  if (extra !== undefined) return fail(`"${extra}" is one word too many`)
+  if (extra !== undefined) {
+    return fail(
+      `"${extra}" is one word too many`,
+      isFile(extra) ? `use --config ${extra}` : undefined,
+    )
+  }
   return withValues(name ?? 'run', values)
 }
 
@@ -95,8 +100,12 @@ function isCommand(name: string): name is Command {
   return (commands as readonly string[]).includes(name)
 }
 
+function isFile(word: string): boolean {
+  return /\.ya?ml$/.test(word)
+}
+
 function unknownCommand(name: string): ParsedArguments {
-  if (/\.ya?ml$/.test(name)) return fail(`there is no command "${name}"`, `use --config ${name}`)
+  if (isFile(name)) return fail(`there is no command "${name}"`, `use --config ${name}`)
   return fail(`there is no command "${name}"`, suggestion(name, commands))
 }
 

@@ -60,8 +60,11 @@ Lists the components of this build with the signals they handle.
 `,
   schema: `remora schema
 
-Prints a JSON Schema of the whole configuration. With the YAML language server, put this on
-the first line of a configuration:
+Prints a JSON Schema of the whole configuration. Write it to a file:
+
+  remora schema > remora.schema.json
+
+With the YAML language server (VS Code, Neovim, …), put this on the first line of a configuration:
 
   # yaml-language-server: $schema=./remora.schema.json
 `,

@@ -62,6 +62,13 @@ suite('a log line', () => {
       want: { message: 'no answer', code: 'unavailable', causes: ['ECONNREFUSED'] },
     },
     {
+      name: 'what the system refuses without a stack',
+      value: new Error('cannot listen', {
+        cause: Object.assign(new Error('listen EADDRINUSE'), { code: 'EADDRINUSE' }),
+      }),
+      want: { message: 'cannot listen', causes: ['listen EADDRINUSE'] },
+    },
+    {
       name: 'a long text, cut',
       value: 'x'.repeat(5000),
       want: `${'x'.repeat(4000)}… (5000 characters)`,

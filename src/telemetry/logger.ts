@@ -103,19 +103,30 @@ function printable(_key: string, value: unknown): unknown {
 
 function flatten(error: Error): Fields {
   const reasons: string[] = []
+  const code = codeOf(error)
+  let isExpected = code !== undefined && code !== 'internal'
   let cause: unknown = error.cause
   while (cause !== undefined && reasons.length < causesMax) {
     reasons.push(cut(cause instanceof Error ? cause.message : String(cause)))
+    // A port is taken, a file is missing: the words say it all.
+    if (systemCode.test(codeOf(cause) ?? '')) isExpected = true
     cause = cause instanceof Error ? cause.cause : undefined
   }
-  const code = (error as { code?: unknown }).code
   return {
     message: cut(error.message),
-    ...(typeof code === 'string' ? { code } : {}),
+    ...(code === undefined ? {} : { code }),
     ...(reasons.length > 0 ? { causes: reasons } : {}),
     // Expected failures need no stack; bugs do.
-    ...(code === undefined || code === 'internal' ? { stack: cut(error.stack ?? '') } : {}),
+    ...(isExpected ? {} : { stack: cut(error.stack ?? '') }),
   }
+}
+
+/** EADDRINUSE, ENOENT, …; the ERR_ codes of Node are mistakes of ours. */
+const systemCode = /^E(?!RR_)[A-Z0-9_]+$/
+
+function codeOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null | undefined)?.code
+  return typeof code === 'string' ? code : undefined
 }
 
 function isBufferJson(value: unknown): value is { data: readonly number[] } {

@@ -6,8 +6,10 @@ import { ProbeServer } from './probe-server.ts'
 /** Serves `/metrics` on `service.telemetry.metrics`. */
 export class MetricsServer {
   readonly #server: ProbeServer
+  readonly #logger: Logger
 
   constructor(endpoint: string, registry: MetricRegistry, logger: Logger) {
+    this.#logger = logger
     this.#server = new ProbeServer(endpoint, (path) => {
       if (path !== '/metrics') return undefined
       return renderMetrics(registry).then(
@@ -27,6 +29,7 @@ export class MetricsServer {
       const reason = error instanceof Error ? error.message : String(error)
       throw new Error(`cannot serve the metrics of service.telemetry: ${reason}`, { cause: error })
     }
+    this.#logger.info('listening', { serves: '/metrics', endpoint: this.#server.address })
   }
 
   get address(): string {

@@ -27,6 +27,12 @@ export class HealthCheck implements Component {
     const server = await this.#createServer()
     await server.start()
     this.#server = server
+    const tls = this.#settings.config.tls !== undefined
+    this.#settings.logger.info('listening', {
+      serves: '/health/ready',
+      endpoint: this.address,
+      tls,
+    })
   }
 
   /** Where it listens, with the port that was really taken. */
