@@ -4,6 +4,9 @@
 #     docker build -t remora .
 #     docker run --read-only -v ./config.yaml:/etc/remora/config.yaml:ro -p 4317:4317 remora
 #
+# Receivers listen on localhost unless told otherwise, which no port of the container leads to: write endpoint: 0.0.0.0:4317
+# (and 0.0.0.0:13133 for health_check). The user 10001 must be able to read the file and what it names.
+#
 # test/dockerfile.test.ts executes these steps in order in a clean directory.
 
 FROM node:24-bookworm-slim AS build
