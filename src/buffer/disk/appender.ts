@@ -170,7 +170,8 @@ export class Appender {
     this.#closing = true
     this.#cancelWait?.()
     this.#cancelSync?.()
-    await this.#running
+    // What came in while the last sync was under way makes another run.
+    while (this.#running) await this.#running
     await this.#closed
     const active = this.#active
     this.#active = undefined

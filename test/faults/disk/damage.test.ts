@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { recordHeaderBytes, segmentHeaderBytes } from '../../../src/buffer/disk/format.ts'
+import { Random } from '../../support/random.ts'
+import { drain, fill, numbers, openQueue } from './on-disk.ts'
+import { account, numberedBatch } from './queue-support.ts'
+import { failure, SimulatedFileSystem } from './simulated-file-system.ts'
+
+const payloadBytes = 100
+const recordBytes = recordHeaderBytes + account.length + payloadBytes
+const count = 5
+
+/** A queue directory with five records in one segment, closed. */
+async function written(): Promise<{ fs: SimulatedFileSystem; name: string; bytes: Buffer }> {
+  const fs = new SimulatedFileSystem(new Random(1))
+  const { queue } = await openQueue('/queue', {}, fs)
+  await fill(queue, 0, count, payloadBytes)
+  await queue.close()
+  const name = fs.names().find((file) => file.endsWith('.segment')) ?? ''
+  return { fs, name, bytes: Buffer.from(fs.content(name)) }
+}
+
+function fileSystemWith(files: Readonly<Record<string, Uint8Array>>): SimulatedFileSystem {
+  const fs = new SimulatedFileSystem(new Random(1))
+  for (const [name, bytes] of Object.entries(files)) fs.put(name, bytes)
+  return fs
+}
+
+/** Opens, drains, passes a fresh batch; says what was found. */
+async function recover(fs: SimulatedFileSystem) {
+  const { queue } = await openQueue('/queue', {}, fs)
+  const waitingAtOpen = queue.waiting.records
+  const delivered = await drain(queue)
+  await queue.append(numberedBatch(1000, payloadBytes), account)
+  assert.deepEqual(await drain(queue), [1000], 'a fresh batch does not pass')
+  const { report, lost } = queue
+  await queue.close()
+  return { delivered, report, lost, waitingAtOpen }
+}
+
+suite('a damaged segment', () => {
+  test('D5: torn at every byte: only the torn record is missing', async () => {
+    const { name, bytes } = await written()
+    for (let size = 1; size < bytes.length; size++) {
+      const fs = fileSystemWith({ [name]: bytes.subarray(0, size) })
+      const whole = Math.max(0, Math.floor((size - segmentHeaderBytes) / recordBytes))
+      const { delivered, report, lost } = await recover(fs)
+      assert.deepEqual(delivered, numbers(0, whole), `cut to ${size} bytes`)
+      assert.equal(lost.records, 0)
+      const torn = size < segmentHeaderBytes ? 0 : size - segmentHeaderBytes - whole * recordBytes
+      assert.equal(report.tornBytes, torn, `cut to ${size} bytes`)
+    }
+  })
+
+  test('D6: a bit flipped at every byte: only that record is lost, and counted', async () => {
+    const { name, bytes } = await written()
+    for (let at = 0; at < bytes.length; at++) {
+      const damaged = Buffer.from(bytes)
+      damaged[at] = (damaged[at] as number) ^ (1 << (at % 8))
+      const { delivered, report, lost } = await recover(fileSystemWith({ [name]: damaged }))
+      const hit = Math.floor((at - segmentHeaderBytes) / recordBytes)
+      assert.deepEqual(
+        delivered,
+        numbers(0, count).filter((number) => number !== hit),
+        `byte ${at}`,
+      )
+      // A damaged header at the very end looks like a torn write.
+      const inHead = (at - segmentHeaderBytes) % recordBytes < recordHeaderBytes + account.length
+      const torn = hit === count - 1 && inHead
+      assert.equal(lost.records, hit < 0 || torn ? 0 : 1, `byte ${at}`)
+      assert.equal(report.tornBytes, torn ? recordBytes : 0, `byte ${at}`)
+      assert.equal(report.damagedHeaders, hit < 0 ? 1 : 0)
+      // The items are known where the record's own header is whole.
+      if (hit >= 0 && !inHead) assert.equal(lost.items, (hit % 7) + 1)
+    }
+  })
+
+  test('D6: a stretch of garbage in the middle costs the records it touches', async () => {
+    const { name, bytes } = await written()
+    const damaged = Buffer.from(bytes)
+    new Random(3).bytes(recordBytes).copy(damaged, segmentHeaderBytes + recordBytes + 50)
+    const { delivered, lost } = await recover(fileSystemWith({ [name]: damaged }))
+    assert.deepEqual(delivered, [0, 3, 4])
+    assert.equal(lost.records, 2)
+  })
+
+  test('a sector that cannot be read costs the records it touches', async () => {
+    const fs = new SimulatedFileSystem(new Random(1))
+    const { queue } = await openQueue('/queue', {}, fs)
+    await fill(queue, 0, 40, 1000)
+    await queue.close()
+    const broken = { ...methodsOf(fs) }
+    broken.read = (file, into, offset) =>
+      offset < 20_000 && offset + into.byteLength > 19_000
+        ? Promise.reject(failure('EIO'))
+        : fs.read(file, into, offset)
+    const { queue: again } = await openQueue('/queue', {}, broken)
+    const delivered = await drain(again)
+    assert.ok(delivered.length >= 32, `only ${delivered.length} of 40 are delivered`)
+    assert.equal(delivered.length + again.lost.records, 40)
+    await again.close()
+  })
+
+  test('bytes in a payload that look like a record never pass for one', async () => {
+    const { name, bytes } = await written()
+    const inner = bytes.subarray(segmentHeaderBytes, segmentHeaderBytes + recordBytes)
+    const fs = new SimulatedFileSystem(new Random(1))
+    const { queue } = await openQueue('/queue', {}, fs)
+    const { Batch } = await import('../../../src/signal/batch.ts')
+    await queue.append(new Batch('logs', [inner, inner], 1), account)
+    await fill(queue, 1, 2)
+    await queue.close()
+    const outer = fs.names().find((file) => file.endsWith('.segment')) ?? ''
+    assert.notEqual(outer, name)
+    const damaged = Buffer.from(fs.content(outer))
+    damaged[segmentHeaderBytes + 8] = (damaged[segmentHeaderBytes + 8] as number) ^ 1
+    fs.put(outer, damaged)
+    const { delivered, lost } = await recover(fs)
+    assert.deepEqual(delivered, [1])
+    assert.equal(lost.records, 1)
+  })
+
+  test('a file that has disappeared is counted, and the next one is read', async () => {
+    const fs = new SimulatedFileSystem(new Random(1))
+    const { queue } = await openQueue('/queue', { maxSizeBytes: 64 * 1024 }, fs)
+    await fill(queue, 0, 20, 1000)
+    await queue.close()
+    const { queue: again } = await openQueue('/queue', { memoryBytes: 0, readBytes: 1 }, fs)
+    const second = fs.names().filter((name) => name.endsWith('.segment'))[2] ?? ''
+    fs.remove(second)
+    const delivered = await drain(again)
+    assert.ok(again.lost.records > 0)
+    assert.equal(delivered.length + again.lost.records, 20)
+    assert.deepEqual({ ...again.waiting }, { records: 0, items: 0, bytes: 0 })
+    await again.close()
+  })
+})
+
+suite('D7: a queue starts', () => {
+  test('without its cursor: everything unremoved comes again', async () => {
+    const { fs } = await written()
+    fs.remove('cursor')
+    const { delivered, report } = await recover(fs)
+    assert.deepEqual(delivered, numbers(0, count))
+    assert.equal(report.cursor, 'missing')
+  })
+
+  const future = Buffer.alloc(64)
+  future.write('RMRQ')
+  future.writeUInt16LE(2, 4)
+  future.writeUInt16LE(32, 6)
+
+  test('with a cursor damaged at any byte, which it sets aside', async () => {
+    const { fs, name, bytes } = await written()
+    const cursor = Buffer.from(fs.content('cursor'))
+    for (let at = 0; at < cursor.length; at++) {
+      const damaged = Buffer.from(cursor)
+      damaged[at] = (damaged[at] as number) ^ 0x10
+      const again = fileSystemWith({ [name]: bytes, cursor: damaged })
+      const { delivered, report } = await recover(again)
+      assert.deepEqual(delivered, numbers(0, count))
+      assert.deepEqual([report.cursor, report.setAside], ['damaged', ['cursor.damaged']])
+    }
+  })
+
+  const rows: readonly { name: string; file: string; bytes: () => Promise<Uint8Array> }[] = [
+    {
+      name: 'an empty file',
+      file: '00000009-00000001.segment',
+      bytes: async () => Buffer.alloc(0),
+    },
+    {
+      name: 'an empty file older than the others',
+      file: '00000000-00000001.segment',
+      bytes: async () => Buffer.alloc(0),
+    },
+    {
+      name: 'garbage',
+      file: '00000009-00000001.segment',
+      bytes: async () => new Random(5).bytes(5000),
+    },
+    { name: 'zeros', file: '00000009-00000001.segment', bytes: async () => Buffer.alloc(5000) },
+    {
+      name: 'a segment under another name',
+      file: 'copy.segment',
+      bytes: async () => (await written()).bytes,
+    },
+    {
+      name: 'a file of a later version',
+      file: '00000009-00000001.segment',
+      bytes: async () => {
+        const { crc32 } = await import('node:zlib')
+        future.writeUInt32LE(crc32(future.subarray(0, 28)), 28)
+        return future
+      },
+    },
+  ]
+  for (const { name, file, bytes } of rows) {
+    test(`with ${name}, which it sets aside and says so`, async () => {
+      const { fs } = await written()
+      fs.put(file, await bytes())
+      const { delivered, report } = await recover(fs)
+      assert.deepEqual(delivered, numbers(0, count))
+      assert.deepEqual(report.setAside, [`${file}.damaged`])
+      assert.ok(fs.names().includes(`${file}.damaged`))
+      assert.ok(!fs.names().includes(file))
+    })
+  }
+
+  test('with more damaged files than it keeps: the first ones go', async () => {
+    const { fs } = await written()
+    for (let index = 0; index < 20; index++) {
+      fs.put(`000000${20 + index}-00000001.segment`, new Random(index).bytes(100))
+    }
+    const { delivered, report } = await recover(fs)
+    assert.deepEqual(delivered, numbers(0, count))
+    assert.equal(report.setAside.length, 20)
+    const kept = fs.names().filter((name) => name.endsWith('.damaged'))
+    assert.deepEqual(
+      kept,
+      numbers(12, 20).map((index) => `000000${20 + index}-00000001.segment.damaged`),
+    )
+  })
+
+  test('beside files that are not its own, and a cursor that was being written', async () => {
+    const { fs } = await written()
+    fs.put('cursor.tmp', Buffer.from('half'))
+    fs.put('notes.txt', Buffer.from('mine'))
+    const { delivered } = await recover(fs)
+    assert.deepEqual(delivered, numbers(0, count))
+    assert.ok(fs.names().includes('notes.txt'))
+    assert.ok(!fs.names().includes('cursor.tmp'))
+  })
+})
+
+/** The calls as properties, so that a test can replace one. */
+function methodsOf(fs: SimulatedFileSystem): ReturnType<SimulatedFileSystem['forProcess']> {
+  return fs.forProcess()
+}
