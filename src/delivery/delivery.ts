@@ -39,8 +39,8 @@ export class Delivery implements Consumer {
 
   /** See `Component.start`: call it before the first `consume`. Opens what is on the disk. */
   async start(): Promise<void> {
-    if (this.#settings.config.sending_queue.storage !== undefined) await this.#openStored()
     await this.#shared.deadLetters?.start()
+    if (this.#settings.config.sending_queue.storage !== undefined) await this.#openStored()
   }
 
   consume(batch: Batch, context: ConsumeContext): Promise<void> {

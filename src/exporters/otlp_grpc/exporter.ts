@@ -35,7 +35,6 @@ export class OtlpGrpcExporter implements Component, Consumer {
   }
 
   async start(): Promise<void> {
-    await this.#delivery.start()
     const { config, clock, logger } = this.#settings
     const target = parseGrpcTarget(config.endpoint) as GrpcTarget
     const secure = target.secure ?? !config.tls.insecure
@@ -66,6 +65,7 @@ export class OtlpGrpcExporter implements Component, Consumer {
     const method = (signal: Signal) =>
       client.method(paths[signal], encoding, config.timeout, retryable)
     this.#methods = { logs: method('logs'), metrics: method('metrics'), traces: method('traces') }
+    await this.#startDelivery()
   }
 
   consume(batch: Batch, context: ConsumeContext): Promise<void> {
@@ -76,6 +76,16 @@ export class OtlpGrpcExporter implements Component, Consumer {
     await this.#delivery.stop(abort)
     this.#client?.destroy()
     this.#credentials?.close()
+  }
+
+  /** Last, because what an earlier process left on the disk is sent at once. */
+  async #startDelivery(): Promise<void> {
+    try {
+      await this.#delivery.start()
+    } catch (error) {
+      await this.stop(AbortSignal.abort())
+      throw error
+    }
   }
 
   async #send(batch: Batch, abort: AbortSignal): Promise<SendOutcome> {

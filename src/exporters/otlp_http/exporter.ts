@@ -44,13 +44,13 @@ export class OtlpHttpExporter implements Component, Consumer {
   }
 
   async start(): Promise<void> {
-    await this.#delivery.start()
     const { config, clock, logger } = this.#settings
     if (this.#origins.some((origin) => origin.startsWith('https:'))) {
       this.#credentials = await Credentials.load(config.tls)
       this.#credentials.watch(clock, logger, () => void this.#replaceClients())
     }
     await this.#createClients()
+    await this.#startDelivery()
   }
 
   consume(batch: Batch, context: ConsumeContext): Promise<void> {
@@ -62,6 +62,16 @@ export class OtlpHttpExporter implements Component, Consumer {
     this.#credentials?.close()
     await Promise.all([...this.#clients.values()].map((client) => client.destroy()))
     this.#clients.clear()
+  }
+
+  /** Last, because what an earlier process left on the disk is sent at once. */
+  async #startDelivery(): Promise<void> {
+    try {
+      await this.#delivery.start()
+    } catch (error) {
+      await this.stop(AbortSignal.abort())
+      throw error
+    }
   }
 
   get #origins(): string[] {

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { suite, type TestContext, test } from 'node:test'
+import { sum } from '../support/ledger-page.ts'
+import { numberedLogs } from '../support/numbered-logs.ts'
+import { sendHttp } from '../support/otlp-sender.ts'
+import { OtlpSink } from '../support/otlp-sink.ts'
+import { freePort, startRemora, temporaryDirectory, until } from '../support/remora-process.ts'
+
+function configOf(httpPort: number, sink: OtlpSink, storage: string, exporter = ''): string {
+  return `
+receivers:
+  otlp: { protocols: { http: { endpoint: "127.0.0.1:${httpPort}" } } }
+extensions:
+  file_storage: { directory: "${storage}", max_size: 8MiB }
+exporters:
+  otlp_grpc:
+    endpoint: "127.0.0.1:${sink.grpcPort}"
+    tls: { insecure: true }
+    timeout: 1s
+    retry_on_failure: { initial_interval: 50ms, max_interval: 200ms, max_elapsed_time: 1s }
+    sending_queue: { storage: file_storage, batch: { flush_timeout: 20ms } }
+    ${exporter}
+service:
+  extensions: [file_storage]
+  pipelines:
+    logs: { receivers: [otlp], exporters: [otlp_grpc] }
+`
+}
+
+async function setup(t: TestContext) {
+  const sink = await OtlpSink.start()
+  t.after(() => sink.kill())
+  const httpPort = await freePort()
+  const storage = await temporaryDirectory(t)
+  const start = (exporter = '') => startRemora(t, configOf(httpPort, sink, storage, exporter))
+  let sent = 0
+  const send = async (requests: number): Promise<void> => {
+    for (let i = 0; i < requests; i++) {
+      const { status } = await sendHttp(httpPort, 'logs', numberedLogs(sent, 10).bytes())
+      assert.equal(status, 200)
+      sent += 10
+    }
+  }
+  return { sink, start, send, sent: () => sent }
+}
+
+suite('a disk queue of the real process', () => {
+  test('loses nothing that was answered to kill -9 with the backend away', async (t) => {
+    const { sink, start, send, sent } = await setup(t)
+    for (let round = 0; round < 3; round++) {
+      await sink.kill()
+      const remora = await start()
+      await send(20)
+      const [account] = await remora.accounts()
+      assert.equal(account?.queued, sent())
+      remora.child.kill('SIGKILL')
+      await remora.exited
+      await sink.listen()
+    }
+    const remora = await start()
+    await until('everything', () => sink.arrivals().size === sent())
+    const [account] = await remora.stop()
+    assert.deepEqual([account?.received, account?.delivered], [sent(), sent()])
+    assert.deepEqual(new Set(sink.arrivals().values()), new Set([1]))
+  })
+
+  test('D8: keeps everything over a SIGTERM with the backend away, and exits at once', async (t) => {
+    const { sink, start, send, sent } = await setup(t)
+    sink.mode = 'unavailable'
+    const first = await start()
+    await send(10)
+    const startedMs = performance.now()
+    const [left] = await first.stop({ queued: sent() })
+    assert.ok(performance.now() - startedMs < 3000, 'the stop waited for the backend')
+    assert.deepEqual([left?.dropped, left?.delivered], [{}, 0])
+    sink.mode = 'accept'
+    const second = await start()
+    await until('everything', () => sink.arrivals().size === sent())
+    const [account] = await second.stop()
+    assert.equal(account?.delivered, sent())
+  })
+
+  test('waits longer than max_elapsed_time for what is on the disk', async (t) => {
+    const { sink, start, send, sent } = await setup(t)
+    sink.mode = 'unavailable'
+    const remora = await start('circuit_breaker: { failure_threshold: 3, open_duration: 300ms }')
+    await send(10)
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    sink.mode = 'accept'
+    await until('everything', () => sink.arrivals().size === sent())
+    const [account] = await remora.stop()
+    assert.equal(sum(account?.dropped ?? {}), 0)
+  })
+
+  test('D17: a second process on the directory refuses to start', async (t) => {
+    const { start } = await setup(t)
+    await start()
+    await assert.rejects(start(), /cannot start extension.*file_storage.*uses it/s)
+  })
+})
