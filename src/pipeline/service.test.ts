@@ -230,6 +230,47 @@ suite('startService', () => {
     )
   })
 
+  test('says when a component is in trouble, and when it is well again', async () => {
+    const world = createWorld()
+    const service = serviceOf(world)
+    let report: Settings<object>['status'] = () => {}
+    const exporters = {
+      e: fakeExporter({
+        create: (settings) => {
+          report = (status) => settings.status(status)
+          return { start: async () => {}, stop: async () => {}, consume: async () => {} }
+        },
+      }),
+    }
+    const running = await start(world, { ...service, exporters })
+    report({ state: 'recoverable_error', reason: 'no answer' })
+    await world.clock.advance(90_000)
+    report({ state: 'ok' })
+    await running.stop()
+    const said = world.lines.filter(
+      ({ level, component }) => component === 'exporter:e' && level !== 'debug',
+    )
+    assert.deepEqual(
+      said.map(({ ts: _, ...line }) => line),
+      [
+        {
+          level: 'warn',
+          msg: 'a component is in trouble',
+          component: 'exporter:e',
+          state: 'recoverable_error',
+          reason: 'no answer',
+        },
+        {
+          level: 'info',
+          msg: 'a component is well again',
+          component: 'exporter:e',
+          state: 'ok',
+          after_seconds: 90,
+        },
+      ],
+    )
+  })
+
   test('carries batches and keeps the account, also on /metrics and in the log', async () => {
     const world = createWorld()
     const resource = { 'service.instance.id': 'a-1' }

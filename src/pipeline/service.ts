@@ -109,20 +109,19 @@ function addTargetInfo(registry: MetricRegistry, resource: Readonly<Record<strin
 function logStatus(
   root: RootLogger,
   component: string,
-  { sinceMs, ...fields }: TimedStatus,
+  { sinceMs, ...status }: TimedStatus,
   before: TimedStatus,
 ): void {
   // A logger of its own, so that the rate limit counts for each component by itself.
   const logger = root.child({ component })
-  const status = fields
-  if (status.state === 'permanent_error') logger.error('a component needs help', fields)
-  else if (status.state === 'recoverable_error') logger.warn('a component is in trouble', fields)
+  if (status.state === 'permanent_error') logger.error('a component needs help', status)
+  else if (status.state === 'recoverable_error') logger.warn('a component is in trouble', status)
   else if (status.state === 'ok' && isError(before)) {
     logger.info('a component is well again', {
-      ...fields,
+      ...status,
       after_seconds: Math.round((sinceMs - before.sinceMs) / 1000),
     })
-  } else logger.debug('a component changed its state', fields)
+  } else logger.debug('a component changed its state', status)
 }
 
 function isError({ state }: TimedStatus): boolean {

@@ -17,7 +17,7 @@ const next: Readonly<Record<State, readonly State[]>> = {
   stopped: [],
 }
 
-export type StatusListener = (component: string, status: TimedStatus) => void
+export type StatusListener = (component: string, status: TimedStatus, before: TimedStatus) => void
 
 /** The health of every component, by its key: `receiver:otlp`, `processor:batch:logs`, `exporter:debug`. */
 export class StatusBoard {
@@ -47,7 +47,7 @@ export class StatusBoard {
     if (!next[current.state].includes(status.state)) return
     const changed = { ...status, sinceMs: this.#clock.monotonicMs() }
     this.#statuses.set(component, changed)
-    this.#onChange(component, changed)
+    this.#onChange(component, changed, current)
   }
 
   /** After a start that went well: ok, unless the component has said otherwise while it started. */
