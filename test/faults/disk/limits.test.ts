@@ -1,0 +1,358 @@
+import assert from 'node:assert/strict'
+import { readdir } from 'node:fs/promises'
+import { suite, test } from 'node:test'
+import type { FileSystem } from '../../../src/buffer/disk/file-system.ts'
+import { nodeFileSystem } from '../../../src/buffer/disk/node-file-system.ts'
+import { DeliveryError } from '../../../src/errors/delivery-error.ts'
+import { Batch } from '../../../src/signal/batch.ts'
+import { Random } from '../../support/random.ts'
+import { bytesIn, drain, fill, makeDirectory, numbers, openQueue } from './on-disk.ts'
+import { account, numberedBatch, numberOf } from './queue-support.ts'
+import { type FaultyCall, failure, SimulatedFileSystem } from './simulated-file-system.ts'
+
+const KiB = 1024
+const MiB = 1024 * KiB
+
+function simulated(): SimulatedFileSystem {
+  return new SimulatedFileSystem(new Random(7))
+}
+
+function isRefusal(code: string) {
+  return (error: unknown) => error instanceof DeliveryError && error.code === code
+}
+
+suite('what is not acknowledged stays', () => {
+  test('D8: closed while nothing can be delivered: nothing is deleted', async (t) => {
+    const directory = await makeDirectory(t)
+    const { queue } = await openQueue(directory)
+    await fill(queue, 0, 50)
+    // Ten of them are being sent, and their sends never end.
+    for (let sent = 0; sent < 10; sent++) queue.take()
+    await queue.close()
+    const { queue: again } = await openQueue(directory)
+    assert.equal(again.waiting.records, 50)
+    assert.deepEqual(await drain(again), numbers(0, 50))
+    await again.close()
+  })
+
+  test('D9: restarted in the middle of sends: those in flight come again, the others do not', async () => {
+    const fs = simulated()
+    const { queue, clock } = await openQueue('/queue', {}, fs.forProcess())
+    await fill(queue, 0, 20)
+    const sent = Array.from({ length: 10 }, () => queue.take())
+    // Out of order: 1, 3, 5, 7, 9 arrive, and the cursor is saved.
+    for (const record of sent) {
+      if (record !== undefined && numberOf(record.batch) % 2 === 1) queue.ack(record)
+    }
+    await settle(fs)
+    await clock.advance(1100)
+    await settle(fs)
+    // 0 and 2 arrive after the last save: they are the duplicates that a crash makes.
+    for (const index of [0, 2]) {
+      const record = sent[index]
+      if (record !== undefined) queue.ack(record)
+    }
+    fs.kill()
+    const { queue: again } = await openQueue('/queue', {}, fs.forProcess())
+    assert.deepEqual(await drain(again), [0, 2, 4, 6, 8, ...numbers(10, 20)])
+    await again.close()
+  })
+
+  test('D14: an outage of days, with restarts and a clock that goes wrong: the oldest goes first', async (t) => {
+    const directory = await makeDirectory(t)
+    for (let day = 0; day < 5; day++) {
+      const { queue, clock } = await openQueue(directory, { memoryBytes: 4 * KiB })
+      clock.jumpWallClock((day === 2 ? -3 : day) * 86_400_000)
+      await fill(queue, day * 200, day * 200 + 200, 300)
+      assert.equal(queue.peek() === undefined ? 0 : numberOf((queue.peek() as never)['batch']), 0)
+      await queue.close()
+    }
+    const { queue } = await openQueue(directory, { memoryBytes: 4 * KiB })
+    assert.equal(queue.waiting.records, 1000)
+    assert.deepEqual(await drain(queue), numbers(0, 1000))
+    await queue.close()
+  })
+
+  test('D16: taken to be joined with others, then killed: nothing is lost', async () => {
+    const fs = simulated()
+    const { queue } = await openQueue('/queue', {}, fs.forProcess())
+    await fill(queue, 0, 30)
+    while (queue.take() !== undefined) {
+      // They wait in a batcher.
+    }
+    fs.crash()
+    const { queue: again } = await openQueue('/queue', {}, fs.forProcess())
+    assert.deepEqual(await drain(again), numbers(0, 30))
+    await again.close()
+  })
+})
+
+suite('the cap', () => {
+  test('D10: smaller than the backlog after a restart: starts, drains, then takes new batches', async (t) => {
+    const directory = await makeDirectory(t)
+    const { queue } = await openQueue(directory, { maxSizeBytes: 8 * MiB })
+    await fill(queue, 0, 400, 10_000)
+    await queue.close()
+    let room = 0
+    const changes = { maxSizeBytes: MiB, memoryBytes: 64 * KiB }
+    const { queue: again } = await openQueue(directory, changes, nodeFileSystem, {
+      onRoom: () => room++,
+    })
+    assert.equal(again.waiting.records, 400)
+    assert.ok(!again.fits(100, account))
+    await assert.rejects(again.append(numberedBatch(1, 100), account), isRefusal('queue_full'))
+    assert.deepEqual(await drain(again), numbers(0, 400))
+    assert.ok(room > 0, 'nobody was told that there is room')
+    assert.ok(again.fits(100, account))
+    await fill(again, 400, 410)
+    assert.deepEqual(await drain(again), numbers(400, 410))
+    assert.ok((await bytesIn(directory)) <= MiB)
+    await again.close()
+  })
+
+  test('D12: never exceeded, across restarts and with very many small batches', async (t) => {
+    const directory = await makeDirectory(t)
+    const cap = 256 * KiB
+    let most = 0
+    let descriptors = 0
+    let mostDescriptors = 0
+    const watched: FileSystem = {
+      ...nodeFileSystem,
+      create: (path) => {
+        mostDescriptors = Math.max(mostDescriptors, ++descriptors)
+        return nodeFileSystem.create(path)
+      },
+      open: (path, access) => {
+        mostDescriptors = Math.max(mostDescriptors, ++descriptors)
+        return nodeFileSystem.open(path, access)
+      },
+      close: (file) => {
+        descriptors--
+        return nodeFileSystem.close(file)
+      },
+      writev: async (file, buffers, offset) => {
+        const written = await nodeFileSystem.writev(file, buffers, offset)
+        most = Math.max(most, await bytesIn(directory))
+        return written
+      },
+    }
+    let number = 0
+    const accepted: number[] = []
+    const delivered: number[] = []
+    for (let start = 0; start < 4; start++) {
+      const { queue } = await openQueue(directory, { maxSizeBytes: cap, memoryBytes: 0 }, watched)
+      for (let group = 0; group < 50; group++) {
+        const appends: Promise<void>[] = []
+        for (let count = 0; count < 100; count++) {
+          const mine = number++
+          if (!queue.fits(20, account)) continue
+          appends.push(queue.append(numberedBatch(mine, 20), account))
+          accepted.push(mine)
+        }
+        await Promise.all(appends)
+      }
+      assert.ok(!queue.fits(20, account), 'it was never full')
+      for (let count = 0; count < 2500; count++) {
+        const record = await nextRecord(queue)
+        if (record === undefined) break
+        delivered.push(numberOf(record.batch))
+        queue.ack(record)
+      }
+      await queue.close()
+    }
+    const { queue } = await openQueue(directory, { maxSizeBytes: cap })
+    delivered.push(...(await drain(queue)))
+    await queue.close()
+    assert.deepEqual(delivered, accepted)
+    assert.ok(most <= cap && most > cap * 0.9, `${most} bytes of ${cap}`)
+    assert.ok(mostDescriptors <= 4, `${mostDescriptors} files open at once`)
+    assert.deepEqual(await readdir(directory), ['cursor'])
+  })
+
+  test('D13: a batch larger than the queue can hold is refused alone', async (t) => {
+    const directory = await makeDirectory(t)
+    const { queue } = await openQueue(directory, { maxSizeBytes: 8 * MiB })
+    const largest = queue.payloadBytesMax
+    assert.ok(largest > 4 * MiB, 'the largest request of a gRPC sender must fit')
+    const outcomes = await Promise.allSettled([
+      queue.append(numberedBatch(0, 100), account),
+      queue.append(numberedBatch(1, largest + 1000), account),
+      queue.append(numberedBatch(2, largest), account),
+      queue.append(numberedBatch(3, 100), account),
+    ])
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled', 'fulfilled'],
+    )
+    await assert.rejects(
+      queue.append(numberedBatch(1, largest + 1000), account),
+      isRefusal('too_large'),
+    )
+    await queue.close()
+    const { queue: again } = await openQueue(directory, { maxSizeBytes: 8 * MiB, memoryBytes: 0 })
+    assert.deepEqual(await drain(again), [0, 2, 3])
+    await again.close()
+  })
+
+  test('D13: a record nested 10,000 deep passes as the bytes that it is', async (t) => {
+    const directory = await makeDirectory(t)
+    const { queue } = await openQueue(directory)
+    const deep = Buffer.alloc(20_000, 0x2a)
+    await queue.append(new Batch('logs', [deep], 1), account)
+    await queue.close()
+    const { queue: again } = await openQueue(directory)
+    const record = await nextRecord(again)
+    assert.deepEqual(Buffer.from(record?.batch.bytes() ?? []), deep)
+    await again.close()
+  })
+
+  test('drop_oldest: makes room, says what went, and that does not come back', async (t) => {
+    const directory = await makeDirectory(t)
+    const cap = 256 * KiB
+    const { queue } = await openQueue(directory, { maxSizeBytes: cap, memoryBytes: 8 * KiB })
+    let number = 0
+    while (queue.fits(1000, account)) await fill(queue, number, ++number, 1000)
+    let dropped = 0
+    let items = 0
+    queue.dropOldest(20_000, account, (name, tally) => {
+      assert.equal(name, account)
+      dropped += tally.records
+      items += tally.items
+    })
+    assert.ok(queue.fits(20_000, account))
+    assert.ok(dropped > 0 && dropped < number / 4, `${dropped} of ${number} dropped`)
+    assert.equal(
+      items,
+      numbers(0, dropped).reduce((sum, n) => sum + (n % 7) + 1, 0),
+    )
+    await queue.append(numberedBatch(number, 20_000), account)
+    assert.ok((await bytesIn(directory)) <= cap)
+    await queue.close()
+    const { queue: again } = await openQueue(directory, { maxSizeBytes: cap })
+    assert.deepEqual(await drain(again), numbers(dropped, number + 1))
+    await again.close()
+  })
+})
+
+suite('D11: a disk that takes nothing', () => {
+  const rows: readonly { code: string; call: FaultyCall }[] = [
+    { code: 'ENOSPC', call: 'writev' },
+    { code: 'EIO', call: 'writev' },
+    { code: 'EROFS', call: 'writev' },
+    { code: 'EIO', call: 'sync' },
+    { code: 'ENOSPC', call: 'sync' },
+    { code: 'EROFS', call: 'create' },
+    { code: 'EIO', call: 'syncDirectory' },
+  ]
+  for (const { code, call } of rows) {
+    test(`${code} of ${call}: refuses, keeps what it has, recovers`, async () => {
+      const fs = simulated()
+      const { queue } = await openQueue('/queue', { maxSizeBytes: 64 * KiB }, fs)
+      await fill(queue, 0, 5, 500)
+      let broken = true
+      fs.fault = (name) => {
+        if (broken && name === call) throw failure(code)
+      }
+      // Larger than a segment, so that a new file is needed.
+      await assert.rejects(queue.append(numberedBatch(5, 5000), account), isRefusal('write_failed'))
+      assert.equal(queue.failure?.code, code)
+      broken = false
+      await fill(queue, 6, 12, 500)
+      assert.equal(queue.failure, undefined)
+      assert.deepEqual(await drain(queue), [0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11])
+      await fill(queue, 12, 13, 500)
+      await queue.close()
+      const { queue: again } = await openQueue('/queue', {}, fs)
+      assert.deepEqual(await drain(again), [12])
+      await again.close()
+    })
+  }
+
+  test('full disk: it finds by itself that space is back, and says so', async () => {
+    const fs = simulated()
+    let room = 0
+    const { queue, clock } = await openQueue('/queue', {}, fs, { onRoom: () => room++ })
+    await fill(queue, 0, 3)
+    fs.capacityBytes = fs.usedBytes
+    await assert.rejects(queue.append(numberedBatch(3, 500), account), isRefusal('write_failed'))
+    for (let second = 0; second < 10; second++) {
+      await clock.advance(1000)
+      await settle(fs)
+    }
+    assert.equal(queue.failure?.code, 'ENOSPC')
+    assert.equal(room, 0)
+    fs.capacityBytes = Number.POSITIVE_INFINITY
+    for (let second = 0; second < 30 && room === 0; second++) {
+      await clock.advance(1000)
+      await settle(fs)
+    }
+    assert.equal(room, 1)
+    assert.equal(queue.failure, undefined)
+    assert.deepEqual(await drain(queue), [0, 1, 2])
+    await queue.close()
+  })
+
+  test('full disk: acknowledged files go although the cursor cannot be saved', async () => {
+    const fs = simulated()
+    const { queue, clock } = await openQueue('/queue', { maxSizeBytes: 64 * KiB }, fs)
+    await fill(queue, 0, 40, 1000)
+    fs.capacityBytes = fs.usedBytes
+    const before = fs.usedBytes
+    await drain(queue)
+    await clock.advance(2000)
+    await settle(fs)
+    assert.ok(fs.usedBytes < before / 2, `${fs.usedBytes} of ${before} bytes are left`)
+    await queue.close()
+  })
+
+  test('a disk that is read-only from the start: delivers what it has', async () => {
+    const fs = simulated()
+    const { queue } = await openQueue('/queue', {}, fs)
+    await fill(queue, 0, 5)
+    await queue.close()
+    fs.fault = (name) => {
+      if (!['list', 'size', 'open', 'read', 'close'].includes(name)) throw failure('EROFS')
+    }
+    const { queue: again } = await openQueue('/queue', {}, fs)
+    assert.deepEqual(await drain(again), numbers(0, 5))
+    await assert.rejects(again.append(numberedBatch(9, 10), account), isRefusal('write_failed'))
+    await again.close()
+  })
+})
+
+suite('while the consumer keeps up', () => {
+  test('nothing is read back, and appends of one turn share a sync', async () => {
+    const fs = simulated()
+    const calls: FaultyCall[] = []
+    fs.fault = (call) => {
+      calls.push(call)
+    }
+    const { queue } = await openQueue('/queue', {}, fs)
+    for (let round = 0; round < 10; round++) {
+      await Promise.all(
+        numbers(round * 20, round * 20 + 20).map((number) =>
+          queue.append(numberedBatch(number, 1000), account),
+        ),
+      )
+      assert.deepEqual(await drain(queue), numbers(round * 20, round * 20 + 20))
+    }
+    assert.equal(calls.filter((call) => call === 'read').length, 0)
+    assert.equal(queue.counts.groups, 10)
+    assert.equal(queue.counts.syncs, 10)
+    await queue.close()
+  })
+})
+
+async function nextRecord(queue: Awaited<ReturnType<typeof openQueue>>['queue']) {
+  while (queue.peek() === undefined && queue.waiting.records > 0) {
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  return queue.take()
+}
+
+async function settle(fs: SimulatedFileSystem): Promise<void> {
+  for (let idle = 0; idle < 4; ) {
+    await new Promise((resolve) => setImmediate(resolve))
+    idle = fs.underWay === 0 ? idle + 1 : 0
+  }
+}
