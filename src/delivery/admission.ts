@@ -20,6 +20,8 @@ export interface AdmissionOptions {
   readonly waitForResult: boolean
   /** What callers that wait for room may hold together; the next one is refused. */
   readonly waitingBytesMax: number
+  /** Items were given to the queue. */
+  onOffered(items: number): void
 }
 
 const done = Promise.resolve()
@@ -68,7 +70,7 @@ export class Admission {
       if (!this.#queue.fits(entry.units, entry.batch.sizeBytes, entry.pipeline)) return
       this.#waiting.shift()
       this.#waitingBytes -= entry.batch.sizeBytes
-      this.#queue.offer(entry)
+      this.#offer(entry)
     }
   }
 
@@ -102,11 +104,16 @@ export class Admission {
     this.#waitingBytes = 0
   }
 
+  #offer(entry: Entry): void {
+    this.#options.onOffered(entry.batch.itemCount)
+    this.#queue.offer(entry)
+  }
+
   #letIn(entry: Entry): Promise<void> {
     // Fast path: nothing to wait for, so no promise of its own.
     const quick = entry.answersOnAcceptance && !this.#queue.persistent
     const answer = quick ? done : entry.answer()
-    this.#queue.offer(entry)
+    this.#offer(entry)
     return answer
   }
 

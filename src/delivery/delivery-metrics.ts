@@ -3,6 +3,15 @@ import { type Code, codes } from '../errors/codes.ts'
 import { itemNames, type Signal } from '../signal/signal.ts'
 import type { CircuitState } from './circuit-breaker.ts'
 
+/** What waits for a backend or is being sent. */
+export interface Backlog {
+  items(): number
+  bytes(): number
+  /** Of the oldest item; 0 for none. */
+  ageMs(): number
+  drainSeconds(): number
+}
+
 /** The cells of one signal of one exporter; looked up once. */
 export class DeliveryMetrics {
   readonly sent: Counter
@@ -39,6 +48,17 @@ export class DeliveryMetrics {
     this.#meter.gauge('otelcol_exporter_queue_size', labels, () => read.size())
     this.#meter.gauge('otelcol_exporter_queue_capacity', labels, () => read.capacity)
     this.#meter.gauge('otelcol_exporter_in_flight_requests', labels, () => read.inFlight())
+  }
+
+  /** What waits or is being sent, and how it moves. */
+  watchBacklog(signal: Signal, backlog: Backlog): void {
+    const labels = { data_type: signal }
+    const gauge = (name: string, read: () => number): void =>
+      this.#meter.gauge(`remora_exporter_backlog_${name}`, labels, read)
+    gauge('items', () => backlog.items())
+    gauge('bytes', () => backlog.bytes())
+    gauge('age_seconds', () => backlog.ageMs() / 1000)
+    gauge('drain_seconds', () => backlog.drainSeconds())
   }
 
   watchCircuit(signal: Signal, read: () => CircuitState): void {

@@ -41,6 +41,8 @@ export interface DispatcherOptions {
   readonly timeoutMs: number
   /** The queue has room again. */
   readonly onRoom: () => void
+  /** Items of an entry have left the queue. */
+  readonly onEnded: (items: number) => void
   /** Somebody waits for room, so that it is no use to wait for more to join. */
   readonly crowded: () => boolean
 }
@@ -75,7 +77,10 @@ export class Dispatcher {
   /** Takes no more from the queue: what is left stays on the disk, or is given up. */
   #leaving = false
   #onIdle: (() => void) | undefined
-  readonly #ack = (entry: Entry): void => this.#options.queue.ack(entry)
+  readonly #ack = (entry: Entry): void => {
+    this.#options.queue.ack(entry)
+    this.#options.onEnded(entry.batch.itemCount)
+  }
   readonly #pumpLater = (): void => this.pump()
 
   constructor(options: DispatcherOptions) {
@@ -107,6 +112,16 @@ export class Dispatcher {
 
   get inFlight(): number {
     return this.#inFlight
+  }
+
+  /** Of what waits in the queue or is being sent; 0 for nothing. */
+  oldestAgeMs(): number {
+    const { queue, clock } = this.#options
+    let oldestMs = queue.peek()?.arrivedMs ?? Infinity
+    for (const job of this.#jobs) {
+      for (const piece of job.pieces) oldestMs = Math.min(oldestMs, piece.arrivedMs)
+    }
+    return oldestMs === Infinity ? 0 : Math.max(0, clock.monotonicMs() - oldestMs)
   }
 
   /** Starts what is due, as far as consumers are free. */

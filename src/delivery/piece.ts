@@ -74,6 +74,11 @@ export class Piece {
     return this.#entries.some((entry) => !entry.mayReturn(ending))
   }
 
+  /** When the oldest of its entries came. Entries are in order, but for those of a disk queue after a change of the clock. */
+  get arrivedMs(): number {
+    return Math.min(...this.#entries.map((entry) => entry.arrivedMs))
+  }
+
   /** The names of the pipelines that its items came through. */
   get pipelines(): string[] {
     return [...new Set(this.#entries.map((entry) => entry.pipeline))]

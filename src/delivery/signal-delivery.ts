@@ -12,6 +12,7 @@ import { Admission } from './admission.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import { DeliveryMetrics } from './delivery-metrics.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { drainSeconds, Flow } from './flow.ts'
 import type { Health } from './health.ts'
 import type { RateLimiter } from './rate-limiter.ts'
 import type { DeliveryConfig } from './schema.ts'
@@ -36,6 +37,8 @@ export class SignalDelivery {
   readonly #queue: Queue
   readonly #admission: Admission
   readonly #dispatcher: Dispatcher
+  readonly #coming: Flow
+  readonly #going: Flow
 
   private constructor(
     signal: Signal,
@@ -49,6 +52,8 @@ export class SignalDelivery {
     const { enabled } = queueConfig
     const metrics = new DeliveryMetrics(meter, signal)
     this.#queue = queue
+    this.#coming = new Flow(clock)
+    this.#going = new Flow(clock)
     this.#admission = new Admission(
       queue,
       clock,
@@ -58,6 +63,7 @@ export class SignalDelivery {
         overflow: queueConfig.overflow ?? (queueConfig.block_on_overflow ? 'block' : undefined),
         waitForResult: queueConfig.wait_for_result || !enabled,
         waitingBytesMax: bytesMax,
+        onOffered: (items) => this.#coming.add(items),
       },
       metrics.enqueueFailed,
     )
@@ -75,12 +81,20 @@ export class SignalDelivery {
       exporterId: id,
       timeoutMs: timeout,
       onRoom: () => this.#admission.fill(),
+      onEnded: (items) => this.#going.add(items),
       crowded: () => this.#admission.crowded,
     })
     metrics.watch(signal, {
       size: () => queue.size,
       capacity: enabled ? queue.capacity : 0,
       inFlight: () => this.#dispatcher.inFlight,
+    })
+    metrics.watchBacklog(signal, {
+      items: () => queue.heldItems,
+      bytes: () => queue.heldBytes,
+      ageMs: () => this.#dispatcher.oldestAgeMs(),
+      drainSeconds: () =>
+        drainSeconds(queue.heldItems, this.#coming.perSecond(), this.#going.perSecond()),
     })
     if (this.#dispatcher.circuitState !== undefined) {
       metrics.watchCircuit(signal, () => this.#dispatcher.circuitState ?? 'closed')

@@ -132,6 +132,22 @@ export const metrics: Readonly<Record<string, MetricInfo>> = {
     type: 'gauge',
     help: 'The circuit breaker of an exporter for a signal: 0 closed, 1 half-open (probing), 2 open (nothing is sent).',
   },
+  remora_exporter_backlog_items: {
+    type: 'gauge',
+    help: 'Items that an exporter holds: they wait, are being sent, or wait for a retry.',
+  },
+  remora_exporter_backlog_bytes: {
+    type: 'gauge',
+    help: 'Bytes of the items that an exporter holds.',
+  },
+  remora_exporter_backlog_age_seconds: {
+    type: 'gauge',
+    help: 'Age of the oldest item that an exporter holds; 0 if it holds none.',
+  },
+  remora_exporter_backlog_drain_seconds: {
+    type: 'gauge',
+    help: 'Estimate of when the items held will be gone, by what came and went in the last half minute; +Inf while they do not become fewer.',
+  },
   remora_queue_file_bytes: {
     type: 'gauge',
     help: 'Bytes that the files of a disk queue take, for a signal of an exporter.',
