@@ -1,4 +1,5 @@
 import type { Counter, Logger } from '../component/telemetry.ts'
+import type { DirectChain } from './direct/direct-chain.ts'
 import type { Entry } from './entry.ts'
 import { type Operator, OperatorError } from './operator.ts'
 
@@ -18,11 +19,14 @@ export const errorAttribute = 'log.parse.error'
 
 /** Operators, one after the other. A failure never loses an entry unless `on_error` says so; it is always counted. */
 export class Chain {
+  /** The short way, for operators that have one. */
+  readonly direct: DirectChain | undefined
   readonly #steps: readonly Step[]
   readonly #logger: Logger
 
-  constructor(steps: readonly Step[], logger: Logger) {
+  constructor(steps: readonly Step[], direct: DirectChain | undefined, logger: Logger) {
     this.#steps = steps
+    this.direct = direct
     this.#logger = logger
   }
 

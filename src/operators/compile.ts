@@ -2,10 +2,11 @@ import type { Clock } from '../component/clock.ts'
 import type { Logger, Meter } from '../component/telemetry.ts'
 import { compilePattern } from '../regex/pattern.ts'
 import { Chain, type Step } from './chain.ts'
+import { compileDirect } from './direct/compile-direct.ts'
 import { Add, Move, Noop, Remove } from './edits.ts'
 import type { Value } from './entry.ts'
 import { parseField } from './field.ts'
-import type { Operator } from './operator.ts'
+import type { FieldReader, Operator } from './operator.ts'
 import { type Embedded, JsonParser, RegexParser } from './parsers.ts'
 import type { OperatorConfig, SeverityConfig, TimestampConfig } from './schema.ts'
 import { SeverityMapping, SeverityParser } from './severity.ts'
@@ -28,7 +29,8 @@ export function compileOperators(
       dropped: meter.counter('remora_operator_dropped', { operator: name }),
     }
   })
-  return new Chain(steps, logger)
+  const direct = compileDirect(steps.map(({ operator }) => operator))
+  return new Chain(steps, direct, logger)
 }
 
 function compileOperator(config: OperatorConfig, clock: Clock): Operator {
@@ -38,6 +40,7 @@ function compileOperator(config: OperatorConfig, clock: Clock): Operator {
         parseField(config.parse_from),
         parseField(config.parse_to),
         embedded(config, clock),
+        config.parse_ints !== false,
       )
     case 'regex_parser': {
       const { regex, parse_from, parse_to } = config
@@ -77,12 +80,12 @@ function embedded(config: ParserConfig, clock: Clock): Embedded {
   }
 }
 
-function compileTime(config: TimestampConfig, clock: Clock): Operator {
+function compileTime(config: TimestampConfig, clock: Clock): FieldReader {
   const format = compileTimeFormat(config.layout_type, config.layout, config.location)
   return new TimeParser(parseField(config.parse_from), format, () => clock.nowMs())
 }
 
-function compileSeverity(config: SeverityConfig): Operator {
+function compileSeverity(config: SeverityConfig): FieldReader {
   const mapping = Object.fromEntries(
     Object.entries(config.mapping).map(([level, matches]) => [
       level,

@@ -1,4 +1,6 @@
-/** Values of a log entry: what JSON.parse gives. */
+import { Double } from '../wire/otlp/any-value.ts'
+
+/** Values of a log entry: what JSON.parse gives, and numbers of which the type matters. */
 export type Value =
   | string
   | number
@@ -6,6 +8,7 @@ export type Value =
   | boolean
   | null
   | undefined
+  | Double
   | readonly Value[]
   | Values
 export type Values = { [key: string]: Value }
@@ -48,5 +51,10 @@ export function setKey(target: Values, key: string, value: Value): void {
 }
 
 export function isMap(value: Value): value is Values {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof Double)
+  )
 }

@@ -1,24 +1,25 @@
 import type { Pattern } from '../regex/pattern.ts'
+import { Double } from '../wire/otlp/any-value.ts'
 import { type Entry, isMap, setKey, type Value, type Values } from './entry.ts'
 import type { Field } from './field.ts'
-import { type Operator, OperatorError } from './operator.ts'
+import { type FieldReader, type Operator, OperatorError } from './operator.ts'
 
 /** Steps that come with a parser: `timestamp:` and `severity:`. */
 export interface Embedded {
-  readonly timestamp: Operator | undefined
-  readonly severity: Operator | undefined
+  readonly timestamp: FieldReader | undefined
+  readonly severity: FieldReader | undefined
 }
 
 abstract class Parser implements Operator {
   readonly fields: readonly Field[]
-  readonly #from: Field
-  readonly #to: Field
-  readonly #embedded: Embedded
+  readonly from: Field
+  readonly to: Field
+  readonly embedded: Embedded
 
   constructor(from: Field, to: Field, embedded: Embedded) {
-    this.#from = from
-    this.#to = to
-    this.#embedded = embedded
+    this.from = from
+    this.to = to
+    this.embedded = embedded
     this.fields = [
       from,
       to,
@@ -28,23 +29,23 @@ abstract class Parser implements Operator {
   }
 
   process(entry: Entry): void {
-    const value = this.#from.get(entry)
+    const value = this.from.get(entry)
     if (typeof value !== 'string') {
       throw new OperatorError(
         value === undefined
-          ? `${this.#from.text} is not there`
-          : `${this.#from.text} is not a string`,
+          ? `${this.from.text} is not there`
+          : `${this.from.text} is not a string`,
       )
     }
     const parsed = this.parse(value)
-    if (this.#to.root === 'attributes' && this.#to.keys.length === 0 && isEmpty(entry.attributes)) {
+    if (this.to.root === 'attributes' && this.to.keys.length === 0 && isEmpty(entry.attributes)) {
       // Fast path: nothing to merge with.
       entry.attributes = parsed
     } else {
-      this.#to.set(entry, parsed)
+      this.to.set(entry, parsed)
     }
-    this.#embedded.timestamp?.process(entry)
-    this.#embedded.severity?.process(entry)
+    this.embedded.timestamp?.process(entry)
+    this.embedded.severity?.process(entry)
   }
 
   protected abstract parse(text: string): Values
@@ -55,11 +56,24 @@ function isEmpty(values: Values): boolean {
   return true
 }
 
+// Only with so many digits may a number be one that a double does not hold.
+const manyDigits = /\d{16}/
+
 export class JsonParser extends Parser {
+  /** Whole numbers become integers; otherwise all numbers become doubles. */
+  readonly wholeAsInts: boolean
+
+  constructor(from: Field, to: Field, embedded: Embedded, wholeAsInts: boolean) {
+    super(from, to, embedded)
+    this.wholeAsInts = wholeAsInts
+  }
+
   protected parse(text: string): Values {
     let value: Value
     try {
-      value = JSON.parse(text) as Value
+      if (!this.wholeAsInts) value = JSON.parse(text, asDouble) as Value
+      else if (manyDigits.test(text)) value = JSON.parse(text, asExactInt) as Value
+      else value = JSON.parse(text) as Value
     } catch (error) {
       if (error instanceof SyntaxError) throw new OperatorError('it is not JSON')
       throw error
@@ -69,14 +83,26 @@ export class JsonParser extends Parser {
   }
 }
 
+function asDouble(_key: string, value: Value): Value {
+  return typeof value === 'number' ? new Double(value) : value
+}
+
+function asExactInt(_key: string, value: Value, context?: { source?: string }): Value {
+  const { source = '' } = context ?? {}
+  if (typeof value !== 'number' || Number.isSafeInteger(value) || !/^-?\d+$/.test(source))
+    return value
+  const whole = BigInt(source)
+  return whole === BigInt.asIntN(64, whole) ? whole : value
+}
+
 export class RegexParser extends Parser {
-  readonly #pattern: Pattern
+  readonly pattern: Pattern
   readonly #groups: readonly number[]
   readonly #names: readonly string[]
 
   constructor(pattern: Pattern, from: Field, to: Field, embedded: Embedded) {
     super(from, to, embedded)
-    this.#pattern = pattern
+    this.pattern = pattern
     const groups: number[] = []
     const names: string[] = []
     for (const [index, name] of pattern.groupNames.entries()) {
@@ -89,7 +115,7 @@ export class RegexParser extends Parser {
   }
 
   protected parse(text: string): Values {
-    const match = this.#pattern.exec(text)
+    const match = this.pattern.exec(text)
     if (match === null) throw new OperatorError('the pattern does not match')
     const values: Values = {}
     const groups = this.#groups

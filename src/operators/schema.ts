@@ -165,9 +165,10 @@ const jsonParser = v.pipe(
     parse_ints: v.optional(
       v.pipe(
         v.boolean('must be true or false'),
-        v.description('Accepted: whole numbers are always integers here.'),
+        v.description(
+          'Make integers of whole numbers, exact to 64 bits (so it is also without this option); `false` makes doubles of all numbers, as the collector does by default.',
+        ),
       ),
-      true,
     ),
   }),
   v.metadata(parserNotYet),

@@ -1,6 +1,7 @@
+import { Double } from '../wire/otlp/any-value.ts'
 import type { Entry, Value } from './entry.ts'
 import type { Field } from './field.ts'
-import { type Operator, OperatorError } from './operator.ts'
+import { type FieldReader, OperatorError } from './operator.ts'
 
 /** Names of the 24 levels of the log data model, by their number − 1: `trace`, `trace2`, … `fatal4`. */
 export const severityNames: readonly string[] = [
@@ -85,24 +86,28 @@ function levelOf(name: string): Level {
   return { number: severityNames.indexOf(name) + 1, name: name.toUpperCase() }
 }
 
-export class SeverityParser implements Operator {
+export class SeverityParser implements FieldReader {
   readonly fields: readonly Field[]
-  readonly #from: Field
+  readonly from: Field
   readonly #mapping: SeverityMapping
   readonly #overwriteText: boolean
 
   constructor(from: Field, mapping: SeverityMapping, overwriteText: boolean) {
     this.fields = [from]
-    this.#from = from
+    this.from = from
     this.#mapping = mapping
     this.#overwriteText = overwriteText
   }
 
   process(entry: Entry): void {
-    const value = this.#from.get(entry)
+    this.read(this.from.get(entry), entry)
+  }
+
+  read(found: Value, entry: Entry): void {
+    const value = found instanceof Double ? found.value : found
     if (typeof value !== 'string' && typeof value !== 'number') {
       throw new OperatorError(
-        value === undefined ? `${this.#from.text} is not there` : `${this.#from.text} is no level`,
+        value === undefined ? `${this.from.text} is not there` : `${this.from.text} is no level`,
       )
     }
     const level = this.#mapping.find(value)

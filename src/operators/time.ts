@@ -1,6 +1,7 @@
+import { Double } from '../wire/otlp/any-value.ts'
 import type { Entry, Value } from './entry.ts'
 import type { Field } from './field.ts'
-import { type Operator, OperatorError } from './operator.ts'
+import { type FieldReader, OperatorError } from './operator.ts'
 import { parseGoLayout, parseStrptime } from './time-layout.ts'
 import { TimeReader } from './time-reader.ts'
 import { findTimeZone } from './time-zone.ts'
@@ -52,8 +53,9 @@ class EpochFormat implements TimeFormat {
   }
 
   read(value: Value): bigint | undefined {
-    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint')
-      return undefined
+    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') {
+      if (!(value instanceof Double)) return undefined
+    }
     const match = /^(-?\d+)(?:\.(\d+))?$/.exec(String(value))
     if (match === null) return undefined
     const fraction = (match[2] ?? '').padEnd(this.#power, '0').slice(0, this.#power)
@@ -61,25 +63,28 @@ class EpochFormat implements TimeFormat {
   }
 }
 
-export class TimeParser implements Operator {
+export class TimeParser implements FieldReader {
   readonly fields: readonly Field[]
-  readonly #from: Field
+  readonly from: Field
   readonly #format: TimeFormat
   readonly #nowMs: () => number
 
   constructor(from: Field, format: TimeFormat, nowMs: () => number) {
     this.fields = [from]
-    this.#from = from
+    this.from = from
     this.#format = format
     this.#nowMs = nowMs
   }
 
   process(entry: Entry): void {
-    const value = this.#from.get(entry)
-    if (value === undefined) throw new OperatorError(`${this.#from.text} is not there`)
+    this.read(this.from.get(entry), entry)
+  }
+
+  read(value: Value, entry: Entry): void {
+    if (value === undefined) throw new OperatorError(`${this.from.text} is not there`)
     const time = this.#format.read(value, this.#nowMs())
     if (time === undefined || time < 0n)
-      throw new OperatorError(`${this.#from.text} is no time of the layout`)
+      throw new OperatorError(`${this.from.text} is no time of the layout`)
     entry.timeUnixNano = time
   }
 }

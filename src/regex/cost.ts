@@ -31,12 +31,12 @@ export function costOf(node: Node): Cost | undefined {
 }
 
 /** What a match may begin with. `nullable`: it may be empty, then what follows decides. */
-interface First {
+export interface First {
   readonly set: CharSet
   readonly nullable: boolean
 }
 
-function first(node: Node): First {
+export function first(node: Node): First {
   switch (node.kind) {
     case 'set':
       return { set: node.set, nullable: false }

@@ -3,6 +3,7 @@ import { suite, test } from 'node:test'
 import fc from 'fast-check'
 import { RE2JS } from 're2js'
 import { costOf } from './cost.ts'
+import type { OnePass } from './one-pass.ts'
 import { parsePattern } from './parse.ts'
 import { compilePattern } from './pattern.ts'
 import { PatternError } from './pattern-error.ts'
@@ -98,6 +99,64 @@ suite('a pattern gives the answers of RE2:', () => {
     })
   }
 })
+
+suite('a pattern that never looks back gives the same on bytes:', () => {
+  const rows: readonly (readonly [string, boolean])[] = [
+    [accessLog, true],
+    ['^(?P<t>\\d{4}-\\d{2}-\\d{2}) +(?P<l>[A-Z]+) (?P<m>.*)$', true],
+    ['^\\[(?P<time>[^\\]]+)\\] (?P<level>\\w+)', true],
+    ['^(?P<n>\\w+)=(?:"(?P<q>[^"]*)"|(?P<v>[^" ][^ ]*))$', true],
+    ['^(?:(?P<k>[a-z]+)=(?P<v>[0-9]+),)*(?P<rest>[A-Z]*)$', true],
+    ['^(\\d{1,3}\\.){3}\\d{1,3}', true],
+    ['^(?P<a>a+)(?P<b> b)?$', true],
+    ['^(?P<v>-?\\d+(?:\\.\\d+)?)$', true],
+    ['(?i)^(?P<level>error|warn|info) ', true],
+    ['^(?P<x>[^k]{2,3})k', true],
+    ['^€(?P<x>[а-я]+)', true],
+    ['key', true],
+    ['^(.*) (.*)$', false],
+    ['^(a*?)b', false],
+    ['^(?:ab)*', false],
+    ['^(?:ab)*a', false],
+    ['^(?:$|a)', false],
+    ['^(?:a|)b', true],
+    ['\\bfoo', false],
+  ]
+  for (const [source, known] of rows) {
+    test(`${source}: ${known ? 'yes' : 'left to others'}`, () => {
+      assert.equal(compilePattern(source).onePass !== undefined, known)
+      for (const subject of subjects) assertSameBytes(source, subject)
+      const alphabet = fc.constantFrom(...'abckx019 ."=-_[],AZ\n€а')
+      fc.assert(
+        fc.property(fc.array(alphabet, { maxLength: 30 }), (chars) => {
+          assertSameBytes(source, chars.join(''))
+        }),
+        { numRuns: 300 },
+      )
+    })
+  }
+})
+
+/** What is not sure may be anything; what is sure must be what the other engine says. */
+function assertSameBytes(source: string, subject: string): void {
+  const pattern = compilePattern(source)
+  const { onePass } = pattern
+  if (onePass === undefined) return
+  const bytes = Buffer.from(`"${subject}"`)
+  const outcome = onePass.exec(bytes, 1, bytes.length - 1)
+  if (outcome === 'unsure') return
+  const expected = pattern.exec(subject)
+  assert.equal(outcome, expected === null ? 'none' : 'match', JSON.stringify(subject))
+  for (const [group, text] of (expected ?? []).entries()) {
+    const found = groupOf(onePass, bytes, group)
+    assert.equal(found, text, `group ${group} of ${JSON.stringify(subject)}`)
+  }
+}
+
+function groupOf(onePass: OnePass, bytes: Buffer, group: number): string | undefined {
+  const start = onePass.slots[2 * group] as number
+  return start < 0 ? undefined : bytes.toString('utf8', start, onePass.slots[2 * group + 1])
+}
 
 suite('the cost of a pattern:', () => {
   const rows: readonly (readonly [string, number | undefined])[] = [

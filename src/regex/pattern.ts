@@ -1,6 +1,8 @@
-import { RE2JS, RE2JSSyntaxException } from 're2js'
+import { createRequire } from 'node:module'
+import type { RE2JS } from 're2js'
 import { type Cost, costOf, isAnchored, staysInLine } from './cost.ts'
 import { emitPattern } from './emit.ts'
+import { compileOnePass, type OnePass } from './one-pass.ts'
 import { type Parsed, parsePattern } from './parse.ts'
 import { describeError, PatternError } from './pattern-error.ts'
 
@@ -21,6 +23,8 @@ export interface Pattern {
   readonly source: string
   /** By number; 0 is the whole match. Undefined for groups without a name. */
   readonly groupNames: readonly (string | undefined)[]
+  /** The same pattern for bytes, where one byte decides each of its choices. */
+  readonly onePass: OnePass | undefined
   test(text: string): boolean
   /** The whole match and the groups; undefined for a group that took no part. */
   exec(text: string): readonly (string | undefined)[] | null
@@ -47,6 +51,7 @@ function textMax({ degree, factor }: Cost): number {
 class BudgetedPattern implements Pattern {
   readonly source: string
   readonly groupNames: readonly (string | undefined)[]
+  readonly onePass: OnePass | undefined
   readonly #regExp: RegExp
   readonly #global: RegExp
   readonly #textMax: number
@@ -56,6 +61,7 @@ class BudgetedPattern implements Pattern {
   constructor(source: string, parsed: Parsed, longest: number) {
     this.source = source
     this.groupNames = parsed.groupNames
+    this.onePass = compileOnePass(parsed)
     const translated = emitPattern(parsed.node)
     this.#regExp = new RegExp(translated, 'u')
     this.#global = new RegExp(translated, 'gu')
@@ -105,18 +111,25 @@ class BudgetedPattern implements Pattern {
   }
 }
 
+// Loaded when a pattern needs it first, which most never do: it costs 11 ms and 3 MiB. The bundler has its own `require`.
+function linearEngine(): typeof import('re2js') {
+  return typeof require === 'function' ? require('re2js') : createRequire(import.meta.url)('re2js')
+}
+
 /** RE2 itself. */
 class LinearPattern implements Pattern {
   readonly source: string
   readonly groupNames: readonly (string | undefined)[]
+  readonly onePass = undefined
   readonly #re2: RE2JS
 
   constructor(source: string) {
     this.source = source
+    const engine = linearEngine()
     try {
-      this.#re2 = RE2JS.compile(source)
+      this.#re2 = engine.RE2JS.compile(source)
     } catch (error) {
-      if (error instanceof RE2JSSyntaxException)
+      if (error instanceof engine.RE2JSSyntaxException)
         throw new PatternError(source, describeError(source, error))
       throw error
     }

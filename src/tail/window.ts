@@ -4,6 +4,7 @@ import { DeliveryError } from '../errors/delivery-error.ts'
 import type { Batch } from '../signal/batch.ts'
 import type { Intake, ReceiveContext } from '../signal/consumer.ts'
 import type { TailedFile } from './tailed-file.ts'
+import { YoungGarbage } from './young-garbage.ts'
 
 const context: ReceiveContext = { until: 'delivered', onFull: 'wait' }
 const firstBackoffMs = 100
@@ -37,6 +38,7 @@ export class DeliveryWindow {
   readonly #committed: (file: TailedFile) => void
   readonly #entries = new Map<TailedFile, Entry[]>()
   readonly #stopping = new AbortController()
+  readonly #garbage = new YoungGarbage()
   #bytes = 0
   #refusing = 0
   #wake: (() => void) | undefined
@@ -104,6 +106,7 @@ export class DeliveryWindow {
     entry.done = await this.#offer(batch)
     file.inFlight--
     this.#bytes -= batch.sizeBytes
+    this.#garbage.add(batch.sizeBytes)
     this.#settle(file)
     const wake = this.#wake
     this.#wake = undefined

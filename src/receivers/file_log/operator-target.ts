@@ -1,4 +1,5 @@
 import { type Chain, errorAttribute } from '../../operators/chain.ts'
+import type { DirectChain } from '../../operators/direct/direct-chain.ts'
 import { Entry, type Values } from '../../operators/entry.ts'
 import { Batch } from '../../signal/batch.ts'
 import { type FileAttributes, fileAttributesOf } from '../../tail/file-attributes.ts'
@@ -25,6 +26,8 @@ export class OperatorTarget implements LineTarget {
   #fileKeys: readonly string[] = []
   /** Operators use attributes of the file, so they must be in the entry. */
   #inEntry = false
+  /** The short way of the chain, where it can be taken for this file. */
+  #direct: DirectChain | undefined
   /** The resource of the open group as JSON; empty for the receiver's own, undefined before the first record. */
   #openResource: string | undefined
 
@@ -42,9 +45,36 @@ export class OperatorTarget implements LineTarget {
     this.#inEntry = this.#fileKeys.some((key) => this.#chain.reads(key))
     this.#writer.observedAt(nowMs)
     this.#openResource = undefined
+    const { includeRecordNumber, includeRecordOffset } = this.#settings
+    const plain = !this.#inEntry && !includeRecordNumber && !includeRecordOffset
+    this.#direct = plain ? this.#chain.direct : undefined
+    this.#direct?.reserve(this.#fileKeys)
   }
 
   line(source: Buffer, start: number, end: number, offset: number): void {
+    if (this.#direct !== undefined && this.#writeDirect(this.#direct, source, start, end)) return
+    this.#writeEntry(source, start, end, offset)
+  }
+
+  binary(source: Buffer, start: number, end: number, offset: number): void {
+    this.#writeEntry(source, start, end, offset)
+  }
+
+  #writeDirect(direct: DirectChain, source: Buffer, start: number, end: number): boolean {
+    const writer = this.#writer
+    this.#switchResource(undefined)
+    writer.beginRecord()
+    writer.bodyBytes(source, start, end)
+    writer.attributes(this.#fileAttributes.encoded)
+    if (direct.write(source, start, end, writer)) {
+      writer.endRecord()
+      return true
+    }
+    writer.cancelRecord()
+    return false
+  }
+
+  #writeEntry(source: Buffer, start: number, end: number, offset: number): void {
     const text = source.toString('utf8', start, end)
     const entry = this.#prepare(text, offset)
     if (!this.#chain.run(entry)) return
@@ -65,10 +95,6 @@ export class OperatorTarget implements LineTarget {
       this.#writer.attribute(errorAttribute, error.message)
       this.#writer.endRecord()
     }
-  }
-
-  binary(source: Buffer, start: number, end: number, offset: number): void {
-    this.line(source, start, end, offset)
   }
 
   finish(): Batch<'logs'> | undefined {

@@ -2,8 +2,25 @@ import { WireError } from '../wire-error.ts'
 import { nestingLimit } from '../wire-type.ts'
 import { Writer } from '../writer.ts'
 
+/** A number that is written as a double also where it is whole. */
+export class Double {
+  readonly value: number
+
+  constructor(value: number) {
+    this.value = value
+  }
+
+  toString(): string {
+    return String(this.value)
+  }
+
+  toJSON(): number {
+    return this.value
+  }
+}
+
 /**
- * Values as JSON.parse gives them, and two more: bigint and bytes. A number without a fraction that a double holds
+ * Values as JSON.parse gives them, and three more: bigint, bytes and Double. A number without a fraction that a double holds
  * exactly becomes an int, any other a double; null becomes the empty AnyValue.
  */
 export type PlainValue =
@@ -14,6 +31,7 @@ export type PlainValue =
   | null
   | undefined
   | Uint8Array
+  | Double
   | readonly PlainValue[]
   | { readonly [key: string]: PlainValue }
 
@@ -96,9 +114,14 @@ function writeBigInt(writer: Writer, value: bigint): void {
 
 function writeObject(
   writer: Writer,
-  value: Uint8Array | readonly PlainValue[] | { readonly [key: string]: PlainValue },
+  value: Uint8Array | Double | readonly PlainValue[] | { readonly [key: string]: PlainValue },
   depth: number,
 ): void {
+  if (value instanceof Double) {
+    writer.tag(33)
+    writer.double(value.value)
+    return
+  }
   if (value instanceof Uint8Array) {
     writer.tag(58)
     writer.bytes(value)
