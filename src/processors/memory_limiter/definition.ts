@@ -16,7 +16,7 @@ const config = v.pipe(
       v.optional(duration(), 0),
       v.check((ms) => ms > 0, 'must be longer than 0, e.g. "1s"'),
       v.description(
-        'How often memory is measured. Between two measurements the bytes that come in count.',
+        'How often memory is measured; must be set, e.g. `1s`. Between two measurements the bytes that come in count.',
       ),
     ),
     limit_mib: mib(
