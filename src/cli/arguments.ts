@@ -1,7 +1,15 @@
 import { parseArgs } from 'node:util'
 import { suggestion } from '../errors/suggest.ts'
 
-export const commands = ['run', 'validate', 'components', 'schema', 'print-config'] as const
+export const commands = [
+  'run',
+  'validate',
+  'components',
+  'schema',
+  'print-config',
+  'dead-letters',
+  'queue',
+] as const
 export type Command = (typeof commands)[number]
 
 export interface Arguments {
@@ -10,6 +18,12 @@ export interface Arguments {
   readonly set: readonly string[]
   readonly format: string | undefined
   readonly mode: 'redacted' | 'unredacted'
+  /** What stands behind the command: `list`, `replay otlp_http:3`. Only of commands that take words. */
+  readonly words?: readonly string[]
+  readonly exporter?: string
+  readonly to?: string
+  readonly all?: boolean
+  readonly watch?: boolean
 }
 
 export type ParsedArguments =
@@ -20,17 +34,31 @@ export type ParsedArguments =
 
 /** Every flag, and the commands that know it; those without a list belong to all. */
 const flags: Readonly<Record<string, readonly Command[] | undefined>> = {
-  config: ['run', 'validate', 'print-config'],
-  set: ['run', 'validate', 'print-config'],
-  format: ['components', 'print-config'],
+  config: ['run', 'validate', 'print-config', 'dead-letters', 'queue'],
+  set: ['run', 'validate', 'print-config', 'dead-letters', 'queue'],
+  format: ['components', 'print-config', 'dead-letters', 'queue'],
   mode: ['print-config'],
+  exporter: ['dead-letters', 'queue'],
+  to: ['dead-letters'],
+  all: ['dead-letters'],
+  watch: ['queue'],
   help: undefined,
   version: undefined,
 }
 
+const switches: ReadonlySet<string> = new Set(['all', 'watch'])
+
 const formats: Readonly<Partial<Record<Command, readonly string[]>>> = {
   components: ['table', 'json'],
   'print-config': ['yaml', 'json'],
+  'dead-letters': ['table', 'json'],
+  queue: ['table', 'json'],
+}
+
+/** Commands with words behind them, and what the first may be. */
+const firstWords: Readonly<Partial<Record<Command, readonly string[]>>> = {
+  'dead-letters': ['list', 'show', 'replay', 'purge'],
+  queue: ['status'],
 }
 
 /** Reads the command line without exiting or printing. */
@@ -45,6 +73,10 @@ export function parseArguments(args: readonly string[]): ParsedArguments {
       set: { type: 'string', multiple: true },
       format: { type: 'string' },
       mode: { type: 'string' },
+      exporter: { type: 'string' },
+      to: { type: 'string' },
+      all: { type: 'boolean' },
+      watch: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
       version: { type: 'boolean', short: 'v' },
     },
@@ -54,12 +86,14 @@ export function parseArguments(args: readonly string[]): ParsedArguments {
     const names = Object.keys(flags).map((flag) => `--${flag}`)
     return fail(`there is no flag ${token.rawName}`, suggestion(token.rawName, names))
   }
-  const [word, extra] = positionals
+  const [word, ...words] = positionals
+  const [extra] = words
   if (values['version'] === true || word === 'version') return { kind: 'version' }
   const help = values['help'] === true || word === 'help'
   const name = word === 'help' ? extra : word
   if (name !== undefined && !isCommand(name)) return unknownCommand(name)
   if (help) return { kind: 'help', command: name }
+  if (name !== undefined && firstWords[name] !== undefined) return withWords(name, words, values)
   if (extra !== undefined) {
     return fail(
       `"${extra}" is one word too many`,
@@ -75,6 +109,8 @@ function withValues(command: Command, values: Readonly<Record<string, unknown>>)
     if (owners === undefined) continue
     if (!owners.includes(command)) return fail(`${command} has no flag --${flag}`)
     const texts = Array.isArray(value) ? value : [value]
+    if (value === true && switches.has(flag)) continue
+    if (switches.has(flag)) return fail(`--${flag} takes no value`)
     if (texts.some((text) => typeof text !== 'string' || text === '')) {
       return fail(`--${flag} needs a value`)
     }
@@ -94,6 +130,36 @@ function withValues(command: Command, values: Readonly<Record<string, unknown>>)
     return fail('say where the configuration is: --config remora.yaml')
   }
   return { kind: 'command', arguments: { command, config, set, format, mode } }
+}
+
+function withWords(
+  command: Command,
+  words: readonly string[],
+  values: Readonly<Record<string, unknown>>,
+): ParsedArguments {
+  const known = firstWords[command] ?? []
+  const [first] = words
+  if (first === undefined) return fail(`say what to do: ${command} ${known.join(' | ')}`)
+  if (!known.includes(first)) {
+    return fail(`there is no "${command} ${first}"`, suggestion(first, known))
+  }
+  const parsed = withValues(command, values)
+  if (parsed.kind !== 'command') return parsed
+  const { exporter, to, all, watch } = values as Record<string, string | undefined> & {
+    all?: boolean
+    watch?: boolean
+  }
+  return {
+    kind: 'command',
+    arguments: {
+      ...parsed.arguments,
+      words,
+      ...(exporter === undefined ? {} : { exporter }),
+      ...(to === undefined ? {} : { to }),
+      ...(all === undefined ? {} : { all }),
+      ...(watch === undefined ? {} : { watch }),
+    },
+  }
 }
 
 function isCommand(name: string): name is Command {

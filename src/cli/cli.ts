@@ -46,5 +46,9 @@ async function runCommand(args: Arguments, io: Io, control: ProcessControl): Pro
       return (await import('./print-config.ts')).printConfig(args, io)
     case 'schema':
       return (await import('./schema.ts')).schema(args, io)
+    case 'dead-letters':
+      return (await import('./dead-letters.ts')).deadLetters(args, io, control)
+    case 'queue':
+      return (await import('./queue-status.ts')).queueStatus(args, io, control)
   }
 }

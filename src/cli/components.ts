@@ -3,6 +3,7 @@ import type { Registry } from '../component/registry.ts'
 import type { Arguments } from './arguments.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import type { Io } from './io.ts'
+import { tableText } from './table.ts'
 
 const kinds = ['receiver', 'processor', 'exporter', 'extension'] as const
 
@@ -42,12 +43,5 @@ function toTable(definitions: readonly AnyDefinition[]): string {
     const also = definition.aliases?.length ? ` (${definition.aliases.join(', ')})` : ''
     return [definition.kind, definition.type + also, stabilityText(definition), definition.summary]
   })
-  const table = [['KIND', 'TYPE', 'STABILITY', 'WHAT IT DOES'], ...rows]
-  const widths = [0, 1, 2].map((column) =>
-    Math.max(...table.map((row) => row[column]?.length ?? 0)),
-  )
-  return table
-    .map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))
-    .map((line) => `${line.trimEnd()}\n`)
-    .join('')
+  return tableText(['KIND', 'TYPE', 'STABILITY', 'WHAT IT DOES'], rows)
 }

@@ -16,6 +16,8 @@ Commands
   print-config   the merged configuration, references resolved, secrets left out
   components     the receivers, processors, exporters and extensions of this build
   schema         a JSON Schema of the whole configuration, for editors
+  queue          what waits in the queues, since when, and when it will be gone
+  dead-letters   what backends refused for good: list, show, replay, purge
 
 Flags
   --config SOURCE   a path, file:PATH, env:NAME or yaml:TEXT; may be repeated
@@ -67,6 +69,26 @@ Prints a JSON Schema of the whole configuration. Write it to a file:
 With the YAML language server (VS Code, Neovim, …), put this on the first line of a configuration:
 
   # yaml-language-server: $schema=./remora.schema.json
+`,
+  queue: `remora queue status --config SOURCE … [--exporter ID] [--format table|json] [--watch]
+
+Shows what each exporter holds: items, bytes, the age of the oldest, and when it will be gone.
+Asks the running process (its /metrics); if none answers, looks into the disk queues.
+
+  remora queue status --config remora.yaml --watch
+`,
+  'dead-letters': `remora dead-letters list   --config SOURCE … [--exporter ID] [--format table|json]
+remora dead-letters show   --config SOURCE … ID
+remora dead-letters replay --config SOURCE … [ID …] [--exporter ID] [--to ENDPOINT]
+remora dead-letters purge  --config SOURCE … ID … | --all
+
+What backends refused for good, where an exporter has a dead_letter. May be used while remora
+runs. replay sends them again, through their exporter or to another place, and removes what
+was taken; without an ID all of them. Exits with 1 if something could not be sent.
+
+  remora dead-letters list --config remora.yaml
+  remora dead-letters replay --config remora.yaml otlp_http:3
+  remora dead-letters replay --config remora.yaml --to grpc://localhost:4317
 `,
 }
 

@@ -79,6 +79,8 @@ export interface ExtensionDefinition<C extends ConfigSchema = ConfigSchema>
   readonly stability: Stability
   /** Whether its instances have a `storage`, so that other components may name it as theirs. */
   readonly providesStorage?: true
+  /** Where `Storage.directory` of that name is, for a look from outside; nothing is made. */
+  storagePath?(config: v.InferOutput<C>, name: string): string
   create(
     settings: Settings<v.InferOutput<C>>,
     host: Host,

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { defineExtension } from '../../component/define.ts'
 import { byteSize, duration } from '../../component/schema.ts'
-import { FileStorage } from './file-storage.ts'
+import { directoryOf, FileStorage } from './file-storage.ts'
 
 const ignored = (what: string) => v.pipe(v.optional(v.unknown()), v.description(what))
 
@@ -67,6 +67,7 @@ export const fileStorage = defineExtension({
     'Keeps the state of other components in a directory: the offsets of tailed files, the queues of exporters, dead letters.',
   stability: 'beta',
   providesStorage: true,
+  storagePath: ({ directory }, name) => directoryOf(directory, name),
   config,
   metrics: {
     remora_storage_files_set_aside:

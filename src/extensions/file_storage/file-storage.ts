@@ -69,7 +69,7 @@ export class FileStorage implements Component, Storage {
   }
 
   async directory(name: string): Promise<string> {
-    const path = join(this.#settings.directory, `${fileNameOf(name)}.d`)
+    const path = directoryOf(this.#settings.directory, name)
     await mkdir(path, { recursive: true, mode: this.#settings.directoryMode })
     return path
   }
@@ -92,4 +92,9 @@ export class FileStorage implements Component, Storage {
     this.#logger.error(`cannot use storage "${path}": ${entries}; it is set aside as "${aside}"`)
     return new Map()
   }
+}
+
+/** Where `Storage.directory` is. */
+export function directoryOf(storageDirectory: string, name: string): string {
+  return join(storageDirectory, `${fileNameOf(name)}.d`)
 }

@@ -1,0 +1,115 @@
+import { join } from 'node:path'
+import { type Cursor, readCursor } from './disk/cursor.ts'
+import { errorCode, type FileSystem, readAll } from './disk/file-system.ts'
+import { parseSegmentFileName, type SegmentName, segmentHeaderBytes } from './disk/format.ts'
+import { nodeFileSystem } from './disk/node-file-system.ts'
+import { readWindow } from './disk/read-window.ts'
+
+/** What a queue directory holds that is not acknowledged. */
+export interface DiskQueueStatus {
+  records: number
+  items: number
+  /** Of the payloads. */
+  bytes: number
+  /** All files together. */
+  fileBytes: number
+  /** When the oldest came, in milliseconds since 1970; undefined for an empty queue. */
+  oldestMs: number | undefined
+  /** By pipeline. */
+  readonly accounts: Map<string, number>
+}
+
+const windowBytes = 64 * 1024
+const cursorBytesMax = 64 * 1024
+
+/**
+ * Looks into the directory of a disk queue by the headers of its records, and changes nothing. For a queue that nobody
+ * has open; of one that is in use it is a moment's picture.
+ */
+export async function readDiskQueueStatus(
+  directory: string,
+  fs: FileSystem = nodeFileSystem,
+): Promise<DiskQueueStatus> {
+  const status: DiskQueueStatus = {
+    records: 0,
+    items: 0,
+    bytes: 0,
+    fileBytes: 0,
+    oldestMs: undefined,
+    accounts: new Map(),
+  }
+  const names = await listIfThere(fs, directory)
+  const cursor = names.includes('cursor')
+    ? await loadCursor(fs, join(directory, 'cursor'))
+    : undefined
+  for (const name of names.sort()) {
+    try {
+      const path = join(directory, name)
+      const sizeBytes = await fs.size(path)
+      status.fileBytes += sizeBytes
+      const segment = parseSegmentFileName(name)
+      if (segment !== undefined) await addSegment(fs, path, sizeBytes, segment, cursor, status)
+    } catch (error) {
+      // Removed while we looked.
+      if (errorCode(error) !== 'ENOENT') throw error
+    }
+  }
+  return status
+}
+
+async function addSegment(
+  fs: FileSystem,
+  path: string,
+  sizeBytes: number,
+  segment: SegmentName,
+  cursor: Cursor | undefined,
+  status: DiskQueueStatus,
+): Promise<void> {
+  const file = await fs.open(path, 'read')
+  try {
+    const source = { fs, file, salt: segment.salt, endOffset: sizeBytes }
+    for (let offset = segmentHeaderBytes; offset < sizeBytes; ) {
+      const window = await readWindow(source, offset, windowBytes, 'headers')
+      for (const { index, itemCount, payloadBytes, enqueuedMs, account } of window.records) {
+        if (isAcknowledged(cursor, segment, index)) continue
+        status.records++
+        status.items += itemCount
+        status.bytes += payloadBytes
+        status.oldestMs = Math.min(status.oldestMs ?? Infinity, enqueuedMs)
+        status.accounts.set(account, (status.accounts.get(account) ?? 0) + itemCount)
+      }
+      offset = window.nextOffset
+    }
+  } finally {
+    await fs.close(file)
+  }
+}
+
+function isAcknowledged(cursor: Cursor | undefined, segment: SegmentName, index: number): boolean {
+  return (
+    cursor?.entries.some(
+      ({ sequence, salt, from, to }) =>
+        sequence === segment.sequence && salt === segment.salt && from <= index && index < to,
+    ) ?? false
+  )
+}
+
+async function loadCursor(fs: FileSystem, path: string): Promise<Cursor | undefined> {
+  const bytes = Buffer.alloc(Math.min(await fs.size(path), cursorBytesMax))
+  const file = await fs.open(path, 'read')
+  try {
+    const cursor = readCursor(bytes.subarray(0, await readAll(fs, file, bytes, 0)))
+    return typeof cursor === 'string' ? undefined : cursor
+  } finally {
+    await fs.close(file)
+  }
+}
+
+async function listIfThere(fs: FileSystem, directory: string): Promise<string[]> {
+  try {
+    return await fs.list(directory)
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return []
+    throw error
+  }
+}

@@ -1,0 +1,175 @@
+import type { LetterHead } from '../buffer/dead-letters/letter.ts'
+import { LetterBox, type LetterEntry, listLetters } from '../buffer/dead-letters/letter-box.ts'
+import type { Configured, ConfiguredService } from '../component/configured.ts'
+import type { ExporterDefinition } from '../component/define.ts'
+import { suggestion } from '../errors/suggest.ts'
+import { toJson } from '../wire/otlp/to-json.ts'
+import type { Arguments } from './arguments.ts'
+import { checkConfig } from './check-config.ts'
+import { type ExitCode, exitCodes } from './exit-codes.ts'
+import type { Io } from './io.ts'
+import type { ProcessControl } from './run.ts'
+import { deadLetterDirectory } from './stored-places.ts'
+import { safeText, sizeText, tableText } from './table.ts'
+
+/** A letter, where it lies. */
+export interface Found {
+  /** `otlp_http:3` */
+  readonly id: string
+  readonly exporter: Configured<ExporterDefinition>
+  readonly box: LetterBox
+  readonly entry: LetterEntry
+}
+
+const reasonWidth = 60
+
+/** `remora dead-letters list | show | replay | purge`: what backends refused for good. */
+export async function deadLetters(
+  args: Arguments,
+  io: Io,
+  control: ProcessControl,
+): Promise<ExitCode> {
+  const { loaded, problemText } = checkConfig(args, io, await io.registry())
+  if (loaded.service === undefined) {
+    io.stderr(problemText)
+    return exitCodes.failed.code
+  }
+  const [verb, ...ids] = args.words ?? []
+  try {
+    const all = await findLetters(loaded.service, args.exporter)
+    if (verb === 'list') return list(all, args, io)
+    if (verb === 'show') return await show(pick(all, ids), args, io)
+    if (verb === 'purge')
+      return await purge(ids.length === 0 && args.all ? all : pick(all, ids), io)
+    const { replay } = await import('./replay.ts')
+    return await replay(ids.length === 0 ? all : pick(all, ids), args, io, control)
+  } catch (error) {
+    // Paths, permissions, ids: all of them are for the person who asked.
+    io.stderr(`remora: ${(error as Error).message}\n`)
+    return exitCodes.failed.code
+  }
+}
+
+/** Throws an Error for a person. */
+async function findLetters(
+  service: ConfiguredService,
+  only: string | undefined,
+): Promise<readonly Found[]> {
+  const found: Found[] = []
+  const known: string[] = []
+  for (const exporter of service.exporters.values()) {
+    const directory = deadLetterDirectory(service, exporter)
+    if (directory === undefined) continue
+    known.push(exporter.id)
+    if (only !== undefined && only !== exporter.id) continue
+    const box = new LetterBox(directory, 0)
+    for (const entry of await listLetters(directory)) {
+      found.push({ id: `${exporter.id}:${entry.number}`, exporter, box, entry })
+    }
+  }
+  if (known.length === 0) throw new Error('no exporter of this configuration has a dead_letter')
+  if (only !== undefined && !known.includes(only)) {
+    const hint = suggestion(only, known)
+    throw new Error(`exporter "${only}" has no dead_letter${hint === undefined ? '' : `; ${hint}`}`)
+  }
+  return found
+}
+
+/** By `otlp_http:3`, or by `3` where only one exporter has a letter of that number. */
+function pick(all: readonly Found[], ids: readonly string[]): readonly Found[] {
+  if (ids.length === 0) throw new Error('say which: an ID of `remora dead-letters list`')
+  return ids.map((id) => {
+    const matches = all.filter((one) => one.id === id || String(one.entry.number) === id)
+    const [first] = matches
+    if (first === undefined) throw new Error(`there is no dead letter "${id}"`)
+    if (matches.length > 1) {
+      throw new Error(`"${id}" is one of ${matches.map((one) => one.id).join(', ')}: say which`)
+    }
+    return first
+  })
+}
+
+function list(all: readonly Found[], { format }: Arguments, io: Io): ExitCode {
+  if (format === 'json') {
+    io.stdout(`${JSON.stringify(all.map(asJson), undefined, 2)}\n`)
+    return exitCodes.ok.code
+  }
+  const rows = all.map(({ id, entry: { head, sizeBytes } }) => {
+    if (typeof head === 'string')
+      return [id, '', '', '', sizeText(sizeBytes), 'unreadable', '', head]
+    const { timeMs, signal, items, code, pipelines } = head
+    const time = new Date(timeMs).toISOString()
+    const reason = cut(safeText(head.reason))
+    return [id, time, signal, String(items), sizeText(sizeBytes), code, pipelines.join(','), reason]
+  })
+  const titles = ['ID', 'TIME', 'SIGNAL', 'ITEMS', 'SIZE', 'CODE', 'PIPELINES', 'REASON']
+  if (rows.length > 0) io.stdout(tableText(titles, rows))
+  io.stdout(`${summary(all)}\n`)
+  return exitCodes.ok.code
+}
+
+function summary(all: readonly Found[]): string {
+  let items = 0
+  let bytes = 0
+  for (const { entry } of all) {
+    bytes += entry.sizeBytes
+    if (typeof entry.head !== 'string') items += entry.head.items
+  }
+  return `${all.length} dead letter${all.length === 1 ? '' : 's'}, ${items} items, ${sizeText(bytes)}`
+}
+
+async function show(chosen: readonly Found[], { format }: Arguments, io: Io): Promise<ExitCode> {
+  for (const one of chosen) {
+    const letter = await one.box.read(one.entry.number)
+    if (letter === undefined || typeof letter === 'string') {
+      throw new Error(`cannot read dead letter "${one.id}": ${letter ?? 'it is gone'}`)
+    }
+    const { head, payload } = letter
+    const data = payload.byteLength === 0 ? 'null' : toJson(head.signal, payload)
+    if (format === 'json') {
+      const whole = { ...asJson({ ...one, entry: { ...one.entry, head } }), data: JSON.parse(data) }
+      io.stdout(`${JSON.stringify(whole, undefined, 2)}\n`)
+      continue
+    }
+    io.stdout(headText(one.id, head))
+    io.stdout(
+      payload.byteLength === 0
+        ? 'data       not kept: the backend did not say which items it rejected\n'
+        : `${JSON.stringify(JSON.parse(data), undefined, 2)}\n`,
+    )
+  }
+  return exitCodes.ok.code
+}
+
+function headText(id: string, head: LetterHead): string {
+  const rows = {
+    id,
+    time: new Date(head.timeMs).toISOString(),
+    exporter: head.exporter,
+    pipelines: head.pipelines.join(', '),
+    signal: head.signal,
+    items: String(head.items),
+    code: head.code,
+    reason: head.reason,
+  }
+  return Object.entries(rows)
+    .map(([name, value]) => `${name.padEnd(10)} ${safeText(value)}\n`)
+    .join('')
+}
+
+async function purge(chosen: readonly Found[], io: Io): Promise<ExitCode> {
+  let removed = 0
+  for (const { box, entry } of chosen) if (await box.remove(entry.number)) removed++
+  io.stdout(`removed ${removed} dead letter${removed === 1 ? '' : 's'}\n`)
+  return exitCodes.ok.code
+}
+
+function asJson({ id, entry: { head, sizeBytes } }: Found): object {
+  if (typeof head === 'string') return { id, sizeBytes, problem: head }
+  const { timeMs, ...rest } = head
+  return { id, time: new Date(timeMs).toISOString(), sizeBytes, ...rest }
+}
+
+function cut(text: string): string {
+  return text.length <= reasonWidth ? text : `${text.slice(0, reasonWidth - 1)}…`
+}

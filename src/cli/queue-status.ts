@@ -1,0 +1,112 @@
+import { readDiskQueueStatus } from '../buffer/disk-status.ts'
+import { sleep } from '../component/clock.ts'
+import type { ConfiguredService } from '../component/configured.ts'
+import { signals } from '../signal/signal.ts'
+import type { Arguments } from './arguments.ts'
+import { checkConfig } from './check-config.ts'
+import { type ExitCode, exitCodes } from './exit-codes.ts'
+import type { Io } from './io.ts'
+import { parseQueues, type QueueRow } from './queue-metrics.ts'
+import type { ProcessControl } from './run.ts'
+import { queueDirectory } from './stored-places.ts'
+import { durationText, sizeText, tableText } from './table.ts'
+
+const watchMs = 2000
+const askTimeoutMs = 2000
+/** Home, and nothing below: the screen does not flicker as it would if it were cleared first. */
+const redraw = '\u001b[H\u001b[J'
+
+/** `remora queue status`: what waits, asked of the running process, or looked up on the disk. */
+export async function queueStatus(
+  args: Arguments,
+  io: Io,
+  control: ProcessControl,
+): Promise<ExitCode> {
+  const { loaded, problemText } = checkConfig(args, io, await io.registry())
+  const { service } = loaded
+  if (service === undefined) {
+    io.stderr(problemText)
+    return exitCodes.failed.code
+  }
+  const end = new AbortController()
+  if (args.watch) control.onSignal(() => end.abort())
+  try {
+    for (;;) {
+      const text = await statusText(service, args, control.clock.nowMs())
+      io.stdout(args.watch && args.format !== 'json' ? redraw + text : text)
+      if (!args.watch) return exitCodes.ok.code
+      await sleep(control.clock, watchMs, end.signal)
+      if (end.signal.aborted) return exitCodes.ok.code
+    }
+  } catch (error) {
+    io.stderr(`remora: ${(error as Error).message}\n`)
+    return exitCodes.failed.code
+  }
+}
+
+async function statusText(
+  service: ConfiguredService,
+  { exporter: only, format }: Arguments,
+  nowMs: number,
+): Promise<string> {
+  const page = await askProcess(service.telemetry.metrics.endpoint)
+  const found = page === undefined ? await readDisk(service, nowMs) : parseQueues(page)
+  const rows = found.filter(({ exporter }) => only === undefined || exporter === only)
+  const source = page === undefined ? 'disk' : 'process'
+  if (format === 'json') return `${JSON.stringify({ source, queues: rows }, jsonNumber)}\n`
+  const first =
+    page === undefined
+      ? 'No process answers; this is what the disk queues hold.\n'
+      : `The process at ${service.telemetry.metrics.endpoint} says:\n`
+  if (rows.length === 0) return `${first}Nothing is queued.\n`
+  const titles = ['EXPORTER', 'SIGNAL', 'ITEMS', 'BYTES', 'OLDEST', 'GONE IN', 'ON DISK', 'CIRCUIT']
+  return first + tableText(titles, rows.map(cellsOf))
+}
+
+function cellsOf(row: QueueRow): string[] {
+  return [
+    row.exporter,
+    row.signal,
+    String(row.items),
+    sizeText(row.bytes),
+    row.items === 0 ? '-' : durationText(row.ageSeconds),
+    row.drainSeconds === undefined ? '-' : durationText(row.drainSeconds),
+    row.fileBytes === undefined ? '-' : sizeText(row.fileBytes),
+    row.circuit ?? '-',
+  ]
+}
+
+/** The page of metrics; undefined if nobody listens there. */
+async function askProcess(endpoint: string | undefined): Promise<string | undefined> {
+  if (endpoint === undefined) return undefined
+  try {
+    // An address that means every interface is no address to ask.
+    const place = endpoint.replace(/^(?:0\.0\.0\.0|\[::\])?:/, 'localhost:')
+    const answer = await fetch(`http://${place}/metrics`, {
+      signal: AbortSignal.timeout(askTimeoutMs),
+    })
+    return answer.ok ? await answer.text() : undefined
+  } catch (error) {
+    if (error instanceof TypeError || (error as Error).name === 'TimeoutError') return undefined
+    throw error
+  }
+}
+
+async function readDisk(service: ConfiguredService, nowMs: number): Promise<QueueRow[]> {
+  const rows: QueueRow[] = []
+  for (const exporter of service.exporters.values()) {
+    for (const signal of signals) {
+      const directory = queueDirectory(service, exporter, signal)
+      if (directory === undefined) continue
+      const { items, bytes, fileBytes, oldestMs } = await readDiskQueueStatus(directory)
+      const ageSeconds = oldestMs === undefined ? 0 : Math.max(0, (nowMs - oldestMs) / 1000)
+      rows.push({ exporter: exporter.id, signal, items, bytes, ageSeconds, fileBytes })
+    }
+  }
+  return rows
+}
+
+/** JSON has no Infinity. */
+function jsonNumber(_key: string, value: unknown): unknown {
+  return value === Infinity ? null : value
+}

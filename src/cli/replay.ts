@@ -1,0 +1,138 @@
+import type { Letter } from '../buffer/dead-letters/letter.ts'
+import type { Clock } from '../component/clock.ts'
+import type { Configured } from '../component/configured.ts'
+import type { ExporterDefinition } from '../component/define.ts'
+import type { Component } from '../component/lifecycle.ts'
+import { DeliveryError } from '../errors/delivery-error.ts'
+import { Batch } from '../signal/batch.ts'
+import type { Consumer } from '../signal/consumer.ts'
+import { PipelineLedger } from '../signal/ledger.ts'
+import { createLogger } from '../telemetry/logger.ts'
+import { MetricRegistry } from '../telemetry/meter.ts'
+import type { Arguments } from './arguments.ts'
+import { checkConfig } from './check-config.ts'
+import type { Found } from './dead-letters.ts'
+import { type ExitCode, exitCodes } from './exit-codes.ts'
+import type { Io } from './io.ts'
+import type { ProcessControl } from './run.ts'
+import { safeText, tableText } from './table.ts'
+
+type Sender = Component & Consumer
+type Exporter = Configured<ExporterDefinition>
+
+interface Outcome {
+  readonly taken: boolean
+  readonly text: string
+}
+
+/** Sends dead letters again, one after the other, and removes those that were taken. */
+export async function replay(
+  chosen: readonly Found[],
+  args: Arguments,
+  io: Io,
+  { clock }: ProcessControl,
+): Promise<ExitCode> {
+  const target = args.to === undefined ? undefined : await exporterTo(args.to, args, io)
+  const senders = new Map<Exporter, Sender>()
+  const rows: string[][] = []
+  let failures = 0
+  try {
+    for (const one of chosen) {
+      const exporter = target ?? one.exporter
+      let sender = senders.get(exporter)
+      if (sender === undefined) {
+        sender = await startSender(exporter, io, clock)
+        senders.set(exporter, sender)
+      }
+      const { taken, text } = await replayOne(one, exporter, sender)
+      if (taken) await one.box.remove(one.entry.number)
+      else failures++
+      rows.push([one.id, taken ? 'sent' : 'kept', text])
+    }
+  } finally {
+    for (const sender of senders.values()) await sender.stop(AbortSignal.abort())
+  }
+  if (rows.length > 0) io.stdout(tableText(['ID', 'OUTCOME', ''], rows))
+  io.stdout(`${chosen.length - failures} of ${chosen.length} sent\n`)
+  return failures === 0 ? exitCodes.ok.code : exitCodes.failed.code
+}
+
+async function replayOne(one: Found, exporter: Exporter, sender: Sender): Promise<Outcome> {
+  const letter = await one.box.read(one.entry.number)
+  if (letter === undefined) return { taken: false, text: 'it is gone' }
+  if (typeof letter === 'string') return { taken: false, text: `cannot be read: ${letter}` }
+  if (letter.payload.byteLength === 0) {
+    return { taken: false, text: 'holds no data: the backend did not say which items it rejected' }
+  }
+  return await sendLetter(letter, exporter.id, sender)
+}
+
+async function sendLetter({ head, payload }: Letter, id: string, sender: Sender): Promise<Outcome> {
+  const ledger = new PipelineLedger('dead-letters', head.signal)
+  // Copied: the bytes are a part of the file's.
+  const batch = new Batch(head.signal, [Uint8Array.from(payload)], head.items)
+  try {
+    await sender.consume(batch, { until: 'delivered', onFull: 'wait', ledger })
+  } catch (error) {
+    const { code, message } = DeliveryError.from(error)
+    return { taken: false, text: `${code}: ${safeText(message)}` }
+  }
+  const { delivered, droppedByReason } = ledger.exporter(id)
+  if (droppedByReason.size === 0) return { taken: true, text: `${delivered} items` }
+  const dropped = [...droppedByReason].map(([reason, items]) => `${items} ${reason}`).join(', ')
+  return { taken: false, text: `${delivered} items taken, ${dropped}` }
+}
+
+/** The exporter as configured, but without queue, retries and dead letters: each letter has one try and an answer. */
+async function startSender(
+  { id, definition, config }: Exporter,
+  io: Io,
+  clock: Clock,
+): Promise<Sender> {
+  const { sending_queue: queue, retry_on_failure: retry } = config as {
+    sending_queue?: object
+    retry_on_failure?: object
+  }
+  const logger = createLogger({ clock, level: 'error', write: (line) => io.stderr(line) })
+  const sender = definition.create({
+    id,
+    config: {
+      ...config,
+      sending_queue: { ...queue, enabled: false, storage: undefined, batch: undefined },
+      retry_on_failure: { ...retry, enabled: false },
+      circuit_breaker: undefined,
+      dead_letter: undefined,
+    },
+    logger: { ...logger, error: () => {} },
+    meter: new MetricRegistry().meter({ exporter: id }, definition.metrics),
+    clock,
+    status: () => {},
+    ledger: (pipeline, signal) => new PipelineLedger(pipeline, signal).exporter(id),
+    storage: () => {
+      throw new Error('a replay stores nothing')
+    },
+  })
+  await sender.start()
+  return sender
+}
+
+/** `http://host:4318` goes over OTLP/HTTP, `grpc://host:4317` and `grpcs://host:4317` over gRPC. */
+async function exporterTo(to: string, args: Arguments, io: Io): Promise<Exporter> {
+  const [type, sets] = destinationOf(to)
+  const id = `${type}/dead_letters_to`
+  const set = [...args.set, ...sets.map((text) => `exporters::${id}::${text}`)]
+  const { loaded, problemText } = checkConfig({ ...args, set }, io, await io.registry())
+  const exporter = loaded.service?.exporters.get(id)
+  if (exporter === undefined) throw new Error(`cannot send to "${to}": ${problemText}`)
+  return exporter
+}
+
+function destinationOf(to: string): [type: string, sets: string[]] {
+  if (/^https?:\/\//.test(to)) return ['otlp_http', [`endpoint=${to}`]]
+  const grpc = /^grpc(s?):\/\/(.+)$/.exec(to)
+  if (grpc === null) {
+    throw new Error(`--to "${to}" must begin with http://, https://, grpc:// or grpcs://`)
+  }
+  const insecure = grpc[1] === ''
+  return ['otlp_grpc', [`endpoint=${grpc[2] as string}`, `tls::insecure=${insecure}`]]
+}
