@@ -6,6 +6,7 @@ import { Ring } from './ring.ts'
 export class MemoryQueue implements Queue {
   readonly capacity: number
   readonly persistent = false
+  readonly entryBytesMax = Infinity
   readonly #bytesMax: number
   readonly #entries = new Ring<Entry>()
   #units = 0

@@ -26,6 +26,8 @@ export interface Queue {
   /** Bytes of everything held. */
   readonly heldBytes: number
 
+  /** Bytes of the largest entry that can ever be held; larger ones come in parts. */
+  readonly entryBytesMax: number
   /** Whether an entry of this size has room now. An entry larger than the whole queue fits when nothing else is held. */
   fits(units: number, sizeBytes: number, pipeline: string): boolean
   /** What is not acknowledged survives the process. */

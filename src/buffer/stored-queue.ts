@@ -93,6 +93,10 @@ export class StoredQueue implements Queue {
     return waiting[field] + sending[field] + this.#writingUnits
   }
 
+  get entryBytesMax(): number {
+    return this.disk.payloadBytesMax
+  }
+
   get length(): number {
     return this.disk.waiting.records
   }

@@ -7,6 +7,7 @@ import type { Counter } from '../component/telemetry.ts'
 import { DeliveryError } from '../errors/delivery-error.ts'
 import type { Batch } from '../signal/batch.ts'
 import type { ConsumeContext } from '../signal/consumer.ts'
+import { splitBatchByBytes } from '../signal/split.ts'
 
 /** What a full queue does; undefined leaves it to the caller (`ConsumeContext.onFull`). */
 export type Overflow = 'block' | 'drop_oldest' | 'drop_newest' | 'reject' | undefined
@@ -55,11 +56,42 @@ export class Admission {
   admit(batch: Batch, context: ConsumeContext): Promise<void> {
     if (this.#closed) return Promise.reject(stopping())
     if (batch.itemCount === 0) return done
+    if (batch.sizeBytes > this.#queue.entryBytesMax) return this.#admitParts(batch, context)
     const units = unitsOf(batch, this.#options.sizer)
     if (this.#waiting.length > 0 || !this.#fits(units, batch, context)) {
       return this.#overflow(batch, context, units)
     }
     return this.#letIn(this.#createEntry(batch, context, units))
+  }
+
+  /**
+   * A batch that the queue can never hold as one. An item that is too large by itself is refused, or, if others are taken,
+   * dropped and counted.
+   */
+  #admitParts(batch: Batch, context: ConsumeContext): Promise<void> {
+    const parts = splitBatchByBytes(batch, this.#queue.entryBytesMax)
+    if (parts.length === 1) {
+      this.#enqueueFailed.add(batch.itemCount)
+      const text = `an item of ${batch.sizeBytes} bytes is larger than the queue can hold`
+      return Promise.reject(new DeliveryError('too_large', text))
+    }
+    const answers = parts.map((part) => this.admit(part, context))
+    return Promise.allSettled(answers).then((settled) => {
+      const account = context.ledger.exporter(this.#options.exporterId)
+      const failures = failuresOf(parts, settled)
+      if (failures.length === parts.length) throw failures[0]?.error
+      let again: DeliveryError | undefined
+      for (const { part, error } of failures) {
+        if (error.retry === 'never') account.dropped(error.code, part.itemCount)
+        else {
+          account.rejected(error.code, part.itemCount)
+          again = error
+        }
+      }
+      if (again === undefined) return
+      again.accounted = true
+      throw again
+    })
   }
 
   /** Entries have left the queue: lets in who waits and fits now. */
@@ -179,6 +211,18 @@ export class Admission {
     const { overflow } = this.#options
     return overflow === 'block' || (overflow === undefined && onFull === 'wait')
   }
+}
+
+function failuresOf(
+  parts: readonly Batch[],
+  settled: readonly PromiseSettledResult<void>[],
+): { readonly part: Batch; readonly error: DeliveryError }[] {
+  const failures: { readonly part: Batch; readonly error: DeliveryError }[] = []
+  for (const [index, one] of settled.entries()) {
+    if (one.status === 'fulfilled') continue
+    failures.push({ part: parts[index] as Batch, error: DeliveryError.from(one.reason) })
+  }
+  return failures
 }
 
 function answerFor({ until }: ConsumeContext, waitForResult: boolean): Answer {

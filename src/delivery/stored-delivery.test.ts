@@ -6,11 +6,12 @@ import { after, suite, test } from 'node:test'
 import * as v from 'valibot'
 import { fail, hang, type Input, ok, Rig, schema } from '../../test/support/delivery-rig.ts'
 import { settle } from '../../test/support/fake-clock.ts'
-import { numbersOf } from '../../test/support/numbered-logs.ts'
+import { numberedLogs, numbersOf } from '../../test/support/numbered-logs.ts'
+import { testContext } from '../../test/support/recording-intake.ts'
 import { until } from '../../test/support/remora-process.ts'
 import { directoryStorage } from '../../test/support/stored.ts'
 import type { StoredQueueSettings } from '../component/storage.ts'
-import type { Batch } from '../signal/batch.ts'
+import { Batch } from '../signal/batch.ts'
 import type { SendOutcome } from './send.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'remora-stored-'))
@@ -279,6 +280,20 @@ suite('a full disk queue', () => {
       await stop(rig)
     })
   }
+
+  test('D13: takes a request larger than its records in parts, without the item that is too large', async () => {
+    const rig = await start(newDirectory(), ok, {}, small)
+    const parts = [0, 1, 2].map((n) => numberedLogs(n, 1, n === 1 ? 800_000 : 400_000))
+    const batch = Batch.concat('logs', parts)
+    rig.ledger.received += 3
+    const context = testContext('logs', { ledger: rig.ledger, onFull: 'wait' })
+    await rig.delivery.consume(batch, context)
+    await moveUntil(rig, 'the rest', () => rig.account.queued === 0)
+    assert.deepEqual([sorted(rig.taken), rig.dropped], [[0, 2], { too_large: 1 }])
+    await assert.rejects(rig.give(1, {}, 9, 800_000), { code: 'too_large', retry: 'never' })
+    await settle()
+    await stop(rig)
+  })
 
   test('is bounded by queue_size too, if that is given', async () => {
     const rig = await start(newDirectory(), hang, { sending_queue: { queue_size: 3 } })

@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
 import { sum } from '../support/ledger-page.ts'
 import { numberedLogs } from '../support/numbered-logs.ts'
@@ -27,11 +31,11 @@ service:
 `
 }
 
-async function setup(t: TestContext) {
+async function setup(t: TestContext, directory?: string) {
   const sink = await OtlpSink.start()
   t.after(() => sink.kill())
   const httpPort = await freePort()
-  const storage = await temporaryDirectory(t)
+  const storage = directory ?? (await temporaryDirectory(t))
   const start = (exporter = '') => startRemora(t, configOf(httpPort, sink, storage, exporter))
   let sent = 0
   const send = async (requests: number): Promise<void> => {
@@ -41,7 +45,7 @@ async function setup(t: TestContext) {
       sent += 10
     }
   }
-  return { sink, start, send, sent: () => sent }
+  return { sink, start, send, sent: () => sent, httpPort }
 }
 
 suite('a disk queue of the real process', () => {
@@ -90,6 +94,45 @@ suite('a disk queue of the real process', () => {
     await until('everything', () => sink.arrivals().size === sent())
     const [account] = await remora.stop()
     assert.equal(sum(account?.dropped ?? {}), 0)
+  })
+
+  test('D11: lives through a full disk, and goes on when there is space again', async (t) => {
+    const small = await mkdtemp(join(tmpdir(), 'remora-full-'))
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', small])
+    t.after(async () => {
+      spawnSync('umount', ['-l', small])
+      await rm(small, { recursive: true, force: true })
+    })
+    if (mounted.status !== 0) {
+      t.skip(`a small file system cannot be mounted here: ${String(mounted.stderr)}`)
+      return
+    }
+    const { sink, start, send, sent, httpPort } = await setup(t, small)
+    sink.mode = 'unavailable'
+    const remora = await start()
+    let refused = 0
+    for (let number = 1e6; refused < 5; number++) {
+      const { status } = await sendHttp(httpPort, 'logs', numberedLogs(number, 1, 50_000).bytes())
+      assert.ok(status === 200 || status === 429 || status === 503, `status ${status}`)
+      if (status !== 200) refused++
+    }
+    const taken = (await remora.accounts())[0]?.queued ?? 0
+    assert.ok(taken > 5)
+    const page = await fetch(`http://127.0.0.1:${remora.metricsPort}/metrics`)
+    const states = /exporter:otlp_grpc",state="recoverable_error"\} 1/
+    assert.match(await page.text(), states)
+    assert.match(remora.stderr, /cannot write to the disk queue/)
+    sink.mode = 'accept'
+    await until('what was taken', () => sink.arrivals().size === taken)
+    await until('room', async () => {
+      const { status } = await sendHttp(httpPort, 'logs', numberedLogs(5e6, 1).bytes())
+      return status === 200
+    })
+    await send(5)
+    await until('the rest', () => sink.arrivals().size === taken + 1 + sent())
+    const [account] = await remora.stop()
+    assert.deepEqual(account?.dropped, {})
+    assert.equal(account?.delivered, taken + 1 + sent())
   })
 
   test('D17: a second process on the directory refuses to start', async (t) => {
