@@ -100,6 +100,12 @@ function serviceOf(world: World, over: Readonly<Record<string, Over>> = {}): Fak
   }
 }
 
+const noExporter = {
+  start: () => Promise.resolve(),
+  stop: () => Promise.resolve(),
+  consume: () => Promise.resolve(),
+}
+
 function start(world: World, service: FakeService): Promise<RunningService> {
   const planned = planGraph(configuredService(service))
   assert.ok(planned.ok, JSON.stringify(planned))
@@ -270,6 +276,40 @@ suite('startService', () => {
       ],
     )
   })
+
+  const recovered: readonly { name: string; from: string; account: string }[] = [
+    { name: 'that feeds the exporter', from: 'logs', account: 'logs' },
+    { name: 'that is gone', from: 'logs/old', account: 'recovered:logs/old' },
+  ]
+  for (const { name, from, account } of recovered) {
+    test(`counts what an exporter finds on its disk, of a pipeline ${name}`, async () => {
+      const world = createWorld()
+      const service = serviceOf(world)
+      const exporters = {
+        e: fakeExporter({
+          create: (settings) => ({
+            ...noExporter,
+            start: () => {
+              const found = settings.ledger(from, 'logs')
+              assert.equal(settings.ledger(from, 'logs'), found)
+              found.recovered += 7
+              found.queued += 5
+              found.delivered += 2
+              return Promise.resolve()
+            },
+          }),
+        }),
+      }
+      const running = await start(world, { ...service, exporters })
+      const ledger = running.ledgers.find(({ pipeline }) => pipeline === account)
+      assert.equal(ledger?.imbalance('e'), 0)
+      assert.equal(ledger?.received, 0)
+      await running.stop()
+      const lines = world.lines.filter((line) => line['msg'] === 'pipeline stopped')
+      const last = lines.find((line) => line['pipeline'] === account)
+      assert.deepEqual([last?.['received'], last?.['delivered'], last?.['queued']], [7, 2, 5])
+    })
+  }
 
   test('carries batches and keeps the account, also on /metrics and in the log', async () => {
     const world = createWorld()
