@@ -58,6 +58,47 @@ suite('what is not acknowledged stays', () => {
     await again.close()
   })
 
+  test('D9: what was acknowledged stays so when the removal of its file is lost with the power', async () => {
+    let came = 0
+    for (let seed = 1; seed <= 200; seed++) {
+      const fs = new SimulatedFileSystem(new Random(seed))
+      const { queue, clock } = await openQueue(
+        '/queue',
+        { maxSizeBytes: 64 * KiB },
+        fs.forProcess(),
+      )
+      await fill(queue, 0, 6, 1000)
+      const [first, ...others] = [queue.take(), queue.take(), queue.take(), queue.take()]
+      for (const record of others) if (record !== undefined) queue.ack(record)
+      await settle(fs)
+      await clock.advance(1100)
+      await settle(fs)
+      assert.equal(queue.counts.cursorSaves, 1)
+      // Its segment goes. The next save of the cursor is cut short after the rename.
+      let renamed = false
+      fs.fault = (call) => {
+        if (call !== 'rename') return
+        renamed = true
+        fs.callsLeft = 0
+      }
+      if (first !== undefined) queue.ack(first)
+      await clock.advance(1100)
+      for (let turns = 0; turns < 100; turns++) await clock.advance(0)
+      assert.ok(renamed)
+      fs.crash()
+      if (fs.names().some((name) => name.startsWith('00000001-'))) came++
+      const { queue: again } = await openQueue('/queue', {}, fs.forProcess())
+      const delivered = await drain(again)
+      assert.deepEqual(
+        delivered.filter((number) => number > 0),
+        [4, 5],
+        `seed ${seed}`,
+      )
+      await again.close()
+    }
+    assert.ok(came > 10, 'the removed file hardly ever came back')
+  })
+
   test('D14: an outage of days, with restarts and a clock that goes wrong: the oldest goes first', async (t) => {
     const directory = await makeDirectory(t)
     for (let day = 0; day < 5; day++) {
@@ -167,6 +208,28 @@ suite('the cap', () => {
     assert.ok(most <= cap && most > cap * 0.9, `${most} bytes of ${cap}`)
     assert.ok(mostDescriptors <= 4, `${mostDescriptors} files open at once`)
     assert.deepEqual(await readdir(directory), ['cursor'])
+  })
+
+  test('D12: room that acknowledged files leave is used only once they are gone', async () => {
+    const fs = simulated()
+    const cap = 64 * KiB
+    const { queue } = await openQueue('/queue', { maxSizeBytes: cap }, fs)
+    let number = 0
+    while (queue.fits(1000, account)) await fill(queue, number, ++number, 1000)
+    let removable = false
+    fs.fault = (call) => {
+      if (call === 'unlink' && !removable) throw failure('EIO')
+    }
+    await drain(queue)
+    assert.ok(queue.fits(20_000, account), 'acknowledged files leave room')
+    await assert.rejects(
+      queue.append(numberedBatch(number, 20_000), account),
+      isRefusal('queue_full'),
+    )
+    removable = true
+    await queue.append(numberedBatch(number, 20_000), account)
+    assert.ok(fs.bytesMostSeen <= cap, `${fs.bytesMostSeen} bytes of ${cap}`)
+    await queue.close()
   })
 
   test('D13: a batch larger than the queue can hold is refused alone', async (t) => {
