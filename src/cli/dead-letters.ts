@@ -1,25 +1,12 @@
 import type { LetterHead } from '../buffer/dead-letters/letter.ts'
-import { LetterBox, type LetterEntry, listLetters } from '../buffer/dead-letters/letter-box.ts'
-import type { Configured, ConfiguredService } from '../component/configured.ts'
-import type { ExporterDefinition } from '../component/define.ts'
-import { suggestion } from '../errors/suggest.ts'
 import { toJson } from '../wire/otlp/to-json.ts'
 import type { Arguments } from './arguments.ts'
 import { checkConfig } from './check-config.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
+import { type Found, findLetters, pickLetters } from './find-letters.ts'
 import type { Io } from './io.ts'
 import type { ProcessControl } from './run.ts'
-import { deadLetterDirectory } from './stored-places.ts'
 import { safeText, sizeText, tableText } from './table.ts'
-
-/** A letter, where it lies. */
-export interface Found {
-  /** `otlp_http:3` */
-  readonly id: string
-  readonly exporter: Configured<ExporterDefinition>
-  readonly box: LetterBox
-  readonly entry: LetterEntry
-}
 
 const reasonWidth = 60
 
@@ -38,55 +25,16 @@ export async function deadLetters(
   try {
     const all = await findLetters(loaded.service, args.exporter)
     if (verb === 'list') return list(all, args, io)
-    if (verb === 'show') return await show(pick(all, ids), args, io)
+    if (verb === 'show') return await show(pickLetters(all, ids), args, io)
     if (verb === 'purge')
-      return await purge(ids.length === 0 && args.all ? all : pick(all, ids), io)
+      return await purge(ids.length === 0 && args.all ? all : pickLetters(all, ids), io)
     const { replay } = await import('./replay.ts')
-    return await replay(ids.length === 0 ? all : pick(all, ids), args, io, control)
+    return await replay(ids.length === 0 ? all : pickLetters(all, ids), args, io, control)
   } catch (error) {
     // Paths, permissions, ids: all of them are for the person who asked.
     io.stderr(`remora: ${(error as Error).message}\n`)
     return exitCodes.failed.code
   }
-}
-
-/** Throws an Error for a person. */
-async function findLetters(
-  service: ConfiguredService,
-  only: string | undefined,
-): Promise<readonly Found[]> {
-  const found: Found[] = []
-  const known: string[] = []
-  for (const exporter of service.exporters.values()) {
-    const directory = deadLetterDirectory(service, exporter)
-    if (directory === undefined) continue
-    known.push(exporter.id)
-    if (only !== undefined && only !== exporter.id) continue
-    const box = new LetterBox(directory, 0)
-    for (const entry of await listLetters(directory)) {
-      found.push({ id: `${exporter.id}:${entry.number}`, exporter, box, entry })
-    }
-  }
-  if (known.length === 0) throw new Error('no exporter of this configuration has a dead_letter')
-  if (only !== undefined && !known.includes(only)) {
-    const hint = suggestion(only, known)
-    throw new Error(`exporter "${only}" has no dead_letter${hint === undefined ? '' : `; ${hint}`}`)
-  }
-  return found
-}
-
-/** By `otlp_http:3`, or by `3` where only one exporter has a letter of that number. */
-function pick(all: readonly Found[], ids: readonly string[]): readonly Found[] {
-  if (ids.length === 0) throw new Error('say which: an ID of `remora dead-letters list`')
-  return ids.map((id) => {
-    const matches = all.filter((one) => one.id === id || String(one.entry.number) === id)
-    const [first] = matches
-    if (first === undefined) throw new Error(`there is no dead letter "${id}"`)
-    if (matches.length > 1) {
-      throw new Error(`"${id}" is one of ${matches.map((one) => one.id).join(', ')}: say which`)
-    }
-    return first
-  })
 }
 
 function list(all: readonly Found[], { format }: Arguments, io: Io): ExitCode {
