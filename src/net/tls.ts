@@ -6,6 +6,7 @@ import type { Secret } from '../component/secret.ts'
 import type { Logger } from '../component/telemetry.ts'
 import { cipherSuites, curves, tls13Suites } from './cipher-suites.ts'
 import type { TlsClientConfig, TlsServerConfig } from './schema.ts'
+import { systemAuthorities } from './system-authorities.ts'
 
 /**
  * Certificates and keys of one listener or client, read again every `reload_interval`. What counts is the content, not
@@ -31,7 +32,7 @@ export class Credentials {
 
   /** Rejects with an Error for a person: which file cannot be read, or why OpenSSL refuses it. */
   static async load(config: TlsServerConfig | TlsClientConfig): Promise<Credentials> {
-    return new Credentials(config, await load(config))
+    return new Credentials(config, await load(config, await readFiles(config)))
   }
 
   /** For `server.setSecureContext`, and to create a server with. */
@@ -67,8 +68,9 @@ export class Credentials {
     if (this.#checking) return false
     this.#checking = true
     try {
-      const loaded = await load(this.#config)
-      if (loaded.digest === this.#digest) return false
+      const files = await readFiles(this.#config)
+      if (files.digest === this.#digest) return false
+      const loaded = await load(this.#config, files)
       this.#options = loaded.options
       this.#context = loaded.context
       this.#digest = loaded.digest
@@ -123,7 +125,15 @@ interface Loaded {
   readonly digest: string
 }
 
-async function load(config: TlsServerConfig | TlsClientConfig): Promise<Loaded> {
+interface Files {
+  readonly cert: string | undefined
+  readonly key: string | undefined
+  /** Our own authorities, which the peer must be signed by. */
+  readonly ca: string | undefined
+  readonly digest: string
+}
+
+async function readFiles(config: TlsServerConfig | TlsClientConfig): Promise<Files> {
   const clientCaFile = 'client_ca_file' in config ? config.client_ca_file : undefined
   const [ca, cert, key, clientCa] = await Promise.all([
     read('ca_file', config.ca_file, config.ca_pem),
@@ -131,16 +141,21 @@ async function load(config: TlsServerConfig | TlsClientConfig): Promise<Loaded> 
     read('key_file', config.key_file, config.key_pem),
     read('client_ca_file', clientCaFile, undefined),
   ])
+  const hash = createHash('sha256')
+  for (const text of [ca, cert, key, clientCa]) hash.update(text ?? '').update('\0')
+  return { cert, key, ca: clientCa ?? ca, digest: hash.digest('base64') }
+}
+
+async function load(config: TlsServerConfig | TlsClientConfig, files: Files): Promise<Loaded> {
+  const { cert, key } = files
   const options: tls.SecureContextOptions = {
     ...versions(config),
     ...ciphers(config),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
-    ...authorities(config.include_system_ca_certs_pool, clientCa ?? ca),
+    ...(await authorities(config, files.ca)),
   }
-  const hash = createHash('sha256')
-  for (const text of [ca, cert, key, clientCa]) hash.update(text ?? '').update('\0')
-  return { options, context: createContext(options), digest: hash.digest('base64') }
+  return { options, context: createContext(options), digest: files.digest }
 }
 
 function createContext(options: tls.SecureContextOptions): tls.SecureContext {
@@ -166,9 +181,19 @@ async function read(
   }
 }
 
-function authorities(withSystem: boolean, own: string | undefined): tls.SecureContextOptions {
-  if (own === undefined) return {}
-  return { ca: withSystem ? [own, ...tls.getCACertificates('system')] : own }
+/**
+ * Whom to trust. A client without authorities of its own trusts those of the machine, as the collector does; a listener
+ * without them asks clients for no certificate. The machine's are read once for each set of files, when TLS is used.
+ */
+async function authorities(
+  config: TlsServerConfig | TlsClientConfig,
+  own: string | undefined,
+): Promise<tls.SecureContextOptions> {
+  const unverified = 'insecure_skip_verify' in config ? config.insecure_skip_verify : true
+  if (own === undefined && unverified) return {}
+  if (own !== undefined && !config.include_system_ca_certs_pool) return { ca: own }
+  const system = await systemAuthorities(process.env, process.platform)
+  return { ca: own === undefined ? [...system] : [own, ...system] }
 }
 
 function versions(config: TlsServerConfig | TlsClientConfig): tls.SecureContextOptions {

@@ -4,7 +4,7 @@ import http2 from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, suite, test } from 'node:test'
+import { after, before, suite, type TestContext, test } from 'node:test'
 import * as v from 'valibot'
 import { createCertificate } from '../../../test/support/http2/certificate.ts'
 import { numberedLogs } from '../../../test/support/numbered-logs.ts'
@@ -15,6 +15,18 @@ import { otlpHttp } from '../otlp_http/definition.ts'
 import { otlpGrpc } from './definition.ts'
 
 const direct = { sending_queue: { enabled: false }, retry_on_failure: { enabled: false } }
+
+/** As long as the test runs, this file is all that the machine trusts. */
+function trust(t: TestContext, file: string): void {
+  const { SSL_CERT_FILE, SSL_CERT_DIR } = process.env
+  Object.assign(process.env, { SSL_CERT_FILE: file, SSL_CERT_DIR: '/nonexistent' })
+  t.after(() => {
+    for (const [name, value] of Object.entries({ SSL_CERT_FILE, SSL_CERT_DIR })) {
+      if (value === undefined) delete process.env[name]
+      else process.env[name] = value
+    }
+  })
+}
 
 /** One backend for both exporters: HTTP/2 and HTTP/1 over TLS, with and without client certificates. */
 suite('over TLS', () => {
@@ -78,10 +90,40 @@ suite('over TLS', () => {
     port: keyof typeof ports
     host?: string
     tls: () => object
+    /** The machine trusts the backend's authority, by SSL_CERT_FILE. */
+    trusted?: true
     want: string
   }[] = [
     { name: 'with its authority', port: 'plain', tls: ca, want: 'ok' },
     { name: 'without its authority', port: 'plain', tls: () => ({}), want: 'unavailable' },
+    {
+      name: 'whose authority the machine trusts',
+      port: 'plain',
+      trusted: true,
+      tls: () => ({}),
+      want: 'ok',
+    },
+    {
+      name: 'whose authority the machine trusts, which ca_file replaces',
+      port: 'plain',
+      trusted: true,
+      tls: () => ({ ca_file: join(folder, 'cert.pem') }),
+      want: 'unavailable',
+    },
+    {
+      name: 'whose authority the machine trusts besides ca_file',
+      port: 'plain',
+      trusted: true,
+      tls: () => ({ ca_file: join(folder, 'cert.pem'), include_system_ca_certs_pool: true }),
+      want: 'ok',
+    },
+    {
+      name: 'whose authority the machine trusts, said again',
+      port: 'plain',
+      trusted: true,
+      tls: () => ({ include_system_ca_certs_pool: true }),
+      want: 'ok',
+    },
     {
       name: 'with insecure_skip_verify',
       port: 'plain',
@@ -105,8 +147,9 @@ suite('over TLS', () => {
     },
   ]
   for (const definition of [otlpGrpc, otlpHttp]) {
-    for (const { name, port, host = 'localhost', tls, want } of rows) {
-      test(`${definition.type} to a backend ${name}`, async () => {
+    for (const { name, port, host = 'localhost', tls, trusted = false, want } of rows) {
+      test(`${definition.type} to a backend ${name}`, async (t) => {
+        if (trusted) trust(t, join(folder, 'ca.pem'))
         const endpoint = `https://${host}:${ports[port]}`
         const config = v.parse(definition.config, {
           endpoint,
