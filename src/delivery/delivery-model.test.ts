@@ -34,6 +34,16 @@ async function run(seed: number): Promise<void> {
       max_interval: '500ms',
       max_elapsed_time: pick('0s', '2s'),
     },
+    circuit_breaker: pick<object | undefined>(
+      undefined,
+      { failure_threshold: 2, open_duration: '300ms' },
+      { failure_threshold: 50, failure_ratio: 0.3, sample_size: 5, half_open_requests: 2 },
+    ),
+    rate_limit: pick<object | undefined>(
+      undefined,
+      { items_per_second: 200, burst: pick(5, 1000) },
+      { bytes_per_second: 5000 },
+    ),
     sending_queue: {
       enabled: random() < 0.8,
       num_consumers: pick(1, 3, 10),
