@@ -85,17 +85,28 @@ suite('over TLS', () => {
     cert_file: join(folder, 'cert.pem'),
     key_file: join(folder, 'key.pem'),
   })
+  const untrusted =
+    /^cannot \w+(?: to)? "localhost:\d+": .*no authority that is trusted here; set tls\.ca_file/
+  const otherName = /"127\.0\.0\.1:\d+".*tls\.server_name_override/
   const rows: readonly {
     name: string
     port: keyof typeof ports
     host?: string
     tls: () => object
+    /** What the error says. */
+    says?: RegExp
     /** The machine trusts the backend's authority, by SSL_CERT_FILE. */
     trusted?: true
     want: string
   }[] = [
     { name: 'with its authority', port: 'plain', tls: ca, want: 'ok' },
-    { name: 'without its authority', port: 'plain', tls: () => ({}), want: 'unavailable' },
+    {
+      name: 'without its authority',
+      port: 'plain',
+      tls: () => ({}),
+      want: 'unavailable',
+      says: untrusted,
+    },
     {
       name: 'whose authority the machine trusts',
       port: 'plain',
@@ -130,7 +141,14 @@ suite('over TLS', () => {
       tls: () => ({ insecure_skip_verify: true }),
       want: 'ok',
     },
-    { name: 'under another name', port: 'plain', host: '127.0.0.1', tls: ca, want: 'unavailable' },
+    {
+      name: 'under another name',
+      port: 'plain',
+      host: '127.0.0.1',
+      tls: ca,
+      want: 'unavailable',
+      says: otherName,
+    },
     {
       name: 'under another name, overridden',
       port: 'plain',
@@ -147,7 +165,7 @@ suite('over TLS', () => {
     },
   ]
   for (const definition of [otlpGrpc, otlpHttp]) {
-    for (const { name, port, host = 'localhost', tls, trusted = false, want } of rows) {
+    for (const { name, port, host = 'localhost', tls, trusted = false, want, says } of rows) {
       test(`${definition.type} to a backend ${name}`, async (t) => {
         if (trusted) trust(t, join(folder, 'ca.pem'))
         const endpoint = `https://${host}:${ports[port]}`
@@ -160,12 +178,17 @@ suite('over TLS', () => {
         const settings = testSettings(config, { clock: systemClock })
         const exporter = definition.create(settings as never)
         await exporter.start()
+        let message = ''
         const outcome = await exporter.consume(numberedLogs(0, 3), testContext()).then(
           () => 'ok',
-          (error: { code: string }) => error.code,
+          (error: { code: string; message: string }) => {
+            message = error.message
+            return error.code
+          },
         )
         await exporter.stop(AbortSignal.abort())
         assert.equal(outcome, want)
+        if (says !== undefined) assert.match(message, says)
       })
     }
 

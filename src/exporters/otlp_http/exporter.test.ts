@@ -211,7 +211,7 @@ test('an answer named in retryable_status is tried again, no other', async () =>
   })
   await assert.rejects(made.consume(numberedLogs(0, 3), testContext()), {
     code: 'backend_rejected',
-    message: 'HTTP 404',
+    message: `HTTP 404 from "${new URL(base).host}"`,
   })
   assert.equal(received.length, 2)
 })

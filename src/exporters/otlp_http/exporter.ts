@@ -112,7 +112,7 @@ export class OtlpHttpExporter implements Component, Consumer {
     const body = await this.#encode(batch)
     const path = `${url.pathname}${url.search}`
     const answer = await client.post({ path, headers: this.#headers, body }, abort)
-    const error = httpOutcome(answer, this.#settings.clock.nowMs(), this.#retryable)
+    const error = httpOutcome(answer, url.host, this.#settings.clock.nowMs(), this.#retryable)
     if (error !== undefined) throw error
     return outcomeOf(batch.signal, answer)
   }

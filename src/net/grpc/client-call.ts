@@ -2,13 +2,15 @@ import { DeliveryError } from '../../errors/delivery-error.ts'
 import { decompress, isContentEncoding } from '../decompress.ts'
 import type { ClientConnection, ResponseListener } from '../http2/client-connection.ts'
 import type { HeaderList } from '../http2/hpack-decoder.ts'
-import { ErrorCode } from '../http2/protocol.ts'
+import { connectionGone, ErrorCode, errorName } from '../http2/protocol.ts'
 import type { Http2Stream } from '../http2/stream.ts'
 import { MessageAssembler } from './message-assembler.ts'
 import { field, grpcOutcome } from './outcome.ts'
 
 /** What a call needs of its channel. */
 export interface CallOwner {
+  /** The server, for messages. */
+  readonly authority: string
   /** The server did not look at the request: send it again on another connection. False: do not. */
   again(call: ClientCall): boolean
   over(call: ClientCall): void
@@ -95,7 +97,9 @@ export class ClientCall implements ResponseListener {
     this.#stream = undefined
     if (code === ErrorCode.refusedStream && this.#owner.again(this)) return
     // No status came, so nobody knows what became of the request: it may be sent again.
-    this.fail(new DeliveryError('unavailable', `the request was cut off: ${reason} (${code})`))
+    const named = code === connectionGone ? '' : ` (${errorName(code)})`
+    const message = `the request to "${this.#owner.authority}" was cut off: ${reason}${named}`
+    this.fail(new DeliveryError('unavailable', message))
   }
 
   #succeed(): void {

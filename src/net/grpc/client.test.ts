@@ -493,6 +493,21 @@ suite('a place where nobody listens', () => {
   }
 })
 
+test('a server that speaks HTTP/1 is named as such', async () => {
+  const server = http.createServer((_, response) => response.end())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  cleanups.push(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo
+  await assert.rejects(send(client(`127.0.0.1:${port}`), Buffer.from('x')), {
+    code: 'unavailable',
+    message: new RegExp(`"127\\.0\\.0\\.1:${port}".*does not speak HTTP/2`),
+  })
+})
+
 suite('parseGrpcTarget', () => {
   const rows: readonly [string, string | undefined][] = [
     ['localhost:4317', 'localhost:4317 undefined'],

@@ -105,6 +105,10 @@ export class GrpcClient implements CallOwner {
     return { headers: encodeHeaders(fields), compressed: encoding !== undefined, retryable }
   }
 
+  get authority(): string {
+    return this.#options.authority
+  }
+
   /**
    * Sends one message, in segments, and resolves with the message of an OK answer. Rejects with a DeliveryError. `abort`
    * cancels the call.

@@ -1,6 +1,7 @@
 import net from 'node:net'
 import tls from 'node:tls'
 import type { Clock } from '../../component/clock.ts'
+import { connectFailure } from '../connect-failure.ts'
 import type { TlsClientConfig } from '../schema.ts'
 import { type Credentials, connectOptions } from '../tls.ts'
 import type { GrpcTarget } from './target.ts'
@@ -38,7 +39,7 @@ export function connect(
       socket.destroy()
       resolve(`cannot connect to "${place}": ${reason}`)
     }
-    const onError = (error: NodeJS.ErrnoException): void => settle(describe(error))
+    const onError = (error: Error): void => settle(connectFailure(error))
     const onClose = (): void => settle('the connection was closed')
     const onAbort = (): void => settle('the client is closed')
     const cancelTimeout = clock.after(connectTimeoutMs, () => {
@@ -65,10 +66,4 @@ function open({ target, tls: secure }: Connector): net.Socket {
   const socket = tls.connect({ ...options, ...address, ALPNProtocols: ['h2'] })
   socket.setNoDelay(true)
   return socket
-}
-
-/** Several addresses were tried: the first reason stands for all. */
-function describe(error: NodeJS.ErrnoException & { errors?: readonly Error[] }): string {
-  const message = error.errors?.[0]?.message ?? error.message
-  return message === '' ? (error.code ?? 'unknown error') : message
 }

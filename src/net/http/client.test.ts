@@ -238,7 +238,7 @@ suite('httpOutcome', () => {
     {
       name: 'redirect',
       answer: { status: 302 },
-      want: { code: 'backend_rejected', retry: 'never', message: 'HTTP 302' },
+      want: { code: 'backend_rejected', retry: 'never', message: 'HTTP 302 from "h:1"' },
     },
     {
       name: '400 with Status',
@@ -247,7 +247,7 @@ suite('httpOutcome', () => {
         contentType: proto,
         body: encodeRpcStatus({ code: 3, message: 'no' }),
       },
-      want: { code: 'backend_rejected', message: 'HTTP 400: no' },
+      want: { code: 'backend_rejected', message: 'HTTP 400 from "h:1": no' },
     },
     {
       name: '400 with JSON',
@@ -256,22 +256,26 @@ suite('httpOutcome', () => {
         contentType: 'application/json',
         body: Buffer.from('{"message":"bad"}'),
       },
-      want: { message: 'HTTP 400: bad' },
+      want: { message: 'HTTP 400 from "h:1": bad' },
     },
     {
       name: '400 with broken JSON',
       answer: { status: 400, contentType: 'application/json', body: Buffer.from('{') },
-      want: { message: 'HTTP 400' },
+      want: { message: 'HTTP 400 from "h:1"' },
     },
     {
       name: '400 with broken Status',
       answer: { status: 400, contentType: proto, body: Buffer.from([255]) },
-      want: { message: 'HTTP 400' },
+      want: { message: 'HTTP 400 from "h:1"' },
     },
     {
       name: '500 with a page',
       answer: { status: 500, contentType: 'text/html', body: Buffer.from('<b>\u0007oops\n</b>') },
-      want: { code: 'backend_rejected', retry: 'never', message: 'HTTP 500: <b> oops </b>' },
+      want: {
+        code: 'backend_rejected',
+        retry: 'never',
+        message: 'HTTP 500 from "h:1": <b> oops </b>',
+      },
     },
     { name: '401', answer: { status: 401 }, want: { code: 'unauthenticated' } },
     { name: '403', answer: { status: 403 }, want: { code: 'unauthenticated' } },
@@ -314,7 +318,7 @@ suite('httpOutcome', () => {
         status: 0,
         ...answer,
       }
-      const got = httpOutcome(whole, nowMs, new Set(retryable))
+      const got = httpOutcome(whole, 'h:1', nowMs, new Set(retryable))
       if (want === undefined || got === undefined) assert.equal(got, want)
       else for (const [key, value] of Object.entries(want)) assert.equal(got[key as 'code'], value)
     })

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../../component/clock.ts'
 import { DeliveryError } from '../../errors/delivery-error.ts'
+import { connectFailure } from '../connect-failure.ts'
 import type { TlsClientConfig } from '../schema.ts'
 import { type Credentials, connectOptions } from '../tls.ts'
 
@@ -53,9 +54,11 @@ const connectTimeoutMs = 20_000
 export class HttpClient {
   readonly #options: HttpClientOptions
   readonly #dispatcher: Dispatcher
+  readonly #host: string
 
   private constructor(options: HttpClientOptions, dispatcher: Dispatcher) {
     this.#options = options
+    this.#host = new URL(options.origin).host
     this.#dispatcher = dispatcher
   }
 
@@ -88,7 +91,7 @@ export class HttpClient {
         reject(new DeliveryError('unavailable', 'the request was given up'))
         return
       }
-      const exchange = new Exchange(clock, abort, resolve, reject)
+      const exchange = new Exchange(this.#host, clock, abort, resolve, reject)
       this.#dispatcher.dispatch(
         {
           origin,
@@ -130,6 +133,8 @@ function connectorOf({ tls, origin, socketPath }: HttpClientOptions) {
 
 /** One request and its answer. */
 class Exchange implements Dispatcher.DispatchHandler {
+  /** For messages. */
+  readonly #host: string
   readonly #clock: Clock
   readonly #abort: AbortSignal
   readonly #resolve: (answer: HttpAnswer) => void
@@ -144,11 +149,13 @@ class Exchange implements Dispatcher.DispatchHandler {
   #over = false
 
   constructor(
+    host: string,
     clock: Clock,
     abort: AbortSignal,
     resolve: (answer: HttpAnswer) => void,
     reject: (error: DeliveryError) => void,
   ) {
+    this.#host = host
     this.#clock = clock
     this.#abort = abort
     this.#resolve = resolve
@@ -188,7 +195,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (this.#over) return
     // The status says what became of the data, even if the rest of the answer is cut off.
     if (this.#status !== 0) this.#finish(true)
-    else this.#fail(describe(error))
+    else this.#fail(`cannot reach "${this.#host}": ${connectFailure(error)}`)
   }
 
   #fail(reason: string): void {
@@ -232,9 +239,4 @@ function sizeOf(pieces: readonly Uint8Array[]): number {
 
 function first(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value[0] : value
-}
-
-function describe(error: Error & { code?: unknown; errors?: readonly Error[] }): string {
-  const message = error.errors?.[0]?.message ?? error.message
-  return message === '' ? String(error.code ?? error.name) : message
 }

@@ -13,9 +13,11 @@ const none: ReadonlySet<number> = new Set()
 /**
  * What an answer means: undefined for success, else the error. Only 429, 502, 503 and 504 are tried again
  * (OTLP specification, "Failures"), and what `retryable` names besides. Redirects are not followed.
+ * `host` is for the message.
  */
 export function httpOutcome(
   answer: HttpAnswer,
+  host: string,
   nowMs: number,
   retryable = none,
 ): DeliveryError | undefined {
@@ -24,7 +26,8 @@ export function httpOutcome(
   const code = retryable.has(status) ? retryableCodeOf(status) : codeOf(status)
   const rpcStatus = readStatus(answer)
   const words = rpcStatus?.message ?? excerpt(answer)
-  const message = `HTTP ${status}${words === '' ? '' : `: ${words}`}`.slice(0, messageLengthMax)
+  const said = words === '' ? '' : `: ${words}`
+  const message = `HTTP ${status} from "${host}"${said}`.slice(0, messageLengthMax)
   if (code !== 'throttled' && code !== 'unavailable') return new DeliveryError(code, message)
   const retryAfterMs = parseRetryAfterMs(answer.retryAfter, nowMs) ?? rpcStatus?.retryDelayMs
   return new DeliveryError(code, message, retryAfterMs === undefined ? {} : { retryAfterMs })

@@ -54,6 +54,9 @@ export class ClientConnection extends Connection {
       [Setting.initialWindowSize, options.limits.streamWindowBytes],
       [Setting.maxHeaderListSize, options.limits.headerListBytesMax],
     ])
+    socket.once('data', (chunk: Buffer) => {
+      if (isHttp1(chunk)) this.destroy('the other side does not speak HTTP/2, but HTTP/1')
+    })
     socket.on('data', (chunk: Buffer) => {
       this.#heard = true
       this.receive(chunk, 0)
@@ -198,4 +201,9 @@ export class ClientConnection extends Connection {
     // Nothing is expected any more. What was written is with the system by now, or will never be read.
     setImmediate(() => this.socket.destroy())
   }
+}
+
+/** How every answer of HTTP/1 begins; no frame of HTTP/2 that may come first does. */
+function isHttp1(chunk: Buffer): boolean {
+  return chunk.subarray(0, 5).toString('latin1') === 'HTTP/'
 }

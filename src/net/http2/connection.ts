@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { connectFailure } from '../connect-failure.ts'
 import { type FrameHandler, FrameReader, readUint31, readUint32 } from './frame-reader.ts'
 import { FrameWriter } from './frame-writer.ts'
 import { type HeaderBlock, HeaderBlockReader } from './header-block.ts'
@@ -57,7 +58,7 @@ export abstract class Connection extends StreamMachine implements FrameHandler {
     // A peer that closes its half gets no answers any more; nobody speaks HTTP/2 that way.
     socket.on('end', () => this.#hangUp('the peer closed the connection'))
     socket.on('close', () => this.#end('the connection was closed'))
-    socket.on('error', (error) => this.#end(error.message))
+    socket.on('error', (error) => this.#end(connectFailure(error)))
   }
 
   /** A header block that opened a stream, or answered ours; trailers do not come here. */
