@@ -43,6 +43,12 @@ exporters:
     compression: nope
     headers: [{name: a, value: canary-10, valu: 1}]
   otlphttp/5: {endpoint: "\${env:KEY}", compression: "\${env:KEY}", token: {"\${env:KEY}": 1}}
+  otlphttp/6: {endpoint: "x:1", headers: ["authorization: Bearer canary-11", {nam: a, value: canary-12}]}
+  otlphttp/7:
+    endpoint: "x:1"
+    headers:
+      - "authorization: Bearer canary-13"
+  otlphttp/8: ["token: canary-14"]
 service: {pipelines: {logs: {receivers: [otlp], exporters: [otlphttp/1, otlphttp/2]}}}
 `,
 }
@@ -132,6 +138,7 @@ suite('validate', () => {
     assert.equal(code, 1)
     assert.doesNotMatch(stderr, /canary/)
     assert.match(stderr, /headers: \[redacted\]/)
+    assert.match(stderr, /otlphttp\/8: must be a map, not a list\n.*: \[redacted\]\n/)
   })
 })
 

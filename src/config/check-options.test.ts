@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import * as v from 'valibot'
+import { headers } from '../component/schema.ts'
 import { checkOptions } from './check-options.ts'
 import { parseYaml } from './parse-yaml.ts'
 import { formatPath } from './problem.ts'
@@ -112,6 +113,43 @@ const rows: readonly { name: string; schema: v.GenericSchema; yaml: string; want
     schema: v.strictObject({ a: v.nullable(v.string()), b: v.optional(v.string(), 'x') }),
     yaml: '{a: , b: }',
     want: { a: null, b: 'x' },
+  },
+  ...(
+    [
+      ['an object', v.strictObject({ a: v.string() }), ['[a]', '5', '[]']],
+      ['an object of options', v.strictObject({ a: v.optional(v.string()) }), ['[]', 'x']],
+      ['an open object', v.looseObject({}), ['[a]', 'true']],
+      ['a record', v.record(v.string(), v.string()), ['[a]', '[]', 'x']],
+      ['a variant', steps, ['[{type: c}]', 'c']],
+      ['a union', v.union([v.record(v.string(), v.string()), v.string()]), ['[a]']],
+    ] as const
+  ).flatMap(([name, schema, yamls]) =>
+    yamls.map((yaml) => ({
+      name: `${name} takes no ${yaml}`,
+      schema,
+      yaml,
+      want: [
+        `o: must be a map, not ${{ '[': 'a list', '5': 'a number', t: 'true or false' }[yaml[0] as '['] ?? 'a string'}`,
+      ],
+    })),
+  ),
+  {
+    name: 'an empty list where a map or a list will do is a list',
+    schema: headers(),
+    yaml: '[]',
+    want: {},
+  },
+  {
+    name: 'a list of texts where a list of maps will do',
+    schema: headers(),
+    yaml: '["a: b"]',
+    want: ['o[0]: must be a map, not a string'],
+  },
+  {
+    name: 'a list of maps with a mistake',
+    schema: headers(),
+    yaml: '[{nam: a, value: b}]',
+    want: ['o[0].nam: unknown option: did you mean "name"?', 'o[0].name: is required'],
   },
   {
     name: 'limits without a message of their own',

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import type { ConfigProblem } from '../errors/config-problem.ts'
 import { nearest } from '../errors/suggest.ts'
-import { type ConfigNode, childOf, nodeAt, originAt, type Path } from './node.ts'
+import { type ConfigNode, childOf, kindOf, nodeAt, originAt, type Path } from './node.ts'
 import { prepare } from './prepare.ts'
 import { problemAt } from './problem.ts'
 import type { Schema } from './shape.ts'
@@ -35,12 +35,36 @@ export function checkOptions(schema: Schema, root: ConfigNode, path: Path): Chec
     for (const { path: below } of wanted) plain = withText(plain, node, below)
     result = v.safeParse(schema, plain)
   }
-  if (!result.success) {
-    for (const { issue, path: below } of leafIssues(result.issues, [])) {
-      problems.push(toProblem(issue, root, [...path, ...below]))
-    }
-  }
+  if (!result.success) problems.push(...newProblems(result.issues, root, path, problems))
   return { config: result.success && problems.length === 0 ? result.output : undefined, problems }
+}
+
+function newProblems(
+  issues: readonly v.BaseIssue<unknown>[],
+  root: ConfigNode,
+  path: Path,
+  known: readonly ConfigProblem[],
+): ConfigProblem[] {
+  const found: ConfigProblem[] = []
+  for (const { issue, path: below } of leafIssues(issues, [])) {
+    const at = [...path, ...below]
+    // Of what has a problem already, valibot saw only a part.
+    if (known.some((problem) => isWithin(at, problem.path))) continue
+    // The alternative that is a map took the list for one; what the others say of it comes too.
+    if (known.length > 0 && takesListForMap(root, at)) continue
+    found.push(toProblem(issue, root, at))
+  }
+  return found
+}
+
+function takesListForMap(root: ConfigNode, path: Path): boolean {
+  return path.some(
+    (key, index) => typeof key === 'string' && nodeAt(root, path.slice(0, index))?.kind === 'list',
+  )
+}
+
+function isWithin(path: Path, above: Path): boolean {
+  return above.every((key, index) => String(key) === String(path[index]))
 }
 
 /** The issues of a union are those of the alternative that got furthest, if any got below the union itself. */
@@ -137,12 +161,4 @@ function literalsOf(expected: string | null): string[] {
 
 function parts(expected: string): string[] {
   return expected.replaceAll(/[()]/g, '').split(' | ')
-}
-
-function kindOf(node: ConfigNode): string {
-  if (node.kind !== 'scalar') return node.kind === 'map' ? 'a map' : 'a list'
-  if (node.value === null) return 'empty'
-  return { string: 'a string', number: 'a number', boolean: 'true or false' }[
-    typeof node.value as 'string' | 'number' | 'boolean'
-  ]
 }

@@ -106,6 +106,15 @@ export function originAt(root: ConfigNode, path: Path, at: 'key' | 'value'): Ori
   return node.origin
 }
 
+/** What it is, in words: `a list`. */
+export function kindOf(node: ConfigNode): string {
+  if (node.kind !== 'scalar') return node.kind === 'map' ? 'a map' : 'a list'
+  if (node.value === null) return 'empty'
+  return { string: 'a string', number: 'a number', boolean: 'true or false' }[
+    typeof node.value as 'string' | 'number' | 'boolean'
+  ]
+}
+
 /** As JavaScript values; maps become plain objects. */
 export function toPlain(node: ConfigNode): unknown {
   if (node.kind === 'scalar') return node.value

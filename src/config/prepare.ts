@@ -1,12 +1,21 @@
 import type { ConfigProblem } from '../errors/config-problem.ts'
 import { suggestion } from '../errors/suggest.ts'
-import { type ConfigNode, createMap, isNull, type MapNode, type Path, toPlain } from './node.ts'
+import {
+  type ConfigNode,
+  createMap,
+  isNull,
+  kindOf,
+  type MapNode,
+  type Path,
+  toPlain,
+} from './node.ts'
 import { chooseOption } from './pair.ts'
 import { problemAt } from './problem.ts'
 import { acceptsMap, type Described, describe, type Schema, type Shape } from './shape.ts'
 
 /**
- * The plain value to validate: unknown options are taken out and reported (valibot reports only the first of them),
+ * The plain value to validate: unknown options are taken out and reported (valibot reports only the first of them), and
+ * so is what stands where a map belongs (valibot takes lists for maps),
  * and an option with nothing behind it (`grpc:`) means its defaults, as in the collector.
  */
 export function prepare(
@@ -35,8 +44,26 @@ export function prepare(
   if (shape.kind === 'list' && node.kind === 'list') {
     return node.items.map((item, index) => prepare(shape.item, item, [...path, index], problems))
   }
+  if (wantsMap(shape, node)) {
+    problems.push(problemAt(node.origin, path, `must be a map, not ${kindOf(node)}`))
+    return toPlain(node)
+  }
   const option = chooseOption(shape, node)
   return option === undefined ? toPlain(node) : prepare(option, node, path, problems)
+}
+
+/** Whether it is no map, but only a map will do. */
+function wantsMap(shape: Shape, node: ConfigNode): boolean {
+  if (node.kind === 'map') return false
+  if (isMapShape(shape)) return true
+  // Scalars are told apart by valibot, which also knows which of them will do.
+  if (shape.kind !== 'union' || node.kind !== 'list') return false
+  const maps = shape.options.some((option) => isMapShape(describe(option).shape))
+  return maps && chooseOption(shape, node) === undefined
+}
+
+function isMapShape({ kind }: Shape): boolean {
+  return kind === 'object' || kind === 'record' || kind === 'variant'
 }
 
 function prepareObject(

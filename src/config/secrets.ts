@@ -11,7 +11,7 @@ import {
   type Path,
 } from './node.ts'
 import { walkPairs } from './pair.ts'
-import { isSecret, isSecrets, type Schema, wantsText } from './shape.ts'
+import { isMapOfSecrets, isSecret, isSecrets, type Schema, wantsText } from './shape.ts'
 import type { Origin } from './source.ts'
 
 const redacted = '[redacted]'
@@ -44,7 +44,9 @@ export function withTexts(document: MapNode, registry: Registry): MapNode {
 }
 
 function standsForSecret(schema: Schema, node: ConfigNode): boolean {
-  return isSecret(schema) || (node.kind === 'scalar' && isSecrets(schema))
+  if (isSecret(schema)) return true
+  if (node.kind === 'scalar') return isSecrets(schema) || isMapOfSecrets(schema)
+  return node.kind === 'list' && isMapOfSecrets(schema)
 }
 
 /** Calls `visit` for every node of every component that its schema knows. */

@@ -163,6 +163,13 @@ export function isSecrets(schema: Schema): boolean {
   }
 }
 
+/** Whether it is a map with secrets in it: a text or a list written in its place is a secret too. */
+export function isMapOfSecrets(schema: Schema): boolean {
+  const { shape } = describe(schema)
+  if (shape.kind === 'record') return isSecret(shape.value)
+  return shape.kind === 'object' && Object.values(shape.entries).some(isSecret)
+}
+
 /** A step of a pipe: a schema, or an action such as `min_value`, with the parts that are read of it. */
 export interface PipePart {
   readonly type: string
