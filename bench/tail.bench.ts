@@ -49,6 +49,10 @@ async function run(name: string, path: string, operators: unknown[]): Promise<vo
       if (seen >= lineCount) done()
       return Promise.resolve()
     },
+    dropped(_, items) {
+      seen += items
+      if (seen >= lineCount) done()
+    },
   }
   const config = v.parse(fileLog.config, {
     include: [path],

@@ -1,5 +1,6 @@
 import type { Clock } from '../component/clock.ts'
 import type { Histogram } from '../component/telemetry.ts'
+import type { Code } from '../errors/codes.ts'
 import { DeliveryError } from '../errors/delivery-error.ts'
 import type { Batch } from '../signal/batch.ts'
 import type { ConsumeContext, Consumer, Intake, ReceiveContext } from '../signal/consumer.ts'
@@ -39,6 +40,12 @@ export class PipelineEntry implements Intake {
       (error: unknown) => this.#refused(error, batch.itemCount),
     )
     return outcome
+  }
+
+  dropped(reason: Code, items: number): void {
+    const { ledger } = this.#settings
+    ledger.received += items
+    ledger.dropped(reason, items)
   }
 
   #refused(thrown: unknown, items: number): void {

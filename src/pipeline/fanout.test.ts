@@ -188,6 +188,10 @@ suite('IntakeFanOut', () => {
         onBug: () => {},
       })
     const both = new IntakeFanOut([entryOf(a, 'delivered'), entryOf(b, 'full')])
+    both.dropped('parse_failed', 2)
+    for (const ledger of [a, b]) {
+      assert.deepEqual([ledger.received, ...ledger.droppedByReason], [2, ['parse_failed', 2]])
+    }
     await assert.rejects(both.consume(batch, context), { code: 'queue_full', retry: 'backoff' })
     assert.equal(a.imbalance('x'), 0)
     assert.equal(a.exporter('x').delivered, items)

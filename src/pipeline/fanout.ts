@@ -1,3 +1,4 @@
+import type { Code } from '../errors/codes.ts'
 import { DeliveryError } from '../errors/delivery-error.ts'
 import type { Batch } from '../signal/batch.ts'
 import type { ConsumeContext, Consumer, Intake, ReceiveContext } from '../signal/consumer.ts'
@@ -77,6 +78,10 @@ export class IntakeFanOut implements Intake {
       const chosen = chooseError(failures)
       if (chosen !== undefined) throw chosen
     })
+  }
+
+  dropped(reason: Code, items: number): void {
+    for (const entry of this.#entries) entry.dropped(reason, items)
   }
 }
 

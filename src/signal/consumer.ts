@@ -1,3 +1,4 @@
+import type { Code } from '../errors/codes.ts'
 import type { Batch } from './batch.ts'
 import type { PipelineLedger } from './ledger.ts'
 import type { Signal } from './signal.ts'
@@ -40,4 +41,9 @@ export interface Consumer<S extends Signal = Signal> {
 /** The first consumer of the pipelines a receiver feeds. */
 export interface Intake<S extends Signal = Signal> {
   consume(batch: Batch<S>, context: ReceiveContext): Promise<void>
+  /**
+   * Items that the receiver has read and drops on purpose before they are in a batch, e.g. log lines that an operator
+   * cannot parse: they count as received and dropped. What it could not read at all is no item.
+   */
+  dropped(reason: Code, items: number): void
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import type { Code } from '../../src/errors/codes.ts'
 import { DeliveryError } from '../../src/errors/delivery-error.ts'
 import type { Batch } from '../../src/signal/batch.ts'
 import type { ConsumeContext, ReceiveContext } from '../../src/signal/consumer.ts'
@@ -30,6 +31,8 @@ export class RecordingIntake {
   readonly calls: Call[] = []
   /** Calls that wait for `accept()` or `refuse()`, oldest first. */
   readonly hanging: HangingCall[] = []
+  /** Items that a receiver said it drops, by reason. */
+  readonly droppedByReason = new Map<Code, number>()
   readonly #checksums: string[] = []
   #steps: Step[]
 
@@ -64,6 +67,10 @@ export class RecordingIntake {
       }
       this.hanging.push(call)
     })
+  }
+
+  dropped(reason: Code, items: number): void {
+    this.droppedByReason.set(reason, (this.droppedByReason.get(reason) ?? 0) + items)
   }
 
   /** Items of every call, also of refused ones. */
