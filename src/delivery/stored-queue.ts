@@ -6,7 +6,7 @@ import type { DeliveryConfig } from './schema.ts'
 
 /** What waits in memory of a queue on disk; the rest is read back. Enough for some requests of every consumer. */
 const memoryBytes = 4 * 1024 * 1024
-/** After a crash, what was delivered within this time is sent again; measured: four times shorter, 0.7k instead of 2.6k a kill. */
+/** After a crash, what was delivered within this time is sent again. Under one load a kill -9 cost 740 duplicates with it, 2,600 with 1 s. */
 const cursorIntervalMs = 250
 
 /** The directory of the queue of an exporter for a signal within a storage. */
