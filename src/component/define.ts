@@ -2,6 +2,7 @@ import type * as v from 'valibot'
 import type { Consumer, Intake } from '../signal/consumer.ts'
 import type { ExporterLedger } from '../signal/ledger.ts'
 import type { Signal } from '../signal/signal.ts'
+import type { Claim } from './claim.ts'
 import type { Clock } from './clock.ts'
 import type { Component } from './lifecycle.ts'
 import type { Storage } from './storage.ts'
@@ -45,6 +46,8 @@ interface Definition<K extends Kind, C extends ConfigSchema> {
   readonly metrics: Readonly<Record<string, string>>
   /** Each is parsed by a test, run through the contract suite, and printed in the docs. */
   readonly examples: readonly { readonly title: string; readonly config: v.InferInput<C> }[]
+  /** What no other component may have at the same time: ports, files. Pure; nothing is opened. */
+  claims?(config: v.InferOutput<C>): readonly Claim[]
 }
 
 /** The signals a component handles, each with its stability. There is no other list of signals. */

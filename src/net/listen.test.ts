@@ -4,7 +4,7 @@ import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, suite, test } from 'node:test'
-import { listen, parseAddress } from './listen.ts'
+import { listen, listenClaims, parseAddress } from './listen.ts'
 
 const options = { what: 'otlp grpc', endpoint: 'the endpoint', maxConnections: 2 }
 
@@ -124,3 +124,21 @@ async function leaveStale(path: string): Promise<void> {
   child.kill('SIGKILL')
   await new Promise((resolve) => child.once('exit', resolve))
 }
+
+suite('what a listener takes from others', () => {
+  const option = ['endpoint']
+  const rows: readonly { endpoint: string; transport?: string; want: object | undefined }[] = [
+    { endpoint: 'localhost:4317', want: { kind: 'address', host: 'localhost', port: 4317 } },
+    { endpoint: ':4317', want: { kind: 'address', host: '', port: 4317 } },
+    { endpoint: 'localhost:0', want: undefined },
+    { endpoint: 'unix:///run/x', want: { kind: 'socket', path: '/run/x' } },
+    { endpoint: '/run/x', transport: 'unix', want: { kind: 'socket', path: '/run/x' } },
+    { endpoint: 'nonsense', want: undefined },
+  ]
+  for (const { endpoint, transport = 'tcp', want } of rows) {
+    test(`${endpoint} over ${transport}`, () => {
+      const claims = listenClaims(endpoint, transport, option)
+      assert.deepEqual(claims, want === undefined ? [] : [{ ...want, option }])
+    })
+  }
+})

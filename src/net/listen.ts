@@ -1,5 +1,6 @@
 import { lstat, unlink } from 'node:fs/promises'
 import net from 'node:net'
+import type { Claim } from '../component/claim.ts'
 
 /** Where to listen: a TCP host and port, or the path of a unix socket. */
 export type Address = { readonly host: string; readonly port: number } | { readonly path: string }
@@ -15,6 +16,18 @@ export function parseAddress(endpoint: string, transport: string): Address | und
   const port = Number(match?.[3])
   if (match === null || port > 65_535) return undefined
   return { host: hostOf(match[1] ?? match[2] ?? '', transport), port }
+}
+
+/** What a listener there takes from others; nothing for port 0. */
+export function listenClaims(
+  endpoint: string,
+  transport: string,
+  option: readonly string[],
+): readonly Claim[] {
+  const address = parseAddress(endpoint, transport)
+  if (address === undefined) return []
+  if ('path' in address) return [{ kind: 'socket', path: address.path, option }]
+  return address.port === 0 ? [] : [{ kind: 'address', ...address, option }]
 }
 
 /** `tcp4` and `tcp6` narrow a host that has addresses of both families. */

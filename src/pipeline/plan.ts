@@ -9,6 +9,7 @@ import type {
 import type { ConfigProblem } from '../errors/config-problem.ts'
 import type { Signal } from '../signal/signal.ts'
 import { checkExtensions, checkPipeline, checkStorage } from './check.ts'
+import { checkClaims } from './claims.ts'
 
 export interface PipelinePlan {
   readonly name: string
@@ -52,6 +53,7 @@ export function planGraph(service: ConfiguredService): Planned {
   for (const pipeline of service.pipelines) problems.push(...checkPipeline(pipeline, service))
   problems.push(...checkExtensions(service))
   problems.push(...checkStorage(service))
+  problems.push(...checkClaims(service))
   if (problems.length > 0) return { ok: false, problems }
 
   const used = new Set(service.pipelines.flatMap((pipeline) => pipeline.exporters))

@@ -20,5 +20,6 @@ export const file = defineExporter({
       },
     },
   ],
+  claims: ({ path }) => [{ kind: 'file', path, option: ['path'] }],
   create: (settings) => new FileExporter(settings),
 })

@@ -68,6 +68,7 @@ export const fileStorage = defineExtension({
   stability: 'beta',
   providesStorage: true,
   storagePath: ({ directory }, name) => directoryOf(directory, name),
+  claims: ({ directory }) => [{ kind: 'directory', path: directory, option: ['directory'] }],
   config,
   metrics: {
     remora_storage_files_set_aside:

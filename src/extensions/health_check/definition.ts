@@ -1,4 +1,5 @@
 import { defineExtension } from '../../component/define.ts'
+import { listenClaims } from '../../net/listen.ts'
 import { HealthCheck } from './health-check.ts'
 import { config } from './schema.ts'
 
@@ -12,5 +13,6 @@ export const healthCheck = defineExtension({
     { title: 'For probes from inside the pod', config: {} },
     { title: 'For the kubelet', config: { endpoint: '0.0.0.0:13133', recovery_duration: '2m' } },
   ],
+  claims: ({ endpoint }) => listenClaims(endpoint, 'tcp', ['endpoint']),
   create: (settings, host) => new HealthCheck(settings, host),
 })

@@ -1,4 +1,5 @@
 import { defineReceiver } from '../../component/define.ts'
+import { listenClaims } from '../../net/listen.ts'
 import { OtlpReceiver } from './receiver.ts'
 import { config } from './schema.ts'
 
@@ -21,5 +22,11 @@ export const otlp = defineReceiver({
       config: { protocols: { grpc: { endpoint: 'unix:///run/remora/otlp.sock' } } },
     },
   ],
+  claims: ({ protocols }) =>
+    (['grpc', 'http'] as const).flatMap((name) => {
+      const listener = protocols[name]
+      if (listener === undefined) return []
+      return listenClaims(listener.endpoint, listener.transport, ['protocols', name, 'endpoint'])
+    }),
   create: (settings, outputs) => new OtlpReceiver(settings, outputs),
 })
