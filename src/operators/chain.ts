@@ -1,14 +1,30 @@
 import type { Counter, Logger } from '../component/telemetry.ts'
 import type { DirectChain } from './direct/direct-chain.ts'
 import type { Entry } from './entry.ts'
-import { type Operator, OperatorError } from './operator.ts'
+import type { Condition } from './expr/compile.ts'
+import { type Gate, type Joiner, type Operator, OperatorError, type Switch } from './operator.ts'
 
 export type OnError = 'send' | 'send_quiet' | 'drop' | 'drop_quiet'
+
+/** What an operator does with an entry, by kind. */
+export type Work =
+  | { readonly kind: 'edit'; readonly operator: Operator }
+  | { readonly kind: 'gate'; readonly gate: Gate; readonly filtered: Counter }
+  | { readonly kind: 'switch'; readonly router: Switch; readonly filtered: Counter }
+  | { readonly kind: 'join'; readonly joiner: Joiner }
+
+/** Where entries go: the index of a step, or -1 behind the last one. */
+export type Target = number
 
 export interface Step {
   /** The id, or the type where none is given: in logs, metrics and the attribute of a failure. */
   readonly name: string
-  readonly operator: Operator
+  readonly work: Work
+  readonly condition: Condition | undefined
+  /** Steps that get what comes out. */
+  readonly outputs: readonly Target[]
+  /** Those of the routes of a router, which has no outputs otherwise. */
+  readonly routes: readonly (readonly Target[])[]
   readonly onError: OnError
   readonly errors: Counter
   readonly dropped: Counter
@@ -17,39 +33,120 @@ export interface Step {
 /** Why an operator could not handle a record that is sent on nevertheless: `json_parser: it is not JSON`. */
 export const errorAttribute = 'log.parse.error'
 
-/** Operators, one after the other. A failure never loses an entry unless `on_error` says so; it is always counted. */
+export type Sink = (entry: Entry) => void
+
+/**
+ * Operators and the ways between them: a line from the first to the last, unless `output` says otherwise.
+ *
+ * A failure never loses an entry unless `on_error` says so; it is always counted.
+ */
 export class Chain {
   /** The short way, for operators that have one. */
   readonly direct: DirectChain | undefined
   readonly #steps: readonly Step[]
+  readonly #joining: readonly number[]
   readonly #logger: Logger
 
   constructor(steps: readonly Step[], direct: DirectChain | undefined, logger: Logger) {
     this.#steps = steps
     this.direct = direct
     this.#logger = logger
+    this.#joining = [...steps.keys()].filter((index) => steps[index]?.work.kind === 'join')
   }
 
-  /** Whether an operator may look at this attribute, or at all of them. */
+  /** Whether some operator holds entries back. */
+  get joins(): boolean {
+    return this.#joining.length > 0
+  }
+
+  /** Whether an operator may look at this attribute. */
   reads(attribute: string): boolean {
-    return this.#steps.some(({ operator }) =>
-      operator.fields.some(({ root, keys }) => root === 'attributes' && keys[0] === attribute),
+    return this.#steps.some(
+      ({ work, condition }) =>
+        condition !== undefined ||
+        work.kind !== 'edit' ||
+        work.operator.fields.some(
+          ({ root, keys }) => root === 'attributes' && (keys.length === 0 || keys[0] === attribute),
+        ),
     )
   }
 
-  /** False when the entry is to be dropped. */
-  run(entry: Entry): boolean {
-    const steps = this.#steps
-    for (let index = 0; index < steps.length; index++) {
-      const step = steps[index] as Step
+  /** Sends an entry through; `sink` gets what comes out, once for each way there is. */
+  run(entry: Entry, nowMs: number, sink: Sink): void {
+    this.#walk(0, entry, nowMs, sink)
+  }
+
+  /** Gives up what is held for too long, or all that is held. */
+  flush(nowMs: number, everything: boolean, sink: Sink): void {
+    // In order: what the first gives up may be held again by a later one.
+    for (const index of this.#joining) {
+      const step = this.#steps[index] as Step
+      if (step.work.kind !== 'join') continue
+      step.work.joiner.flush(nowMs, everything, (entry) => {
+        this.#goOn(step.outputs, entry, nowMs, sink)
+      })
+    }
+  }
+
+  *held(): Iterable<Entry> {
+    for (const index of this.#joining) {
+      const { work } = this.#steps[index] as Step
+      if (work.kind === 'join') yield* work.joiner.held()
+    }
+  }
+
+  #walk(from: Target, entry: Entry, nowMs: number, sink: Sink): void {
+    let index = from
+    while (index >= 0 && index < this.#steps.length) {
+      const step = this.#steps[index] as Step
+      let targets: readonly Target[] | undefined
       try {
-        step.operator.process(entry)
+        targets = this.#work(step, entry, nowMs, sink)
       } catch (error) {
         if (!(error instanceof OperatorError)) throw error
-        if (!this.#failed(step, error, entry)) return false
+        if (!this.#failed(step, error, entry)) return
+        targets = step.outputs
       }
+      if (targets === undefined || targets.length === 0) return
+      if (targets.length > 1) {
+        this.#goOn(targets, entry, nowMs, sink)
+        return
+      }
+      index = targets[0] as Target
     }
-    return true
+    sink(entry)
+  }
+
+  /** Undefined when the entry ends here. */
+  #work(step: Step, entry: Entry, nowMs: number, sink: Sink): readonly Target[] | undefined {
+    const { work, condition } = step
+    if (condition !== undefined && !condition(entry)) return step.outputs
+    switch (work.kind) {
+      case 'edit':
+        work.operator.process(entry)
+        return step.outputs
+      case 'gate':
+        if (work.gate.passes(entry)) return step.outputs
+        work.filtered.add(1)
+        return undefined
+      case 'switch': {
+        const route = work.router.route(entry)
+        if (route < 0) work.filtered.add(1)
+        return step.routes[route]
+      }
+      case 'join':
+        work.joiner.take(entry, nowMs, (joined) => {
+          this.#goOn(step.outputs, joined, nowMs, sink)
+        })
+        return undefined
+    }
+  }
+
+  #goOn(targets: readonly Target[], entry: Entry, nowMs: number, sink: Sink): void {
+    for (let index = 0; index < targets.length; index++) {
+      const last = index === targets.length - 1
+      this.#walk(targets[index] as Target, last ? entry : entry.clone(), nowMs, sink)
+    }
   }
 
   #failed(step: Step, error: OperatorError, entry: Entry): boolean {

@@ -1,16 +1,20 @@
 import type { Clock } from '../component/clock.ts'
 import type { Logger, Meter } from '../component/telemetry.ts'
 import { compilePattern } from '../regex/pattern.ts'
-import { Chain, type Step } from './chain.ts'
+import { Chain, type Step, type Work } from './chain.ts'
+import { compileParser } from './compile-parser.ts'
 import { compileDirect } from './direct/compile-direct.ts'
-import { Add, Move, Noop, Remove } from './edits.ts'
+import { Add, AssignKeys, Flatten, Move, Noop, Remove, Retain, TextEdit } from './edits.ts'
 import type { Value } from './entry.ts'
+import { compileCondition, compileExpr } from './expr/compile.ts'
 import { parseField } from './field.ts'
-import type { FieldReader, Operator } from './operator.ts'
-import { type Embedded, JsonParser, RegexParser } from './parsers.ts'
-import type { OperatorConfig, SeverityConfig, TimestampConfig } from './schema.ts'
-import { SeverityMapping, SeverityParser } from './severity.ts'
-import { compileTimeFormat, TimeParser } from './time.ts'
+import { Recombine } from './flow/recombine.ts'
+import { Filter, Router } from './flow/router.ts'
+import type { Operator } from './operator.ts'
+import { ContainerParser } from './parsers/container.ts'
+import { planOperators } from './plan.ts'
+import { exprOf, type OperatorConfig } from './schema.ts'
+import { ansiPattern, compileReplace, unquote } from './text-edits.ts'
 
 /** The operators of a configuration that was checked, ready to run. */
 export function compileOperators(
@@ -19,82 +23,119 @@ export function compileOperators(
   logger: Logger,
   clock: Clock,
 ): Chain {
-  const steps = configs.map((config): Step => {
-    const name = config.id ?? config.type
+  const links = planOperators(configs)
+  const steps = configs.map((config, index): Step => {
+    const { name, outputs, routes } = links[index] as (typeof links)[number]
+    const labels = { operator: name }
+    const condition = 'if' in config ? config.if : undefined
     return {
       name,
-      operator: compileOperator(config, clock),
+      outputs: outputs.map((target) => (target === configs.length ? -1 : target)),
+      routes,
+      work: compileWork(config, meter, name, clock),
+      condition: condition === undefined ? undefined : compileCondition(condition),
       onError: config.on_error,
-      errors: meter.counter('remora_operator_errors', { operator: name }),
-      dropped: meter.counter('remora_operator_dropped', { operator: name }),
+      errors: meter.counter('remora_operator_errors', labels),
+      dropped: meter.counter('remora_operator_dropped', labels),
     }
   })
-  const direct = compileDirect(steps.map(({ operator }) => operator))
-  return new Chain(steps, direct, logger)
+  return new Chain(steps, directOf(steps), logger)
 }
 
-function compileOperator(config: OperatorConfig, clock: Clock): Operator {
+/** Only for a plain line of operators, each for every record. */
+function directOf(steps: readonly Step[]): Chain['direct'] {
+  const operators: Operator[] = []
+  for (const [index, { work, condition, outputs }] of steps.entries()) {
+    const next = index + 1 === steps.length ? -1 : index + 1
+    if (work.kind !== 'edit' || condition !== undefined) return undefined
+    if (outputs.length !== 1 || outputs[0] !== next) return undefined
+    operators.push(work.operator)
+  }
+  return compileDirect(operators)
+}
+
+function compileWork(config: OperatorConfig, meter: Meter, name: string, clock: Clock): Work {
+  const filtered = () => meter.counter('remora_operator_filtered', { operator: name })
   switch (config.type) {
-    case 'json_parser':
-      return new JsonParser(
-        parseField(config.parse_from),
-        parseField(config.parse_to),
-        embedded(config, clock),
-        config.parse_ints !== false,
-      )
-    case 'regex_parser': {
-      const { regex, parse_from, parse_to } = config
-      return new RegexParser(
-        compilePattern(regex),
-        parseField(parse_from),
-        parseField(parse_to),
-        embedded(config, clock),
-      )
+    case 'router': {
+      const routes = config.routes.map(({ expr, attributes }) => ({
+        condition: compileCondition(expr),
+        attributes,
+      }))
+      const router = new Router(routes, config.default !== undefined)
+      return { kind: 'switch', router, filtered: filtered() }
     }
-    case 'severity_parser':
-      return compileSeverity(config)
-    case 'time_parser':
-      return compileTime(config, clock)
+    case 'filter': {
+      const gate = new Filter(compileCondition(config.expr), config.drop_ratio, Math.random)
+      return { kind: 'gate', gate, filtered: filtered() }
+    }
+    case 'recombine':
+      return { kind: 'join', joiner: compileRecombine(config) }
+    case 'container':
+      return {
+        kind: 'join',
+        joiner: new ContainerParser({
+          format: config.format === '' ? 'auto' : config.format,
+          addMetadataFromPath: config.add_metadata_from_filepath,
+          maxLogSizeBytes: config.max_log_size,
+        }),
+      }
+    default:
+      return { kind: 'edit', operator: compileEdit(config, clock) }
+  }
+}
+
+function compileRecombine(config: Extract<OperatorConfig, { type: 'recombine' }>): Recombine {
+  const { is_first_entry: first, is_last_entry: last } = config
+  return new Recombine({
+    isFirst: first === undefined ? undefined : compileCondition(first),
+    isLast: last === undefined ? undefined : compileCondition(last),
+    combineField: parseField(config.combine_field),
+    combineWith: config.combine_with,
+    sourceIdentifier: parseField(config.source_identifier),
+    maxBatchSize: config.max_batch_size,
+    maxUnmatchedBatchSize: config.max_unmatched_batch_size,
+    maxLogSizeBytes: config.max_log_size,
+    maxSources: config.max_sources,
+    forceFlushPeriodMs: config.force_flush_period,
+    overwriteWith: config.overwrite_with === 'newest' ? 'newest' : 'oldest',
+  })
+}
+
+type EditConfig = Exclude<OperatorConfig, { type: 'router' | 'filter' | 'recombine' | 'container' }>
+
+function compileEdit(config: EditConfig, clock: Clock): Operator {
+  switch (config.type) {
     case 'move':
     case 'copy':
       return new Move(parseField(config.from), parseField(config.to), config.type === 'copy')
-    case 'add':
-      return new Add(parseField(config.field), config.value as Value)
+    case 'add': {
+      const expr = exprOf(config.value)
+      return new Add(
+        parseField(config.field),
+        config.value as Value,
+        expr === undefined ? undefined : compileExpr(expr),
+      )
+    }
     case 'remove':
       return new Remove(parseField(config.field))
+    case 'retain':
+      return new Retain(config.fields.map(parseField))
+    case 'flatten':
+      return new Flatten(parseField(config.field))
+    case 'assign_keys':
+      return new AssignKeys(parseField(config.field), config.keys)
+    case 'unquote':
+      return new TextEdit(parseField(config.field), unquote)
+    case 'regex_replace': {
+      const pattern = compilePattern(config.regex ?? ansiPattern)
+      return new TextEdit(parseField(config.field), compileReplace(pattern, config.replace_with))
+    }
+    case 'strip_ansi_escape_codes':
+      return new TextEdit(parseField(config.field), compileReplace(compilePattern(ansiPattern), ''))
     case 'noop':
       return new Noop()
+    default:
+      return compileParser(config, clock)
   }
-}
-
-interface ParserConfig {
-  readonly timestamp?: TimestampConfig | undefined
-  readonly severity?: SeverityConfig | undefined
-}
-
-function embedded(config: ParserConfig, clock: Clock): Embedded {
-  const { timestamp, severity } = config
-  return {
-    timestamp: timestamp === undefined ? undefined : compileTime(timestamp, clock),
-    severity: severity === undefined ? undefined : compileSeverity(severity),
-  }
-}
-
-function compileTime(config: TimestampConfig, clock: Clock): FieldReader {
-  const format = compileTimeFormat(config.layout_type, config.layout, config.location)
-  return new TimeParser(parseField(config.parse_from), format, () => clock.nowMs())
-}
-
-function compileSeverity(config: SeverityConfig): FieldReader {
-  const mapping = Object.fromEntries(
-    Object.entries(config.mapping).map(([level, matches]) => [
-      level,
-      Array.isArray(matches) ? matches : [matches],
-    ]),
-  )
-  return new SeverityParser(
-    parseField(config.parse_from),
-    new SeverityMapping(config.preset, mapping),
-    config.overwrite_text,
-  )
 }

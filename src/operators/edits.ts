@@ -1,6 +1,13 @@
-import type { Entry, Value } from './entry.ts'
+import { copyValue, type Entry, isMap, setKey, type Value, type Values } from './entry.ts'
+import type { Expr } from './expr/compile.ts'
 import type { Field } from './field.ts'
 import { type Operator, OperatorError } from './operator.ts'
+
+function mustBeThere(field: Field, entry: Entry): Value {
+  const value = field.get(entry)
+  if (value === undefined) throw new OperatorError(`${field.text} is not there`)
+  return value
+}
 
 export class Move implements Operator {
   readonly fields: readonly Field[]
@@ -17,9 +24,8 @@ export class Move implements Operator {
   }
 
   process(entry: Entry): void {
-    if (this.#from.get(entry) === undefined)
-      throw new OperatorError(`${this.#from.text} is not there`)
-    const value = this.#keep ? structuredClone(this.#from.get(entry)) : this.#from.remove(entry)
+    const found = mustBeThere(this.#from, entry)
+    const value = this.#keep ? copyValue(found) : this.#from.remove(entry)
     this.#to.set(entry, value)
   }
 }
@@ -28,16 +34,19 @@ export class Add implements Operator {
   readonly fields: readonly Field[]
   readonly #field: Field
   readonly #value: Value
+  readonly #expr: Expr | undefined
 
-  constructor(field: Field, value: Value) {
+  /** Either the same value always, or what an expression makes of the entry. */
+  constructor(field: Field, value: Value, expr: Expr | undefined) {
     this.fields = [field]
     this.#field = field
     this.#value = value
+    this.#expr = expr
   }
 
   process(entry: Entry): void {
-    const value = typeof this.#value === 'object' ? structuredClone(this.#value) : this.#value
-    this.#field.set(entry, value)
+    const value = this.#expr === undefined ? this.#value : this.#expr(entry)
+    this.#field.set(entry, copyValue(value))
   }
 }
 
@@ -51,10 +60,94 @@ export class Remove implements Operator {
   }
 
   process(entry: Entry): void {
-    if (this.#field.keys.length > 0 && this.#field.get(entry) === undefined) {
-      throw new OperatorError(`${this.#field.text} is not there`)
-    }
+    if (this.#field.keys.length > 0) mustBeThere(this.#field, entry)
     this.#field.remove(entry)
+  }
+}
+
+/** Keeps what is named; body, attributes or resource of which nothing is named stay as they are. */
+export class Retain implements Operator {
+  readonly fields: readonly Field[]
+
+  constructor(fields: readonly Field[]) {
+    this.fields = fields
+  }
+
+  process(entry: Entry): void {
+    const kept = this.fields.map((field) => field.get(entry))
+    const roots = new Set(this.fields.map(({ root }) => root))
+    if (roots.has('body')) entry.body = undefined
+    if (roots.has('attributes')) entry.attributes = {}
+    if (roots.has('resource')) entry.resource = {}
+    for (const [index, field] of this.fields.entries()) {
+      if (kept[index] !== undefined) field.set(entry, kept[index])
+    }
+  }
+}
+
+/** Moves the members of a map up to where the map is. */
+export class Flatten implements Operator {
+  readonly fields: readonly Field[]
+  readonly #field: Field
+  readonly #parent: Field
+
+  constructor(field: Field) {
+    this.#field = field
+    this.#parent = field.parent
+    this.fields = [this.#parent]
+  }
+
+  process(entry: Entry): void {
+    const map = mustBeThere(this.#field, entry)
+    if (!isMap(map)) throw new OperatorError(`${this.#field.text} is not a map`)
+    this.#field.remove(entry)
+    for (const key of Object.keys(map)) this.#parent.child(key).set(entry, map[key])
+  }
+}
+
+/** Gives names to the items of a list. */
+export class AssignKeys implements Operator {
+  readonly fields: readonly Field[]
+  readonly #field: Field
+  readonly #keys: readonly string[]
+
+  constructor(field: Field, keys: readonly string[]) {
+    this.fields = [field]
+    this.#field = field
+    this.#keys = keys
+  }
+
+  process(entry: Entry): void {
+    const list = mustBeThere(this.#field, entry)
+    if (!Array.isArray(list)) throw new OperatorError(`${this.#field.text} is not a list`)
+    if (list.length !== this.#keys.length) {
+      throw new OperatorError(
+        `${this.#field.text} has ${list.length} items for ${this.#keys.length} keys`,
+      )
+    }
+    const map: Values = {}
+    for (const [index, key] of this.#keys.entries()) setKey(map, key, list[index])
+    this.#field.set(entry, map)
+  }
+}
+
+/** Replaces a text by what a function makes of it. */
+export class TextEdit implements Operator {
+  readonly fields: readonly Field[]
+  readonly #field: Field
+  readonly #edit: (text: string) => string
+
+  /** `edit` may throw an OperatorError. */
+  constructor(field: Field, edit: (text: string) => string) {
+    this.fields = [field]
+    this.#field = field
+    this.#edit = edit
+  }
+
+  process(entry: Entry): void {
+    const value = mustBeThere(this.#field, entry)
+    if (typeof value !== 'string') throw new OperatorError(`${this.#field.text} is not a string`)
+    this.#field.set(entry, this.#edit(value))
   }
 }
 

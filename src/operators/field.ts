@@ -12,6 +12,15 @@ export class Field {
     this.keys = keys
   }
 
+  /** The field around it; itself at a root. */
+  get parent(): Field {
+    return new Field(this.text, this.root, this.keys.slice(0, -1))
+  }
+
+  child(key: string): Field {
+    return new Field(`${this.text}.${key}`, this.root, [...this.keys, key])
+  }
+
   get(entry: Entry): Value {
     let value: Value =
       this.root === 'body'
@@ -56,7 +65,7 @@ export class Field {
       return value
     }
     if (value === undefined) return undefined
-    const parent = new Field(this.text, this.root, this.keys.slice(0, -1))
+    const { parent } = this
     if (this.root === 'resource') this.#rootMap(entry)
     const map = parent.get(entry)
     if (isMap(map)) delete map[last]

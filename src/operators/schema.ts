@@ -1,271 +1,143 @@
 import * as v from 'valibot'
-import type { ObjectMetadata } from '../component/schema.ts'
-import { compilePattern } from '../regex/pattern.ts'
-import { parseField } from './field.ts'
-import { severityNames } from './severity.ts'
-import { compileTimeFormat } from './time.ts'
-import { findTimeZone } from './time-zone.ts'
-
-/** A check that says why `parse` threw. */
-export function parses<T>(parse: (written: string) => T) {
-  return v.rawCheck<string>(({ dataset, addIssue }) => {
-    if (!dataset.typed) return
-    try {
-      parse(dataset.value)
-    } catch (error) {
-      addIssue({ message: (error as Error).message })
-    }
-  })
-}
-
-/** A pattern in RE2 syntax. */
-export const pattern = () => v.pipe(v.string('must be a pattern'), parses(compilePattern))
-
-const field = (description: string) =>
-  v.pipe(v.string('must be a field'), parses(parseField), v.description(description))
-
-const common = {
-  id: v.optional(v.pipe(v.string(), v.description('A name, for logs and metrics.'))),
-  on_error: v.optional(
-    v.pipe(
-      v.picklist(
-        ['send', 'send_quiet', 'drop', 'drop_quiet'],
-        'must be one of send, send_quiet, drop, drop_quiet',
-      ),
-      v.description(
-        'What becomes of a record that cannot be handled; `quiet` logs nothing. Always counted.',
-      ),
-    ),
-    'send',
-  ),
-}
-
-const notYet = { unsupported: ['if', 'output'] } satisfies ObjectMetadata
-
-const timeEntries = {
-  layout: v.pipe(
-    v.string('must be a string'),
-    v.description('How times look, e.g. `%Y-%m-%d %H:%M:%S`.'),
-  ),
-  layout_type: v.optional(
-    v.pipe(
-      v.picklist(['strptime', 'gotime', 'epoch'], 'must be one of strptime, gotime, epoch'),
-      v.description('The language of the layout.'),
-    ),
-    'strptime',
-  ),
-  location: v.optional(
-    v.pipe(
-      v.string('must be a string'),
-      parses(findTimeZone),
-      v.description('The time zone of times without one: `Local`, `UTC`, `Europe/Berlin`.'),
-    ),
-    'Local',
-  ),
-}
-
-interface TimeInput {
-  readonly layout: string
-  readonly layout_type: 'strptime' | 'gotime' | 'epoch'
-  readonly location: string
-}
-
-const layoutFits = <T extends TimeInput>() =>
-  v.rawCheck<T>(({ dataset, addIssue }) => {
-    if (!dataset.typed) return
-    const { layout, layout_type, location } = dataset.value
-    try {
-      compileTimeFormat(layout_type, layout, location)
-    } catch (error) {
-      addIssue({
-        message: (error as Error).message,
-        path: [
-          {
-            type: 'object',
-            origin: 'value',
-            input: dataset.value as never,
-            key: 'layout',
-            value: layout,
-          },
-        ],
-      })
-    }
-  })
-
-const timestamp = v.pipe(
-  v.strictObject({ parse_from: field('Where the time stands.'), ...timeEntries }),
-  layoutFits(),
-)
-
-const severityMatch = v.union(
-  [v.string(), v.number(), v.strictObject({ min: v.number(), max: v.number() })],
-  'must be a text, a number, a range {min, max} or a list of them',
-)
-
-const severityEntries = {
-  preset: v.optional(
-    v.pipe(
-      v.picklist(['default', 'none', 'otel'], 'must be one of default, none, otel'),
-      v.description(
-        'What is known without a mapping: common names, nothing, or the numbers 1 to 24.',
-      ),
-    ),
-    'default',
-  ),
-  mapping: v.optional(
-    v.pipe(
-      v.record(
-        v.pipe(
-          v.string(),
-          v.check(
-            (name) => severityNames.includes(name),
-            'must be a level: trace, debug, info, warn, error, fatal, or one with 2, 3 or 4 behind it',
-          ),
-        ),
-        v.union([v.array(severityMatch), severityMatch]),
-      ),
-      v.description(
-        'Texts, numbers and ranges that mean a level: `error: [err, 5xx, {min: 600, max: 699}]`.',
-      ),
-    ),
-    {},
-  ),
-  overwrite_text: v.optional(
-    v.pipe(
-      v.boolean('must be true or false'),
-      v.description('Write the name of the level as severity text.'),
-    ),
-    false,
-  ),
-}
-
-const severity = v.strictObject({
-  parse_from: field('Where the level stands.'),
-  ...severityEntries,
-})
-
-const parser = {
-  ...common,
-  parse_from: v.optional(field('What to parse.'), 'body'),
-  parse_to: v.optional(field('Where the result goes.'), 'attributes'),
-  timestamp: v.optional(
-    v.pipe(timestamp, v.description('Read the time of the record afterwards.')),
-  ),
-  severity: v.optional(v.pipe(severity, v.description('Read its level afterwards.'))),
-}
-
-const parserNotYet = {
-  unsupported: [...notYet.unsupported, 'body', 'trace', 'scope_name'],
-} satisfies ObjectMetadata
-
-const jsonParser = v.pipe(
-  v.strictObject({
-    type: v.literal('json_parser'),
-    ...parser,
-    parse_ints: v.optional(
-      v.pipe(
-        v.boolean('must be true or false'),
-        v.description(
-          'Make integers of whole numbers, exact to 64 bits (so it is also without this option); `false` makes doubles of all numbers, as the collector does by default.',
-        ),
-      ),
-    ),
-  }),
-  v.metadata(parserNotYet),
-)
-
-const regexParser = v.pipe(
-  v.strictObject({
-    type: v.literal('regex_parser'),
-    ...parser,
-    regex: v.pipe(
-      pattern(),
-      v.check(
-        (source) => /\(\?P?</.test(source),
-        'must have a named group such as (?P<level>\\w+)',
-      ),
-      v.description('The pattern; its named groups become attributes. RE2 syntax.'),
-    ),
-    cache: v.optional(
-      v.pipe(
-        v.strictObject({ size: v.optional(v.number(), 0) }),
-        v.description("Accepted for the collector's files and not needed."),
-      ),
-    ),
-  }),
-  v.metadata(parserNotYet),
-)
-
-const severityParser = v.pipe(
-  v.strictObject({
-    type: v.literal('severity_parser'),
-    ...common,
-    parse_from: field('Where the level stands.'),
-    ...severityEntries,
-  }),
-  v.metadata(notYet),
-)
-
-const timeParser = v.pipe(
-  v.strictObject({
-    type: v.literal('time_parser'),
-    ...common,
-    parse_from: field('Where the time stands.'),
-    ...timeEntries,
-  }),
-  v.metadata(notYet),
-  layoutFits(),
-)
+import { compileExpr } from './expr/compile.ts'
+import { flowSchemas } from './flow/schema.ts'
+import { conditional, field, pattern } from './options/schema.ts'
+import { parserSchemas } from './parsers/schema.ts'
+import { findPlanProblem } from './plan.ts'
 
 const move = (type: 'move' | 'copy') =>
-  v.pipe(
-    v.strictObject({
-      type: v.literal(type),
-      ...common,
-      from: field('The source.'),
-      to: field('The target.'),
-    }),
-    v.metadata(notYet),
-  )
-
-const add = v.pipe(
   v.strictObject({
-    type: v.literal('add'),
-    ...common,
-    field: field('Where the value goes.'),
-    value: v.pipe(
-      v.unknown(),
-      v.check(
-        (value) => !/^EXPR\(/.test(String(value)),
-        'an expression EXPR(…) is not supported yet',
+    type: v.literal(type),
+    ...conditional,
+    from: field('The source.'),
+    to: field('The target.'),
+  })
+
+/** The expression in `EXPR(…)`, or undefined. */
+export function exprOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? /^EXPR\((.*)\)$/s.exec(value)?.[1] : undefined
+}
+
+const add = v.strictObject({
+  type: v.literal('add'),
+  ...conditional,
+  field: field('Where the value goes.'),
+  value: v.pipe(
+    v.unknown(),
+    v.rawCheck(({ dataset, addIssue }) => {
+      const source = exprOf(dataset.value)
+      if (source === undefined) return
+      try {
+        compileExpr(source)
+      } catch (error) {
+        addIssue({ message: (error as Error).message })
+      }
+    }),
+    v.description('The value: a text, number, boolean, list or map, or `EXPR(…)`.'),
+  ),
+})
+
+const remove = v.strictObject({
+  type: v.literal('remove'),
+  ...conditional,
+  field: field('What to take out.'),
+})
+
+const retain = v.strictObject({
+  type: v.literal('retain'),
+  ...conditional,
+  fields: v.pipe(
+    v.array(field('A field.'), 'must be a list of fields'),
+    v.minLength(1, 'must name at least one field'),
+    v.description(
+      'What stays; of body, attributes and resource only those that are named lose anything.',
+    ),
+  ),
+})
+
+const flatten = v.strictObject({
+  type: v.literal('flatten'),
+  ...conditional,
+  field: v.pipe(
+    field('The map whose members move up to its place.'),
+    v.check(
+      (text) => !/^\$?(?:attributes|resource)$/.test(text),
+      'must be below attributes or resource',
+    ),
+  ),
+})
+
+const assignKeys = v.strictObject({
+  type: v.literal('assign_keys'),
+  ...conditional,
+  field: field('The list.'),
+  keys: v.pipe(
+    v.array(v.string(), 'must be a list of names'),
+    v.minLength(1, 'must not be empty'),
+    v.description('Names of its items.'),
+  ),
+})
+
+const unquote = v.strictObject({
+  type: v.literal('unquote'),
+  ...conditional,
+  field: field('The quoted text.'),
+})
+
+const regexReplace = v.pipe(
+  v.strictObject({
+    type: v.literal('regex_replace'),
+    ...conditional,
+    field: field('The text.'),
+    regex: v.optional(v.pipe(pattern(), v.description('What to replace. RE2 syntax.'))),
+    regex_name: v.optional(
+      v.pipe(
+        v.picklist(['ansi_control_sequences'], 'must be "ansi_control_sequences"'),
+        v.description('A pattern by its name, instead of `regex`.'),
       ),
-      v.description('The value: a text, number, boolean, list or map.'),
+    ),
+    replace_with: v.optional(
+      v.pipe(v.string('must be a string'), v.description('The replacement; `$1` is a group.')),
+      '',
     ),
   }),
-  v.metadata(notYet),
+  v.check(
+    (r) => (r.regex === undefined) !== (r.regex_name === undefined),
+    'must have either regex or regex_name',
+  ),
 )
 
-const remove = v.pipe(
-  v.strictObject({ type: v.literal('remove'), ...common, field: field('What to take out.') }),
-  v.metadata(notYet),
-)
+const stripAnsi = v.strictObject({
+  type: v.literal('strip_ansi_escape_codes'),
+  ...conditional,
+  field: v.optional(field('The text.'), 'body'),
+})
 
-const noop = v.pipe(v.strictObject({ type: v.literal('noop'), ...common }), v.metadata(notYet))
+const noop = v.strictObject({ type: v.literal('noop'), ...conditional })
 
 const operator = v.variant('type', [
-  jsonParser,
-  regexParser,
-  severityParser,
-  timeParser,
+  ...parserSchemas,
+  ...flowSchemas,
   move('move'),
   move('copy'),
   add,
   remove,
+  retain,
+  flatten,
+  assignKeys,
+  unquote,
+  regexReplace,
+  stripAnsi,
   noop,
 ])
 
-export const operators = v.array(operator, 'must be a list of operators')
+export const operators = v.pipe(
+  v.array(operator, 'must be a list of operators'),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return
+    const problem = findPlanProblem(dataset.value)
+    if (problem !== undefined) addIssue({ message: problem })
+  }),
+)
 
 export type OperatorConfig = v.InferOutput<typeof operator>
-export type TimestampConfig = v.InferOutput<typeof timestamp>
-export type SeverityConfig = v.InferOutput<typeof severity>

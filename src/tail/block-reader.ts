@@ -87,8 +87,17 @@ export class BlockReader {
     const end = framer.frame(file, view, start, view.length, flush, target)
     if (end > start) file.advance(view, start, end)
     const batch = target.finish()
-    if (end > start || start > 0) window.push(file, batch)
+    if (end > start || start > 0) window.push(batch, target.progress(file))
     return end
+  }
+
+  /** Gives up records that operators hold back, those that have waited long enough or all. */
+  flushHeld(everything: boolean): void {
+    const { target, window, clock } = this.#parts
+    if (!target.holds) return
+    target.flush(clock.nowMs(), everything)
+    const batch = target.finish()
+    if (batch !== undefined) window.push(batch, target.progress(undefined))
   }
 
   #noteEnd(file: TailedFile, sizeBytes: number, unfinished: boolean): void {

@@ -1,7 +1,16 @@
 import type { Batch } from '../signal/batch.ts'
 import type { TailedFile } from './tailed-file.ts'
 
-/** Turns the records of one block into a batch. Called in order: begin, any number of lines, finish. */
+/** A position up to which a file is dealt with once a batch is acknowledged. */
+export interface Progress {
+  readonly file: TailedFile
+  readonly offset: number
+  readonly guard: Uint8Array
+  /** Of the file when the position was taken; of another one it means nothing. */
+  readonly generation: number
+}
+
+/** Turns the records of one block into a batch. Called in order: begin, any number of lines, finish, progress. */
 export interface LineTarget {
   /** A block of this file begins; `nowMs` is the time of all its records. */
   begin(file: TailedFile, nowMs: number): void
@@ -14,4 +23,18 @@ export interface LineTarget {
   binary(source: Buffer, start: number, end: number, offset: number): void
   /** The batch, or undefined when no record came of the block. */
   finish(): Batch<'logs'> | undefined
+  /**
+   * How far files are dealt with when the batch of the last `finish` is acknowledged: the file of `begin`, and others whose
+   * records were held back until now. A position stays in front of what is still held back.
+   */
+  progress(file: TailedFile | undefined): readonly Progress[]
+  /** Whether records are held back. */
+  readonly holds: boolean
+  /** Writes held records that have waited long enough, or all of them; `finish` and `progress` follow. */
+  flush(nowMs: number, everything: boolean): void
+}
+
+export function progressOf(file: TailedFile): Progress {
+  const { offset, guard, generation } = file
+  return { file, offset, guard, generation }
 }

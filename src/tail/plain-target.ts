@@ -1,7 +1,7 @@
 import { Batch } from '../signal/batch.ts'
 import type { LogWriter } from '../wire/otlp/log-writer.ts'
 import { fileAttributesOf } from './file-attributes.ts'
-import type { LineTarget } from './line-target.ts'
+import { type LineTarget, type Progress, progressOf } from './line-target.ts'
 import type { TailedFile } from './tailed-file.ts'
 
 export interface PlainTargetSettings {
@@ -46,6 +46,18 @@ export class PlainTarget implements LineTarget {
     this.#writer.beginRecord()
     this.#writer.body(source.subarray(start, end))
     this.#writeRest(offset)
+  }
+
+  get holds(): boolean {
+    return false
+  }
+
+  flush(): void {
+    // Nothing is held back.
+  }
+
+  progress(file: TailedFile | undefined): readonly Progress[] {
+    return file === undefined ? [] : [progressOf(file)]
   }
 
   finish(): Batch<'logs'> | undefined {

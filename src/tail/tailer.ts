@@ -56,9 +56,10 @@ export class Tailer {
   async stop(abort: AbortSignal): Promise<void> {
     this.#stopping.abort()
     this.#wake.abort()
-    const windowStopped = this.#parts.window.stop(abort)
     await this.#running
-    await windowStopped
+    // Without time nothing new begins: what is held is read again at the next start.
+    if (!abort.aborted) this.#reader.flushHeld(true)
+    await this.#parts.window.stop(abort)
     await this.#watcher?.stop()
     await this.#files.closeAll()
     await this.#parts.checkpoints.save(this.#parts.clock.nowMs(), true)
@@ -107,6 +108,7 @@ export class Tailer {
   async #readRound(): Promise<void> {
     const { clock, window } = this.#parts
     this.#reader.markFlushes(this.#files.all)
+    this.#reader.flushHeld(false)
     let ready = this.#files.ready()
     if (ready.length > 0) this.#watcher?.active()
     while (ready.length > 0) {

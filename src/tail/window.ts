@@ -3,6 +3,7 @@ import type { Counter, Logger } from '../component/telemetry.ts'
 import { DeliveryError } from '../errors/delivery-error.ts'
 import type { Batch } from '../signal/batch.ts'
 import type { Intake, ReceiveContext } from '../signal/consumer.ts'
+import type { Progress } from './line-target.ts'
 import type { TailedFile } from './tailed-file.ts'
 import { YoungGarbage } from './young-garbage.ts'
 
@@ -10,11 +11,14 @@ const context: ReceiveContext = { until: 'delivered', onFull: 'wait' }
 const firstBackoffMs = 100
 const maxBackoffMs = 5000
 
-interface Entry {
-  readonly endOffset: number
-  readonly guard: Uint8Array
-  readonly generation: number
+/** Where a batch is; shared by the entries of all files that move with it. */
+interface Journey {
   done: boolean
+}
+
+interface Entry {
+  readonly progress: Progress
+  readonly journey: Journey
 }
 
 export interface WindowCounters {
@@ -75,20 +79,23 @@ export class DeliveryWindow {
     })
   }
 
-  /** Sends everything of `file` up to its offset; `batch` is undefined where no record came of it. */
-  push(file: TailedFile, batch: Batch<'logs'> | undefined): void {
-    const { offset: endOffset, guard, generation } = file
-    const entry: Entry = { endOffset, guard, generation, done: batch === undefined }
-    const pending = this.#entries.get(file)
-    if (pending === undefined) this.#entries.set(file, [entry])
-    else pending.push(entry)
+  /** Sends a batch, after which the files are dealt with up to `moves`; without one they are at once, in their turn. */
+  push(batch: Batch<'logs'> | undefined, moves: readonly Progress[]): void {
+    const journey: Journey = { done: batch === undefined }
+    for (const progress of moves) {
+      const { file } = progress
+      const pending = this.#entries.get(file)
+      const entry: Entry = { progress, journey }
+      if (pending === undefined) this.#entries.set(file, [entry])
+      else pending.push(entry)
+      if (batch !== undefined) file.inFlight++
+    }
     if (batch === undefined) {
-      this.#settle(file)
+      for (const { file } of moves) this.#settle(file)
       return
     }
-    file.inFlight++
     this.#bytes += batch.sizeBytes
-    void this.#deliver(file, entry, batch)
+    void this.#deliver(journey, batch, moves)
   }
 
   /** Waits for the answers until `abort`; what is refused meanwhile is left for the next start. */
@@ -102,12 +109,18 @@ export class DeliveryWindow {
     }
   }
 
-  async #deliver(file: TailedFile, entry: Entry, batch: Batch<'logs'>): Promise<void> {
-    entry.done = await this.#offer(batch)
-    file.inFlight--
+  async #deliver(
+    journey: Journey,
+    batch: Batch<'logs'>,
+    moves: readonly Progress[],
+  ): Promise<void> {
+    journey.done = await this.#offer(batch)
     this.#bytes -= batch.sizeBytes
     this.#garbage.add(batch.sizeBytes)
-    this.#settle(file)
+    for (const { file } of moves) {
+      file.inFlight--
+      this.#settle(file)
+    }
     const wake = this.#wake
     this.#wake = undefined
     wake?.()
@@ -154,9 +167,9 @@ export class DeliveryWindow {
     const pending = this.#entries.get(file)
     if (pending === undefined) return
     let settled = 0
-    while (settled < pending.length && (pending[settled] as Entry).done) {
-      const { endOffset, guard, generation } = pending[settled] as Entry
-      file.commit(endOffset, guard, generation)
+    while (settled < pending.length && (pending[settled] as Entry).journey.done) {
+      const { offset, guard, generation } = (pending[settled] as Entry).progress
+      file.commit(offset, guard, generation)
       settled++
     }
     pending.splice(0, settled)

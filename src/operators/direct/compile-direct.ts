@@ -1,5 +1,6 @@
 import type { FieldReader, Operator } from '../operator.ts'
-import { JsonParser, RegexParser } from '../parsers.ts'
+import { JsonParser } from '../parsers/json.ts'
+import { RegexParser } from '../parsers/regex.ts'
 import { SeverityParser } from '../severity.ts'
 import { TimeParser } from '../time.ts'
 import { DirectChain, type DirectParser, Wanted } from './direct-chain.ts'
@@ -12,10 +13,9 @@ export function compileDirect(operators: readonly Operator[]): DirectChain | und
   if (!(parser instanceof JsonParser || parser instanceof RegexParser)) return undefined
   if (parser.from.root !== 'body' || parser.from.keys.length > 0) return undefined
   if (parser.to.root !== 'attributes' || parser.to.keys.length > 0) return undefined
-  const { timestamp, severity } = parser.embedded
+  if (parser.embedded.others.length > 0) return undefined
   const readers: FieldReader[] = []
-  for (const reader of [timestamp, severity, ...others]) {
-    if (reader === undefined) continue
+  for (const reader of [...parser.embedded.readers, ...others]) {
     if (!(reader instanceof TimeParser || reader instanceof SeverityParser)) return undefined
     if (reader.from.root !== 'attributes' || reader.from.keys.length !== 1) return undefined
     readers.push(reader)

@@ -23,6 +23,8 @@ export const fileLog = defineReceiver({
     remora_operator_errors: 'Records that an operator could not handle, by `operator`.',
     remora_operator_dropped:
       'Records that an operator dropped because of its on_error, by `operator`.',
+    remora_operator_filtered:
+      'Records that a filter, or a router without a route for them, dropped as configured, by `operator`.',
   },
   examples: [
     {

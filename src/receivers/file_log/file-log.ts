@@ -136,12 +136,14 @@ export class FileLogReceiver implements Component {
 
 function createFramer(config: FileLogConfig, meter: Meter): Framer {
   const encoding = findEncoding(config.encoding)
+  // A blank at the end of a line of a container may be one inside of a line of its program.
+  const keepBlanks = config.operators[0]?.type === 'container'
   const settings = {
     encoding,
     maxLogSizeBytes: config.max_log_size,
     oversize: config.max_log_size_behavior,
-    preserveLeading: config.preserve_leading_whitespaces,
-    preserveTrailing: config.preserve_trailing_whitespaces,
+    preserveLeading: keepBlanks || config.preserve_leading_whitespaces,
+    preserveTrailing: keepBlanks || config.preserve_trailing_whitespaces,
     counts: {
       split: meter.counter('remora_file_log_split_records'),
       truncated: meter.counter('remora_file_log_truncated_records'),

@@ -3,9 +3,9 @@ import type { DirectChain } from '../../operators/direct/direct-chain.ts'
 import { Entry, type Values } from '../../operators/entry.ts'
 import { Batch } from '../../signal/batch.ts'
 import { type FileAttributes, fileAttributesOf } from '../../tail/file-attributes.ts'
-import type { LineTarget } from '../../tail/line-target.ts'
+import { type LineTarget, type Progress, progressOf } from '../../tail/line-target.ts'
 import type { TailedFile } from '../../tail/tailed-file.ts'
-import { encodeResource, type LogWriter } from '../../wire/otlp/log-writer.ts'
+import { encodeResource, encodeScope, type LogWriter } from '../../wire/otlp/log-writer.ts'
 import { WireError } from '../../wire/wire-error.ts'
 
 export interface OperatorTargetSettings {
@@ -14,55 +14,101 @@ export interface OperatorTargetSettings {
   readonly includeRecordOffset: boolean
 }
 
+/** Where a record came from, as long as an operator holds it: reading goes on at the beginning of its block. */
+type Origin = Progress
+
 /** Records that go through operators on their way. */
 export class OperatorTarget implements LineTarget {
   readonly #writer: LogWriter
   readonly #chain: Chain
   readonly #settings: OperatorTargetSettings
-  readonly #baseResource: Uint8Array
   readonly #entry = new Entry()
+  readonly #sink = (entry: Entry): void => this.#write(entry)
   #file: TailedFile | undefined
+  #nowMs = 0
   #fileAttributes: FileAttributes = { values: {}, encoded: new Uint8Array(0) }
   #fileKeys: readonly string[] = []
-  /** Operators use attributes of the file, so they must be in the entry. */
+  /** Operators use attributes of the file, or keep records, so they must be in the entry. */
   #inEntry = false
   /** The short way of the chain, where it can be taken for this file. */
   #direct: DirectChain | undefined
-  /** The resource of the open group as JSON; empty for the receiver's own, undefined before the first record. */
-  #openResource: string | undefined
+  /** The line at hand, as text and as bytes. */
+  #text: string | undefined
+  #source: Buffer = Buffer.alloc(0)
+  #start = 0
+  #end = 0
+  #resource: OpenResource | undefined
+  /** Files of which records are held back, and the oldest of each. */
+  #held: ReadonlyMap<TailedFile, Origin> = new Map()
 
   constructor(writer: LogWriter, chain: Chain, settings: OperatorTargetSettings) {
     this.#writer = writer
     this.#chain = chain
     this.#settings = settings
-    this.#baseResource = encodeResource(settings.resource)
+  }
+
+  get holds(): boolean {
+    return this.#chain.joins
   }
 
   begin(file: TailedFile, nowMs: number): void {
     this.#file = file
+    this.#nowMs = nowMs
     this.#fileAttributes = fileAttributesOf(file)
     this.#fileKeys = Object.keys(this.#fileAttributes.values)
-    this.#inEntry = this.#fileKeys.some((key) => this.#chain.reads(key))
+    this.#inEntry = this.#chain.joins || this.#fileKeys.some((key) => this.#chain.reads(key))
     this.#writer.observedAt(nowMs)
-    this.#openResource = undefined
+    this.#resource = undefined
     const { includeRecordNumber, includeRecordOffset } = this.#settings
     const plain = !this.#inEntry && !includeRecordNumber && !includeRecordOffset
     this.#direct = plain ? this.#chain.direct : undefined
     this.#direct?.reserve(this.#fileKeys)
+    this.#entry.path = file.path
+    this.#entry.origin = this.#chain.joins ? progressOf(file) : undefined
   }
 
   line(source: Buffer, start: number, end: number, offset: number): void {
     if (this.#direct !== undefined && this.#writeDirect(this.#direct, source, start, end)) return
-    this.#writeEntry(source, start, end, offset)
+    this.#run(source, start, end, offset)
   }
 
   binary(source: Buffer, start: number, end: number, offset: number): void {
-    this.#writeEntry(source, start, end, offset)
+    this.#run(source, start, end, offset)
+  }
+
+  finish(): Batch<'logs'> | undefined {
+    const { bytes, itemCount } = this.#writer.finish()
+    return itemCount === 0 ? undefined : new Batch('logs', [bytes], itemCount)
+  }
+
+  flush(nowMs: number, everything: boolean): void {
+    this.#writer.observedAt(nowMs)
+    this.#resource = undefined
+    this.#inEntry = true
+    this.#chain.flush(nowMs, everything, this.#sink)
+  }
+
+  progress(file: TailedFile | undefined): readonly Progress[] {
+    if (!this.#chain.joins) return file === undefined ? [] : [progressOf(file)]
+    const held = new Map<TailedFile, Origin>()
+    for (const { origin } of this.#chain.held()) {
+      const place = origin as Origin
+      const known = held.get(place.file)
+      if (known === undefined || place.offset < known.offset) held.set(place.file, place)
+    }
+    const moved = new Set(this.#held.keys())
+    if (file !== undefined) moved.add(file)
+    this.#held = held
+    return [...moved].map((one) => {
+      const place = held.get(one)
+      // What was held of content that is gone holds nothing back.
+      return place !== undefined && place.generation === one.generation ? place : progressOf(one)
+    })
   }
 
   #writeDirect(direct: DirectChain, source: Buffer, start: number, end: number): boolean {
     const writer = this.#writer
-    this.#switchResource(undefined)
+    if (this.#resource === undefined) this.#switchResource(undefined, this.#settings.resource, '')
     writer.beginRecord()
     writer.bodyBytes(source, start, end)
     writer.attributes(this.#fileAttributes.encoded)
@@ -74,42 +120,59 @@ export class OperatorTarget implements LineTarget {
     return false
   }
 
-  #writeEntry(source: Buffer, start: number, end: number, offset: number): void {
+  #run(source: Buffer, start: number, end: number, offset: number): void {
     const text = source.toString('utf8', start, end)
-    const entry = this.#prepare(text, offset)
-    if (!this.#chain.run(entry)) return
-    this.#switchResource(entry.resource)
-    this.#writer.beginRecord()
-    try {
-      this.#writeFields(entry)
-      if (entry.body === text) this.#writer.bodyBytes(source, start, end)
-      else if (entry.body !== undefined) this.#writer.body(entry.body)
-      this.#writer.endRecord()
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error
-      // What the operators made of it nests deeper than receivers allow: the line goes on as it was.
-      this.#writer.cancelRecord()
-      this.#writer.beginRecord()
-      this.#writer.bodyBytes(source, start, end)
-      this.#writer.attributes(this.#fileAttributes.encoded)
-      this.#writer.attribute(errorAttribute, error.message)
-      this.#writer.endRecord()
-    }
-  }
-
-  finish(): Batch<'logs'> | undefined {
-    const { bytes, itemCount } = this.#writer.finish()
-    return itemCount === 0 ? undefined : new Batch('logs', [bytes], itemCount)
-  }
-
-  #prepare(text: string, offset: number): Entry {
+    this.#text = text
+    this.#source = source
+    this.#start = start
+    this.#end = end
     const attributes: Values = this.#inEntry ? { ...this.#fileAttributes.values } : {}
     if (this.#settings.includeRecordNumber && this.#file !== undefined) {
       attributes['log.file.record_number'] = ++this.#file.recordNumber
     }
     if (this.#settings.includeRecordOffset) attributes['log.file.record_offset'] = offset
     this.#entry.reset(text, attributes, this.#settings.resource)
-    return this.#entry
+    try {
+      this.#chain.run(this.#entry, this.#nowMs, this.#sink)
+    } catch (error) {
+      // The stack is full: a value of the line nests thousands of levels deep.
+      if (!(error instanceof RangeError)) throw error
+      this.#writeAsItWas('value nests too deep')
+    }
+    this.#text = undefined
+  }
+
+  #write(entry: Entry): void {
+    this.#switchResource(entry.resource, entry.baseResource, entry.scopeName)
+    this.#writer.beginRecord()
+    try {
+      this.#writeFields(entry)
+      this.#writeBody(entry)
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error
+      // What the operators made of it nests deeper than receivers allow.
+      this.#writer.cancelRecord()
+      this.#writeAsItWas(error.message, entry)
+      return
+    }
+    this.#writer.endRecord()
+  }
+
+  /** The line, or what is held of it, without what the operators made of it. */
+  #writeAsItWas(reason: string, held?: Entry): void {
+    if (this.#resource === undefined) this.#switchResource(undefined, this.#settings.resource, '')
+    this.#writer.beginRecord()
+    if (this.#text !== undefined) this.#writer.bodyBytes(this.#source, this.#start, this.#end)
+    else if (typeof held?.body === 'string') this.#writer.body(held.body)
+    this.#writer.attributes(this.#fileAttributes.encoded)
+    this.#writer.attribute(errorAttribute, reason)
+    this.#writer.endRecord()
+  }
+
+  #writeBody({ body }: Entry): void {
+    if (body === this.#text && body !== undefined) {
+      this.#writer.bodyBytes(this.#source, this.#start, this.#end)
+    } else if (body !== undefined) this.#writer.body(body)
   }
 
   #writeFields(entry: Entry): void {
@@ -117,6 +180,9 @@ export class OperatorTarget implements LineTarget {
     if (entry.timeUnixNano !== undefined) writer.timeUnixNano(entry.timeUnixNano)
     if (entry.severityNumber !== 0 || entry.severityText !== '') {
       writer.severity(entry.severityNumber, entry.severityText)
+    }
+    if (entry.traceId !== undefined || entry.spanId !== undefined || entry.traceFlags !== 0) {
+      writer.traceContext(entry.traceId ?? noBytes, entry.spanId ?? noBytes, entry.traceFlags)
     }
     if (!this.#inEntry) this.#writeFileAttributes(entry.attributes)
     for (const key in entry.attributes) writer.attribute(key, entry.attributes[key])
@@ -139,13 +205,28 @@ export class OperatorTarget implements LineTarget {
     }
   }
 
-  #switchResource(resource: Values | undefined): void {
-    if (resource === undefined && this.#openResource === '') return
-    const wanted = resource === undefined ? '' : JSON.stringify(resource)
-    if (wanted === this.#openResource) return
-    this.#openResource = wanted
+  /** Records that follow each other with the same resource and scope share a group. */
+  #switchResource(own: Values | undefined, base: Readonly<Values>, scopeName: string): void {
+    const open = this.#resource
+    const text = own === undefined ? '' : JSON.stringify(own, bigintAsText)
+    if (open?.base === base && open.text === text && open.scopeName === scopeName) return
+    this.#resource = { base, text, scopeName }
     this.#writer.beginResource(
-      resource === undefined ? this.#baseResource : encodeResource(resource),
+      encodeResource(own ?? base),
+      scopeName === '' ? undefined : encodeScope(scopeName),
     )
   }
 }
+
+/** The group that records are written into: its resource, as JSON where it is not the common one. */
+interface OpenResource {
+  readonly base: Readonly<Values>
+  readonly text: string
+  readonly scopeName: string
+}
+
+function bigintAsText(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? `${value}n` : value
+}
+
+const noBytes = new Uint8Array(0)

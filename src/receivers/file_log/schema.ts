@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { byteSize, duration, integer, type ObjectMetadata, text } from '../../component/schema.ts'
-import { operators, parses, pattern } from '../../operators/schema.ts'
+import { parses, pattern } from '../../operators/options/schema.ts'
+import { operators } from '../../operators/schema.ts'
 import { findEncoding } from '../../tail/encoding.ts'
 import { compileGlob } from '../../tail/glob.ts'
 

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { Double } from '../../wire/otlp/any-value.ts'
+import { Entry, type Value } from '../entry.ts'
+import { OperatorError } from '../operator.ts'
+import { compileCondition, compileExpr } from './compile.ts'
+
+function entry(): Entry {
+  const made = new Entry()
+  made.reset(
+    { msg: 'hello world', n: 5, list: [1, 'two', { k: 'v' }], big: 9007199254740993n },
+    { level: 'error', status: 503, 'log.file.path': '/a/b.log', on: true, d: new Double(2) },
+    { 'service.name': 'shop' },
+  )
+  made.severityNumber = 17
+  made.severityText = 'ERROR'
+  return made
+}
+
+suite('an expression', () => {
+  process.env['REMORA_EXPR_TEST'] = 'here'
+  const rows: readonly (readonly [string, Value])[] = [
+    ['1 + 2 * 3 ** 2', 19],
+    ['(1 + 2) * 3', 9],
+    ['2 ** 3 ** 2', 512],
+    ['-2 - -3', 1],
+    ['7 % 4 / 2', 1.5],
+    ['"a" + \'b\' + `c\\n`', 'abc\\n'],
+    ['"tab\\t\\u00e4\\x41"', 'tab\täA'],
+    ['body.msg', 'hello world'],
+    ['$.msg', 'hello world'],
+    ['body["msg"]', 'hello world'],
+    ['body.list[2].k', 'v'],
+    ['body.list[-1].k', 'v'],
+    ['body.nothing?.there', null],
+    ['body.nothing ?? "else"', 'else'],
+    ['attributes["log.file.path"]', '/a/b.log'],
+    ['resource["service.name"]', 'shop'],
+    ['severity_text + string(severity_number)', 'ERROR17'],
+    ['timestamp', null],
+    ['env("REMORA_EXPR_TEST")', 'here'],
+    ['body.msg matches "^hello \\\\w+$"', true],
+    ['body.msg not matches "x"', true],
+    ['body.msg contains "lo w"', true],
+    ['body.msg startsWith "hello" and body.msg endsWith "world"', true],
+    ['not (body.n > 4) or attributes.status >= 500', true],
+    ['!(body.n == 5)', false],
+    ['not body.n == 5', false],
+    ['attributes.level in ["warn", "error"]', true],
+    ['"level" in attributes', true],
+    ['"x" not in attributes', true],
+    ['body.n in [4, 6]', false],
+    ['attributes.on ? "yes" : "no"', 'yes'],
+    ['attributes.level == nil', false],
+    ['attributes.missing == nil', true],
+    ['attributes.d == 2', true],
+    ['attributes.d < 2.5', true],
+    ['body.big > 9007199254740992', true],
+    ['[1, [2]] == [1, [2]]', true],
+    ['1 == "1"', false],
+    ['false && body.x.y.z > 1', false],
+    ['len(body.msg) + len(body.list) + len(resource)', 15],
+    ['upper(trim("  a ")) + lower("B")', 'Ab'],
+    ['trim("xxaxx", "x") + trimPrefix("abc", "a") + trimSuffix("abc", "c")', 'abcab'],
+    ['split("a,b", ",")[1]', 'b'],
+    ['replace("a.b.c", ".", "$&")', 'a$&b$&c'],
+    ['int("42") + float("0.5")', 42.5],
+    ['max(1, 3, 2) - min(4, 2)', 1],
+    [
+      'type(1) + type("") + type(nil) + type([]) + type(body) + type(true)',
+      'numberstringnilarraymapbool',
+    ],
+    ['get(attributes, "level")', 'error'],
+    ['body.__proto__', null],
+    ['body.constructor', null],
+  ]
+  for (const [source, want] of rows) {
+    test(source, () => assert.deepEqual(compileExpr(source)(entry()), want))
+  }
+})
+
+suite('an expression fails on a record for', () => {
+  const rows: readonly (readonly [string, string])[] = [
+    ['1 < "a"', 'the expression compares a number with a string'],
+    ['body + 1', 'the expression needs a number and has a map'],
+    ['body.msg', 'the expression needs a bool and has a string'],
+    ['attributes.missing contains "x"', 'the expression needs a string and has a nil'],
+    ['1 % 0 == 1', 'the expression divides by zero'],
+    ['int("x") == 1', 'the expression converts what is no number'],
+    ['body.msg.deeper == 1', 'the expression needs a map and has a string'],
+  ]
+  for (const [source, want] of rows) {
+    test(source, () => {
+      const condition = compileCondition(source)
+      assert.throws(
+        () => condition(entry()),
+        (error) => {
+          assert.ok(error instanceof OperatorError)
+          assert.equal(error.message, want)
+          return true
+        },
+      )
+    })
+  }
+})
+
+suite('an expression cannot be compiled:', () => {
+  const rows: readonly (readonly [string, RegExp])[] = [
+    ['', /ends too early at character 1/],
+    ['1 +', /ends too early at character 4/],
+    ['a', /unknown name "a"/],
+    ['system("x")', /unknown function "system" at character 1/],
+    ['len()', /wrong number of arguments for "len"/],
+    ['constructor("x")', /unknown function/],
+    ['body matches attributes.p', /must be written out/],
+    ['body matches "("', /is not a pattern/],
+    ['(1', /"\)" is missing in front of the end at character 3/],
+    ['1 2', /unexpected "2" at character 3/],
+    ['body..x', /a name must follow the dot/],
+    ['"open', /cannot read "\\"open"/],
+    ['1 constructor 2', /unexpected "constructor"/],
+    ['"\\q"', /unknown escape/],
+    [`${'('.repeat(100)}1${')'.repeat(100)}`, /nests too deep/],
+    [`${'!'.repeat(5000)}true`, /nests too deep/],
+    [`"${'x'.repeat(9000)}"`, /too long/],
+  ]
+  for (const [source, want] of rows) {
+    test(source.slice(0, 40), () => assert.throws(() => compileExpr(source), want))
+  }
+})

@@ -1,0 +1,170 @@
+import * as v from 'valibot'
+import { compilePattern } from '../../regex/pattern.ts'
+import { compileCondition } from '../expr/compile.ts'
+import { parseField } from '../field.ts'
+import { severityNames } from '../severity.ts'
+import { compileTimeFormat } from '../time.ts'
+import { findTimeZone } from '../time-zone.ts'
+
+/** A check that says why `parse` threw. */
+export function parses<T>(parse: (written: string) => T) {
+  return v.rawCheck<string>(({ dataset, addIssue }) => {
+    if (!dataset.typed) return
+    try {
+      parse(dataset.value)
+    } catch (error) {
+      addIssue({ message: (error as Error).message })
+    }
+  })
+}
+
+/** A pattern in RE2 syntax. */
+export const pattern = () => v.pipe(v.string('must be a pattern'), parses(compilePattern))
+
+export const field = (description: string) =>
+  v.pipe(v.string('must be a field'), parses(parseField), v.description(description))
+
+export const condition = (description: string) =>
+  v.pipe(v.string('must be an expression'), parses(compileCondition), v.description(description))
+
+/** What every operator but filter and router has. */
+export const common = {
+  id: v.optional(
+    v.pipe(
+      v.string(),
+      v.nonEmpty('must not be empty'),
+      v.description('A name, for `output`, logs and metrics; the type without it.'),
+    ),
+  ),
+  output: v.optional(
+    v.pipe(
+      v.union(
+        [v.string(), v.pipe(v.array(v.string()), v.minLength(1, 'must not be empty'))],
+        'must be the id of an operator or a list of them',
+      ),
+      v.description('The operators that come next; the one below without it.'),
+    ),
+  ),
+  on_error: v.optional(
+    v.pipe(
+      v.picklist(
+        ['send', 'send_quiet', 'drop', 'drop_quiet'],
+        'must be one of send, send_quiet, drop, drop_quiet',
+      ),
+      v.description(
+        'What becomes of a record that cannot be handled; `quiet` logs nothing. Always counted.',
+      ),
+    ),
+    'send',
+  ),
+}
+
+export const conditional = {
+  ...common,
+  if: v.optional(condition('Only records for which this expression holds; the others pass by.')),
+}
+
+export const timeEntries = {
+  layout: v.pipe(
+    v.string('must be a string'),
+    v.description('How times look, e.g. `%Y-%m-%d %H:%M:%S`.'),
+  ),
+  layout_type: v.optional(
+    v.pipe(
+      v.picklist(['strptime', 'gotime', 'epoch'], 'must be one of strptime, gotime, epoch'),
+      v.description('The language of the layout.'),
+    ),
+    'strptime',
+  ),
+  location: v.optional(
+    v.pipe(
+      v.string('must be a string'),
+      parses(findTimeZone),
+      v.description('The time zone of times without one: `Local`, `UTC`, `Europe/Berlin`.'),
+    ),
+    'Local',
+  ),
+}
+
+interface TimeInput {
+  readonly layout: string
+  readonly layout_type: 'strptime' | 'gotime' | 'epoch'
+  readonly location: string
+}
+
+export const layoutFits = <T extends TimeInput>() =>
+  v.rawCheck<T>(({ dataset, addIssue }) => {
+    if (!dataset.typed) return
+    const { layout, layout_type, location } = dataset.value
+    try {
+      compileTimeFormat(layout_type, layout, location)
+    } catch (error) {
+      addIssue({
+        message: (error as Error).message,
+        path: [
+          {
+            type: 'object',
+            origin: 'value',
+            input: dataset.value as never,
+            key: 'layout',
+            value: layout,
+          },
+        ],
+      })
+    }
+  })
+
+export const timestamp = v.pipe(
+  v.strictObject({ parse_from: field('Where the time stands.'), ...timeEntries }),
+  layoutFits(),
+)
+
+const severityMatch = v.union(
+  [v.string(), v.number(), v.strictObject({ min: v.number(), max: v.number() })],
+  'must be a text, a number, a range {min, max} or a list of them',
+)
+
+export const severityEntries = {
+  preset: v.optional(
+    v.pipe(
+      v.picklist(['default', 'none', 'otel'], 'must be one of default, none, otel'),
+      v.description(
+        'What is known without a mapping: common names, nothing, or the numbers 1 to 24.',
+      ),
+    ),
+    'default',
+  ),
+  mapping: v.optional(
+    v.pipe(
+      v.record(
+        v.pipe(
+          v.string(),
+          v.check(
+            (name) => severityNames.includes(name),
+            'must be a level: trace, debug, info, warn, error, fatal, or one with 2, 3 or 4 behind it',
+          ),
+        ),
+        v.union([v.array(severityMatch), severityMatch]),
+      ),
+      v.description(
+        'Texts, numbers and ranges that mean a level: `error: [err, 5xx, {min: 600, max: 699}]`.',
+      ),
+    ),
+    {},
+  ),
+  overwrite_text: v.optional(
+    v.pipe(
+      v.boolean('must be true or false'),
+      v.description('Write the name of the level as severity text.'),
+    ),
+    false,
+  ),
+}
+
+export const severity = v.strictObject({
+  parse_from: field('Where the level stands.'),
+  ...severityEntries,
+})
+
+export type TimestampConfig = v.InferOutput<typeof timestamp>
+export type SeverityConfig = v.InferOutput<typeof severity>

@@ -1,0 +1,68 @@
+import { Double } from '../../wire/otlp/any-value.ts'
+import { isMap, type Value, type Values } from '../entry.ts'
+import type { Field } from '../field.ts'
+import { OperatorError } from '../operator.ts'
+import { type Embedded, Parser } from './parser.ts'
+
+// Only with so many digits may a number be one that a double does not hold.
+const manyDigits = /\d{16}/
+
+/** `wholeAsInts`: whole numbers become integers; otherwise all numbers become doubles. */
+function parseJson(text: string, wholeAsInts: boolean): Value {
+  try {
+    if (!wholeAsInts) return JSON.parse(text, asDouble) as Value
+    if (manyDigits.test(text)) return JSON.parse(text, asExactInt) as Value
+    return JSON.parse(text) as Value
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new OperatorError('it is not JSON')
+    throw error
+  }
+}
+
+function asDouble(_key: string, value: Value): Value {
+  return typeof value === 'number' ? new Double(value) : value
+}
+
+function asExactInt(_key: string, value: Value, context?: { source?: string }): Value {
+  const { source = '' } = context ?? {}
+  if (typeof value !== 'number' || Number.isSafeInteger(value) || !/^-?\d+$/.test(source)) {
+    return value
+  }
+  const whole = BigInt(source)
+  return whole === BigInt.asIntN(64, whole) ? whole : value
+}
+
+export class JsonParser extends Parser {
+  readonly wholeAsInts: boolean
+
+  constructor(from: Field, to: Field, embedded: Embedded, wholeAsInts: boolean) {
+    super(from, to, embedded)
+    this.wholeAsInts = wholeAsInts
+  }
+
+  protected parse(text: string): Values {
+    const value = parseJson(text, this.wholeAsInts)
+    if (!isMap(value)) throw new OperatorError('it is JSON, but not an object')
+    return value
+  }
+}
+
+export class JsonArrayParser extends Parser {
+  readonly #header: readonly string[] | undefined
+
+  /** With a header the items get its names; otherwise they stay a list. */
+  constructor(from: Field, to: Field, embedded: Embedded, header: readonly string[] | undefined) {
+    super(from, to, embedded)
+    this.#header = header
+  }
+
+  protected parse(text: string): Value {
+    const value = parseJson(text, true)
+    if (!Array.isArray(value)) throw new OperatorError('it is JSON, but not a list')
+    if (this.#header === undefined) return value
+    if (value.length !== this.#header.length) {
+      throw new OperatorError(`it has ${value.length} items for ${this.#header.length} names`)
+    }
+    return Object.fromEntries(this.#header.map((name, index) => [name, value[index]]))
+  }
+}

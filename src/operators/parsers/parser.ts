@@ -1,0 +1,48 @@
+import type { Entry, Value } from '../entry.ts'
+import type { Field } from '../field.ts'
+import { type FieldReader, type Operator, OperatorError } from '../operator.ts'
+
+/** Steps that come with a parser: `timestamp:`, `severity:`, `scope_name:`, `trace:` and `body:`. */
+export interface Embedded {
+  readonly readers: readonly FieldReader[]
+  readonly others: readonly Operator[]
+}
+
+/** Reads a text, writes what it means to another place, then takes time, level and so on out of it. */
+export abstract class Parser implements Operator {
+  readonly fields: readonly Field[]
+  readonly from: Field
+  readonly to: Field
+  readonly embedded: Embedded
+
+  constructor(from: Field, to: Field, embedded: Embedded) {
+    this.from = from
+    this.to = to
+    this.embedded = embedded
+    const { readers, others } = embedded
+    this.fields = [
+      from,
+      // What is put into all attributes is merged with those that are there, wherever they are kept.
+      ...(to.keys.length === 0 ? [] : [to]),
+      ...readers.flatMap((reader) => reader.fields),
+      ...others.flatMap((other) => other.fields),
+    ]
+  }
+
+  process(entry: Entry): void {
+    const value = this.from.get(entry)
+    if (typeof value !== 'string') {
+      throw new OperatorError(
+        value === undefined
+          ? `${this.from.text} is not there`
+          : `${this.from.text} is not a string`,
+      )
+    }
+    this.to.set(entry, this.parse(value, entry))
+    for (const reader of this.embedded.readers) reader.process(entry)
+    for (const other of this.embedded.others) other.process(entry)
+  }
+
+  /** Throws an OperatorError. May set other parts of the entry than the target, after it is sure of the text. */
+  protected abstract parse(text: string, entry: Entry): Value
+}

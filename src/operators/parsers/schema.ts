@@ -1,0 +1,253 @@
+import * as v from 'valibot'
+import { byteSize, type ObjectMetadata } from '../../component/schema.ts'
+import {
+  conditional,
+  field,
+  layoutFits,
+  parses,
+  pattern,
+  severity,
+  severityEntries,
+  timeEntries,
+  timestamp,
+} from '../options/schema.ts'
+import { findTimeZone } from '../time-zone.ts'
+
+const flag = (description: string, fallback = false) =>
+  v.optional(v.pipe(v.boolean('must be true or false'), v.description(description)), fallback)
+
+const traceField = (name: string) =>
+  v.optional(
+    v.strictObject({
+      parse_from: v.optional(field(`Where the ${name} stands.`), `attributes.${name}`),
+    }),
+    {},
+  )
+
+const traceEntries = {
+  trace_id: traceField('trace_id'),
+  span_id: traceField('span_id'),
+  trace_flags: traceField('trace_flags'),
+}
+
+const parser = {
+  ...conditional,
+  parse_from: v.optional(field('What to parse.'), 'body'),
+  parse_to: v.optional(field('Where the result goes.'), 'attributes'),
+  timestamp: v.optional(
+    v.pipe(timestamp, v.description('Read the time of the record afterwards.')),
+  ),
+  severity: v.optional(v.pipe(severity, v.description('Read its level afterwards.'))),
+  trace: v.optional(
+    v.pipe(
+      v.strictObject(traceEntries),
+      v.description('Read the ids of its trace and span afterwards.'),
+    ),
+  ),
+  scope_name: v.optional(
+    v.pipe(
+      v.strictObject({ parse_from: field('Where the name stands.') }),
+      v.description('Read the name of its scope afterwards.'),
+    ),
+  ),
+  body: v.optional(field('What becomes the body afterwards.')),
+}
+
+const jsonParser = v.strictObject({
+  type: v.literal('json_parser'),
+  ...parser,
+  parse_ints: v.optional(
+    v.pipe(
+      v.boolean('must be true or false'),
+      v.description(
+        'Make integers of whole numbers, exact to 64 bits (so it is also without this option); `false` makes doubles of all numbers, as the collector does by default.',
+      ),
+    ),
+  ),
+})
+
+const jsonArrayParser = v.strictObject({
+  type: v.literal('json_array_parser'),
+  ...parser,
+  parse_to: v.optional(field('Where the result goes.'), 'body'),
+  header: v.optional(
+    v.pipe(v.string('must be a string'), v.description('Names of the items, with commas.')),
+  ),
+})
+
+const oneCharacter = (description: string) =>
+  v.pipe(
+    v.string('must be a character'),
+    v.check(
+      (text) => [...text].length === 1 && text !== '"',
+      'must be one character, and no quote',
+    ),
+    v.description(description),
+  )
+
+const csvParser = v.pipe(
+  v.strictObject({
+    type: v.literal('csv_parser'),
+    ...parser,
+    header: v.optional(
+      v.pipe(v.string('must be a string'), v.description('Names of the columns, with delimiters.')),
+    ),
+    header_attribute: v.optional(
+      v.pipe(
+        v.string('must be a string'),
+        v.description('The attribute that has the names of the columns, instead of `header`.'),
+      ),
+    ),
+    delimiter: v.optional(oneCharacter('What stands between columns.'), ','),
+    header_delimiter: v.optional(
+      oneCharacter('What stands between names; as between columns without it.'),
+    ),
+    lazy_quotes: flag('Allow quotes inside of columns.'),
+    ignore_quotes: flag('Quotes have no meaning.'),
+  }),
+  v.check(
+    (c) => (c.header === undefined) !== (c.header_attribute === undefined),
+    'must have either header or header_attribute',
+  ),
+  v.check(
+    (c) => !(c.lazy_quotes && c.ignore_quotes),
+    'must not have both lazy_quotes and ignore_quotes',
+  ),
+)
+
+const keyValueParser = v.pipe(
+  v.strictObject({
+    type: v.literal('key_value_parser'),
+    ...parser,
+    delimiter: v.optional(
+      v.pipe(
+        v.string('must be a string'),
+        v.nonEmpty('must not be empty'),
+        v.description('What stands between key and value.'),
+      ),
+      '=',
+    ),
+    pair_delimiter: v.optional(
+      v.pipe(
+        v.string('must be a string'),
+        v.description('What stands between pairs; any white space without it.'),
+      ),
+      '',
+    ),
+  }),
+  v.check((c) => c.delimiter !== c.pair_delimiter, 'delimiter and pair_delimiter must differ'),
+)
+
+const regexParser = v.strictObject({
+  type: v.literal('regex_parser'),
+  ...parser,
+  regex: v.pipe(
+    pattern(),
+    v.check((source) => /\(\?P?</.test(source), 'must have a named group such as (?P<level>\\w+)'),
+    v.description('The pattern; its named groups become attributes. RE2 syntax.'),
+  ),
+  cache: v.optional(
+    v.pipe(
+      v.strictObject({ size: v.optional(v.number(), 0) }),
+      v.description("Accepted for the collector's files and not needed."),
+    ),
+  ),
+})
+
+const uriParser = v.strictObject({ type: v.literal('uri_parser'), ...parser })
+
+const syslogParser = v.pipe(
+  v.strictObject({
+    type: v.literal('syslog_parser'),
+    ...parser,
+    protocol: v.pipe(
+      v.picklist(['rfc3164', 'rfc5424'], 'must be "rfc3164" or "rfc5424"'),
+      v.description('How lines look.'),
+    ),
+    location: v.optional(
+      v.pipe(
+        v.string('must be a string'),
+        parses(findTimeZone),
+        v.description('The time zone of RFC 3164.'),
+      ),
+      'UTC',
+    ),
+    enable_octet_counting: flag('Each message has its length in front.'),
+    allow_skip_pri_header: flag('Messages may have no priority.'),
+  }),
+  v.metadata({
+    unsupported: ['non_transparent_framing_trailer', 'max_octets', 'preserve_trailing_whitespaces'],
+  } satisfies ObjectMetadata),
+)
+
+const container = v.pipe(
+  v.strictObject({
+    type: v.literal('container'),
+    ...conditional,
+    format: v.optional(
+      v.pipe(
+        v.picklist(['', 'docker', 'crio', 'containerd'], 'must be one of docker, crio, containerd'),
+        v.description('How the runtime writes lines; seen from each line without it.'),
+      ),
+      '',
+    ),
+    add_metadata_from_filepath: flag(
+      'Take namespace, pod and container from the path into the resource.',
+      true,
+    ),
+    max_log_size: v.optional(
+      v.pipe(
+        byteSize(),
+        v.description('Give up a line of several parts at this size; 0 for none.'),
+      ),
+      0,
+    ),
+  }),
+  v.metadata({
+    unsupported: ['parse_from', 'parse_to', 'timestamp', 'severity', 'preserve_attributes'],
+  } satisfies ObjectMetadata),
+)
+
+const severityParser = v.strictObject({
+  type: v.literal('severity_parser'),
+  ...conditional,
+  parse_from: field('Where the level stands.'),
+  ...severityEntries,
+})
+
+const timeParser = v.pipe(
+  v.strictObject({
+    type: v.literal('time_parser'),
+    ...conditional,
+    parse_from: field('Where the time stands.'),
+    ...timeEntries,
+  }),
+  layoutFits(),
+)
+
+const traceParser = v.strictObject({
+  type: v.literal('trace_parser'),
+  ...conditional,
+  ...traceEntries,
+})
+
+const scopeNameParser = v.strictObject({
+  type: v.literal('scope_name_parser'),
+  ...conditional,
+  parse_from: v.optional(field('Where the name stands.'), 'body'),
+})
+
+export const parserSchemas = [
+  jsonParser,
+  jsonArrayParser,
+  csvParser,
+  keyValueParser,
+  regexParser,
+  syslogParser,
+  uriParser,
+  container,
+  severityParser,
+  timeParser,
+  traceParser,
+  scopeNameParser,
+] as const
