@@ -230,8 +230,8 @@ service: {pipelines: {logs: {receivers: [otlp], processors: [batch, batch/2], ex
 receivers: {file_log: {include: [5, true, ~, a], attributes: {a: }}}${exporters}
 service: {pipelines: {logs: {receivers: [file_log], exporters: [debug]}}}`,
       want: [
-        'c.yaml:2:34: receivers.file_log.include[0]: must be a string, not a number',
-        'c.yaml:2:37: receivers.file_log.include[1]: must be a string, not true or false',
+        'c.yaml:2:34: receivers.file_log.include[0]: must be a string, not a number; put it in quotes',
+        'c.yaml:2:37: receivers.file_log.include[1]: must be a string, not true or false; put it in quotes',
         'c.yaml:2:43: receivers.file_log.include[2]: must be a string, not empty',
         'c.yaml:2:63: receivers.file_log.attributes.a: must be a string',
       ],
@@ -260,7 +260,7 @@ service: {pipelines: {logs: {receivers: [file_log], exporters: [debug]}}}`,
 receivers: [otlp]
 exporter: {debug: }
 connectors: {forward: }
-service: {pipelines: {logs: {receivers: [otlp], exporters: [debug]}}}`,
+service: {pipelines: {logs: {receivers: [otlp], exporters: [debug, forward]}}}`,
       want: [
         'c.yaml:2:12: receivers: must be a map, one entry for each receiver',
         'c.yaml:3:1: exporter: unknown section; did you mean "exporters"?',
@@ -327,14 +327,14 @@ service:
   pipelines: {logs: {receivers: [otlp], exporters: [debug]}}
   shutdown_timeout: 25
   telemetry:
-    logs: {level: loud, processors: [], output_paths: [/var/log/x]}
+    logs: {level: warning, processors: [], output_paths: [/var/log/x]}
     metrics: {level: nrmal, views: [], readers: [{periodic: {}}]}
     traces: {level: basic, processors: []}`,
       want: [
         'c.yaml:8:21: service.shutdown_timeout: must be a duration such as "200ms", "5s" or "1h30m"',
-        'c.yaml:10:19: service.telemetry.logs.level: must be one of "debug", "info", "warn", "error"',
-        'c.yaml:10:25: service.telemetry.logs.processors: is an option of the collector that remora does not support',
-        'c.yaml:10:56: service.telemetry.logs.output_paths[0]: remora logs to stderr only',
+        'c.yaml:10:19: service.telemetry.logs.level: must be one of "debug", "info", "warn", "error"; did you mean "warn"?',
+        'c.yaml:10:28: service.telemetry.logs.processors: is an option of the collector that remora does not support',
+        'c.yaml:10:59: service.telemetry.logs.output_paths[0]: remora logs to stderr only',
         'c.yaml:11:22: service.telemetry.metrics.level: must be one of "none", "basic", "normal", "detailed"; did you mean "normal"?',
         'c.yaml:11:29: service.telemetry.metrics.views: is an option of the collector that remora does not support',
         'c.yaml:11:50: service.telemetry.metrics.readers[0].pull: is required',

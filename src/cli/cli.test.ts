@@ -15,7 +15,7 @@ exporters:
     token: &t canary-token
     headers: {authorization: Bearer canary-header, x-canary-name: "\${env:KEY}"}
   otlphttp/b:
-    endpoint: http://x:2
+    endpoint: http://canary:canary-password@x:2/a?token=canary-query
     token: *t
     headers: [{name: a, value: canary-listed}, {name: b, value: "canary-\${env:KEY}"}]
 service:
@@ -25,7 +25,7 @@ service:
 
 const files: Readonly<Record<string, string>> = {
   'ok.yaml': config,
-  'dollar.yaml': config.replace('http://x:2', () => 'unix:///$${1}-$$$$-$'),
+  'dollar.yaml': config.replace(/http:.*canary-query/, () => 'unix:///$${1}-$$$$-$'),
   'bad.yaml': `${config}
 exporters::debug: {verbosity: basik}
 `,
@@ -48,6 +48,7 @@ exporters:
     endpoint: "x:1"
     headers:
       - "authorization: Bearer canary-13"
+  otlphttp/9: {endpoint: "http://canary:canary-15@x:1", headers: 1, tls: 1}
   otlphttp/8: ["token: canary-14"]
 service: {pipelines: {logs: {receivers: [otlp], exporters: [otlphttp/1, otlphttp/2]}}}
 `,
@@ -160,6 +161,7 @@ suite('print-config', () => {
         token: '[redacted]',
         headers: { authorization: '[redacted]', 'x-canary-name': '[redacted]' },
       })
+      assert.equal(exporters['otlphttp/b'].endpoint, 'http://[redacted]@x:2/a?[redacted]')
       assert.deepEqual(exporters['otlphttp/b'].headers, [
         { name: 'a', value: '[redacted]' },
         { name: 'b', value: '[redacted]' },

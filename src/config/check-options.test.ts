@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import * as v from 'valibot'
-import { headers } from '../component/schema.ts'
+import { endpoint, headers } from '../component/schema.ts'
 import { checkOptions } from './check-options.ts'
 import { parseYaml } from './parse-yaml.ts'
 import { formatPath } from './problem.ts'
@@ -150,6 +150,16 @@ const rows: readonly { name: string; schema: v.GenericSchema; yaml: string; want
     schema: headers(),
     yaml: '[{nam: a, value: b}]',
     want: ['o[0].nam: unknown option: did you mean "name"?', 'o[0].name: is required'],
+  },
+  {
+    name: 'numbers that are meant as texts',
+    schema: v.strictObject({ v: v.picklist(['1.2', '1.3']), h: headers(), e: endpoint() }),
+    yaml: '{v: 1.2, h: {a: 12}, e: 4317}',
+    want: [
+      'o.v: must be one of "1.2", "1.3": put it in quotes',
+      'o.h.a: must be a string: put it in quotes',
+      'o.e: must be "host:port", "unix:///path" or a URL',
+    ],
   },
   {
     name: 'limits without a message of their own',

@@ -98,15 +98,24 @@ function toProblem(issue: v.BaseIssue<unknown>, root: ConfigNode, path: Path): C
   if (issue.received === 'undefined' && issue.kind === 'schema' && isMissing(issue)) {
     return problemAt(originAt(root, path, 'key'), path, 'is required')
   }
+  const message = messageOf(issue, node)
+  return problemAt(originAt(root, path, 'value'), path, message, hintFor(issue, node, message))
+}
+
+function hintFor(
+  issue: v.BaseIssue<unknown>,
+  node: ConfigNode | undefined,
+  message: string,
+): string | undefined {
+  if (node?.kind !== 'scalar' || node.value === null) return undefined
   const options = literalsOf(issue.expected)
-  const written = node?.kind === 'scalar' && typeof node.value === 'string' ? node.value : undefined
-  const near = written === undefined ? undefined : nearest(written, options)
-  return problemAt(
-    originAt(root, path, 'value'),
-    path,
-    messageOf(issue, node),
-    near === undefined ? undefined : `did you mean "${near}"?`,
-  )
+  if (typeof node.value === 'string') {
+    const near = nearest(node.value, options)
+    return near === undefined ? undefined : `did you mean "${near}"?`
+  }
+  // The value may be a secret, and is not repeated.
+  const isTextThere = options.includes(node.text) || message.startsWith('must be a string')
+  return isTextThere ? 'put it in quotes' : undefined
 }
 
 /** valibot says so either at the key that is missing, or at the value that is undefined. */

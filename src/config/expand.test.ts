@@ -100,6 +100,7 @@ suite('a reference gives', () => {
     ['$TEXT', '$TEXT'],
     ['$', '$'],
     ['a ${ b', 'a ${ b'],
+    ['a $${env:b', 'a ${env:b'],
     ['${env:DOLLARS}', 'a$b$c'],
   ]
   for (const [written, means] of rows) {
@@ -119,6 +120,16 @@ suite('a reference is refused when', () => {
       name: 'the file is missing',
       yaml: "a: '${file:nope}'",
       want: 'a: cannot read "nope": no such file',
+    },
+    {
+      name: 'its end is missing',
+      yaml: "a: 'localhost:${env:PORT'",
+      want: 'a: a reference begins with "${" and has no "}"; close it with "}", or write "$${" for the text itself',
+    },
+    {
+      name: 'the end of the outer one is missing',
+      yaml: "a: '$$${env:A_${env:B}'",
+      want: 'a: a reference begins with "${" and has no "}"; close it with "}", or write "$${" for the text itself',
     },
     {
       name: 'the scheme is unknown',

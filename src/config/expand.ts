@@ -105,6 +105,10 @@ class Expander {
     this.#path = path
     this.#origin = node.origin
     try {
+      if (depth === 0 && isUnclosed(text)) {
+        const hint = 'close it with "}", or write "$${" for the text itself'
+        throw new BadReference(`a reference begins with "\${" and has no "}"; ${hint}`)
+      }
       const body = wholeReference(text)
       if (body !== undefined) return this.#whole(body, node, path, depth)
       const expanded = this.#text(text, depth)
@@ -218,6 +222,19 @@ class Expander {
 
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
+}
+
+/**
+ * Whether a reference begins that does not end. The collector takes it for text, which is never meant; `${` with
+ * anything else behind it stays text.
+ */
+function isUnclosed(text: string): boolean {
+  for (const { 0: escapes, index } of text.matchAll(/\$+\{(?:env|file|yaml):/g)) {
+    const brace = text.indexOf('{', index)
+    const escaped = (brace - index) % 2 === 0
+    if (!escaped && closingBrace(text, index + escapes.length) < 0) return true
+  }
+  return false
 }
 
 /** The inside of `${…}` if the text is nothing else. */

@@ -23,11 +23,12 @@ export function withPlaces(loaded: Loaded, problems: readonly ConfigProblem[]): 
   })
 }
 
-/** Whether the component that `path` names is in the document, but of a type that does not exist. */
+/** Whether the component that `path` names is in the document, but of a type that does not exist, or a connector. */
 function isUnknownType(path: Path, document: MapNode, service: ConfiguredService): boolean {
   const node = nodeAt(document, path)
   if (node?.kind !== 'scalar') return false
   const section = (path[1] === 'pipelines' ? path[3] : 'extensions') as Section
+  if (nodeAt(document, ['connectors', node.text]) !== undefined) return true
   return nodeAt(document, [section, node.text]) !== undefined && !service[section].has(node.text)
 }
 

@@ -11,7 +11,7 @@ import {
   type Path,
 } from './node.ts'
 import { walkPairs } from './pair.ts'
-import { isMapOfSecrets, isSecret, isSecrets, type Schema, wantsText } from './shape.ts'
+import { isEndpoint, isMapOfSecrets, isSecret, isSecrets, type Schema, wantsText } from './shape.ts'
 import type { Origin } from './source.ts'
 
 const redacted = '[redacted]'
@@ -20,18 +20,29 @@ const redacted = '[redacted]'
 export function secretOrigins(document: MapNode, registry: Registry): Origin[] {
   const origins: Origin[] = []
   walkComponents(document, registry, (schema, node) => {
-    if (standsForSecret(schema, node)) origins.push(node.origin)
+    if (standsForSecret(schema, node) || withoutCredentials(schema, node) !== undefined) {
+      origins.push(node.origin)
+    }
   })
   return origins
 }
 
 /** The document with `[redacted]` for every secret. */
 export function redact(document: MapNode, registry: Registry): MapNode {
-  return replaceNodes(document, registry, (schema, node) =>
-    standsForSecret(schema, node) && !isNull(node)
-      ? createScalar(redacted, redacted, node.origin)
-      : undefined,
-  )
+  return replaceNodes(document, registry, (schema, node) => {
+    const text =
+      standsForSecret(schema, node) && !isNull(node) ? redacted : withoutCredentials(schema, node)
+    return text === undefined ? undefined : createScalar(text, text, node.origin)
+  })
+}
+
+/** A URL without what people hide in it: `https://[redacted]@host/path?[redacted]`. Undefined where there is nothing. */
+function withoutCredentials(schema: Schema, node: ConfigNode): string | undefined {
+  if (!isEndpoint(schema) || node.kind !== 'scalar') return undefined
+  const shown = node.text
+    .replace(/^([a-z][a-z0-9+.-]*:\/\/|)[^/?#]*@/i, `$1${redacted}@`)
+    .replace(/\?[^#]+/, `?${redacted}`)
+  return shown === node.text ? undefined : shown
 }
 
 /** The document with texts where options take the text of a reference: "012" and not the number 10. */

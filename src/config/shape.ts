@@ -140,6 +140,10 @@ export function isSecret(schema: Schema): boolean {
   return scalar === 'secret' || (shape.kind === 'union' && shape.options.some(isSecret))
 }
 
+export function isEndpoint(schema: Schema): boolean {
+  return describe(schema).scalar === 'endpoint'
+}
+
 /** Whether it takes a text and nothing else. */
 export function wantsText(schema: Schema): boolean {
   const { inner, scalar } = describe(schema)

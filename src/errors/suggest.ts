@@ -1,8 +1,11 @@
 /** The candidate nearest to what was written, if it is near enough to be a slip of the keyboard. */
-export function nearest(written: string, candidates: Iterable<string>): string | undefined {
+export function nearest(written: string, given: Iterable<string>): string | undefined {
+  const candidates = [...given]
   // A longer text would cost time and is no slip.
   if (written.length > 100) return undefined
   const normal = normalise(written)
+  const whole = wordOf(normal, candidates)
+  if (whole !== undefined) return whole
   let best: string | undefined
   let bestDistance = Math.max(1, Math.floor(normal.length / 3)) + 1
   for (const candidate of candidates) {
@@ -22,6 +25,16 @@ export function suggestion(written: string, candidates: Iterable<string>): strin
   if (near !== undefined) return `did you mean "${near}"?`
   if (names.length === 0 || names.length > 12) return undefined
   return `one of ${names.map((name) => `"${name}"`).join(', ')}`
+}
+
+/** The one candidate of which it is the long or the short form: `warning` for `warn`, `info` for `information`. */
+function wordOf(written: string, candidates: readonly string[]): string | undefined {
+  const found = candidates.filter((candidate) => {
+    const name = normalise(candidate)
+    const [short, long] = name.length < written.length ? [name, written] : [written, name]
+    return short.length >= 4 && long.length - short.length <= 8 && long.startsWith(short)
+  })
+  return found.length === 1 ? found[0] : undefined
 }
 
 /** `queueSize`, `queue-size` and `queue_size` are the same word. */
