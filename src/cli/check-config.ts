@@ -7,6 +7,7 @@ import type { ConfigProblem } from '../errors/config-problem.ts'
 import { type Plan, planGraph } from '../pipeline/plan.ts'
 import type { Arguments } from './arguments.ts'
 import type { Io } from './io.ts'
+import { missingFiles } from './missing-files.ts'
 
 /** More than anybody reads at once; a file of another program has thousands. */
 const maxShown = 100
@@ -32,7 +33,8 @@ export function checkConfig(
   const loaded = loadConfig({ sources: config, sets: set, env, readFile, registry })
   const planned = loaded.service === undefined ? undefined : planGraph(loaded.service)
   const ofGraph = planned?.ok === false ? withPlaces(loaded, planned.problems) : []
-  const problems = sortProblems([...loaded.problems, ...ofGraph], loaded.sources)
+  const missing = missingFiles(loaded, io, registry)
+  const problems = sortProblems([...loaded.problems, ...ofGraph, ...missing], loaded.sources)
   const secrets = loaded.document === undefined ? [] : secretOrigins(loaded.document, registry)
   const rendering = { sources: loaded.sources, secrets }
   return {

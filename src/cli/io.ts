@@ -5,7 +5,7 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>
   stdout(text: string): void
   stderr(text: string): void
-  /** Throws an Error for a person: `no such file`. */
+  /** Throws an Error for a person: `no such file`, with the error of the system, if there is one, as its cause. */
   readFile(path: string): string
   /** All components; loaded only by the commands that need them. */
   registry(): Promise<Registry>

@@ -46,8 +46,16 @@ interface Definition<K extends Kind, C extends ConfigSchema> {
   readonly metrics: Readonly<Record<string, string>>
   /** Each is parsed by a test, run through the contract suite, and printed in the docs. */
   readonly examples: readonly { readonly title: string; readonly config: v.InferInput<C> }[]
+  /** What is legal and hardly meant. Pure. */
+  warnings?(config: v.InferOutput<C>): readonly Warning[]
   /** What no other component may have at the same time: ports, files. Pure; nothing is opened. */
   claims?(config: v.InferOutput<C>): readonly Claim[]
+}
+
+/** `must end without …`, for the option at this path below the component. */
+export interface Warning {
+  readonly option: readonly string[]
+  readonly message: string
 }
 
 /** The signals a component handles, each with its stability. There is no other list of signals. */

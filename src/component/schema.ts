@@ -7,7 +7,7 @@ import { Secret } from './secret.ts'
  * the docs and the redaction of `print-config` read it.
  */
 export interface ScalarMetadata {
-  readonly scalar: 'duration' | 'byte_size' | 'secret' | 'endpoint' | 'text'
+  readonly scalar: 'duration' | 'byte_size' | 'secret' | 'endpoint' | 'text' | 'file'
 }
 
 /**
@@ -98,6 +98,11 @@ export function secret() {
     v.metadata({ scalar: 'secret' } satisfies ScalarMetadata),
     v.transform((text) => new Secret(text)),
   )
+}
+
+/** The path of a file that must be there at the start; `validate` looks. The output is the path. */
+export function existingFile() {
+  return v.pipe(v.string('must be a path'), v.metadata({ scalar: 'file' } satisfies ScalarMetadata))
 }
 
 /** A string; numbers and booleans of the YAML are taken as their text, so that `value: 5` needs no quotes. */

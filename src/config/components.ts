@@ -4,7 +4,7 @@ import type { Registry } from '../component/registry.ts'
 import type { ConfigProblem } from '../errors/config-problem.ts'
 import { suggestion } from '../errors/suggest.ts'
 import { checkOptions } from './check-options.ts'
-import { createMap, type Entry, isNull, type MapNode } from './node.ts'
+import { createMap, type Entry, isNull, type MapNode, originAt } from './node.ts'
 import { problemAt } from './problem.ts'
 
 export const sections = {
@@ -24,6 +24,7 @@ const namePattern = /^[^\p{C}\p{Z}]{1,1024}$/u
 export interface CheckedSection<D> {
   readonly configured: ReadonlyMap<string, Configured<D>>
   readonly problems: readonly ConfigProblem[]
+  readonly warnings: readonly ConfigProblem[]
 }
 
 /**
@@ -38,11 +39,13 @@ export function checkSection<S extends Section>(
   type Definition = Extract<AnyDefinition, { kind: (typeof sections)[S] }>
   const configured = new Map<string, Configured<Definition>>()
   const problems: ConfigProblem[] = []
+  const warnings: ConfigProblem[] = []
   const node = root.entries.get(section)
-  if (node === undefined || isNull(node.value)) return { configured, problems }
+  if (node === undefined || isNull(node.value)) return { configured, problems, warnings }
   if (node.value.kind !== 'map') {
     const message = `must be a map, one entry for each ${sections[section]}`
-    return { configured, problems: [problemAt(node.value.origin, [section], message)] }
+    problems.push(problemAt(node.value.origin, [section], message))
+    return { configured, problems, warnings }
   }
   for (const [id, entry] of node.value.entries) {
     const definition = definitionOf(section, id, registry)
@@ -54,9 +57,10 @@ export function checkSection<S extends Section>(
     }
     const checked = checkComponent(definition, root, section, id, entry)
     problems.push(...checked.problems)
+    warnings.push(...checked.warnings)
     configured.set(id, { id, definition: definition as Definition, config: checked.config })
   }
-  return { configured, problems }
+  return { configured, problems, warnings }
 }
 
 function checkComponent(
@@ -65,12 +69,22 @@ function checkComponent(
   section: Section,
   id: string,
   entry: Entry,
-): { readonly config: object; readonly problems: readonly ConfigProblem[] } {
+): {
+  readonly config: object
+  readonly problems: readonly ConfigProblem[]
+  readonly warnings: readonly ConfigProblem[]
+} {
   // `otlp:` with nothing behind it is a component with all its defaults.
   const empty = createMap(new Map(), entry.value.origin)
   const document = isNull(entry.value) ? withComponent(root, section, id, entry, empty) : root
   const { config, problems } = checkOptions(definition.config, document, [section, id])
-  return { config: (config ?? {}) as object, problems }
+  // The type of the configuration is that of the schema just used.
+  const found = config === undefined ? [] : (definition.warnings?.(config as never) ?? [])
+  const warnings = found.map(({ option, message }) => {
+    const path = [section, id, ...option]
+    return problemAt(originAt(document, path, 'value'), path, message)
+  })
+  return { config: (config ?? {}) as object, problems, warnings }
 }
 
 function withComponent(

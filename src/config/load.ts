@@ -50,8 +50,10 @@ export function loadConfig(options: LoadOptions): Loaded {
   const exporters = checkSection('exporters', document, registry)
   const extensions = checkSection('extensions', document, registry)
   const checked = checkService(document)
+  const warnings = [...expanded.warnings]
   for (const part of [receivers, processors, exporters, extensions, checked]) {
     problems.push(...part.problems)
+    warnings.push(...part.warnings)
   }
   const service: ConfiguredService = {
     receivers: receivers.configured,
@@ -63,11 +65,7 @@ export function loadConfig(options: LoadOptions): Loaded {
     telemetry: checked.telemetry,
     shutdownTimeoutMs: checked.shutdownTimeoutMs,
   }
-  const warnings = [
-    ...expanded.warnings,
-    ...checked.warnings,
-    ...unusedComponents(service, document),
-  ]
+  warnings.push(...unusedComponents(service, document))
   return { service, document, sources, problems: oncePerPath(problems), warnings }
 }
 

@@ -61,7 +61,7 @@ function standsForSecret(schema: Schema, node: ConfigNode): boolean {
 }
 
 /** Calls `visit` for every node of every component that its schema knows. */
-function walkComponents(
+export function walkComponents(
   document: MapNode,
   registry: Registry,
   visit: (schema: Schema, node: ConfigNode, path: Path) => void,

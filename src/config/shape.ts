@@ -144,6 +144,10 @@ export function isEndpoint(schema: Schema): boolean {
   return describe(schema).scalar === 'endpoint'
 }
 
+export function isExistingFile(schema: Schema): boolean {
+  return describe(schema).scalar === 'file'
+}
+
 /** Whether it takes a text and nothing else. */
 export function wantsText(schema: Schema): boolean {
   const { inner, scalar } = describe(schema)

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { duration, type ObjectMetadata, secret } from '../component/schema.ts'
+import { duration, existingFile, type ObjectMetadata, secret } from '../component/schema.ts'
 import { cipherSuites, curves } from './cipher-suites.ts'
 
 const version = v.picklist(
@@ -7,7 +7,7 @@ const version = v.picklist(
   'must be one of "1.0", "1.1", "1.2", "1.3"',
 )
 
-const file = v.pipe(v.string('must be a path'), v.minLength(1, 'must not be empty'))
+const file = v.pipe(existingFile(), v.minLength(1, 'must not be empty'))
 
 function names<T extends string>(table: Readonly<Record<T, string>>) {
   const options = Object.keys(table) as [T, ...T[]]
@@ -18,8 +18,10 @@ function names<T extends string>(table: Readonly<Record<T, string>>) {
 const common = {
   ca_file: v.optional(
     v.pipe(
-      v.string(),
-      v.description('PEM file of the authorities that the peer must be signed by.'),
+      existingFile(),
+      v.description(
+        'PEM file of the authorities that the peer must be signed by. Without it clients trust those of the machine (SSL_CERT_FILE, SSL_CERT_DIR, or where the system keeps them).',
+      ),
     ),
   ),
   ca_pem: v.optional(v.pipe(secret(), v.description('The same, written here.'))),

@@ -1,6 +1,6 @@
 import { defineExporter } from '../../component/define.ts'
 import { OtlpHttpExporter } from './exporter.ts'
-import { config } from './schema.ts'
+import { config, signalPathOf } from './schema.ts'
 
 export const otlpHttp = defineExporter({
   type: 'otlp_http',
@@ -26,5 +26,11 @@ export const otlpHttp = defineExporter({
       },
     },
   ],
+  warnings: ({ endpoint }) => {
+    const path = signalPathOf(endpoint ?? '')
+    if (path === undefined) return []
+    const message = `ends in ${path}, and the path of each signal is put behind it; leave that out, or use logs_endpoint, metrics_endpoint and traces_endpoint`
+    return [{ option: ['endpoint'], message }]
+  },
   create: (settings) => new OtlpHttpExporter(settings),
 })

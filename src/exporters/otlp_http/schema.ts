@@ -32,6 +32,11 @@ function url(description: string) {
   )
 }
 
+/** The path of a signal at the end of a base URL, where it does not belong. */
+export function signalPathOf(endpoint: string): string | undefined {
+  return /\/v1\/(?:logs|metrics|traces)(?=\/*(?:[?#]|$))/.exec(endpoint)?.[0]
+}
+
 const endpointNames = ['logs_endpoint', 'metrics_endpoint', 'traces_endpoint'] as const
 
 export const config = v.pipe(
