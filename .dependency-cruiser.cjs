@@ -5,7 +5,7 @@
 // that use them; `schema.ts` files may use valibot wherever they are, because an engine's options are described beside
 // the engine.
 
-const engines = ['tail', 'operators', 'regex']
+const engines = ['tail', 'operators', 'regex', 'masking']
 const contracts = ['component', 'signal', 'errors']
 const forComponents = [...contracts, ...engines, 'wire', 'telemetry', 'net', 'buffer', 'delivery']
 
@@ -22,6 +22,7 @@ const table = {
   tail: [...contracts, 'wire', 'regex'],
   operators: [...contracts, 'wire', 'regex'],
   regex: [...contracts, 'wire'],
+  masking: [...contracts, 'wire', 'regex'],
   config: ['component', 'errors'],
   pipeline: [...contracts, 'telemetry'],
   receivers: forComponents,

@@ -6,6 +6,7 @@ import { otlpHttp } from './exporters/otlp_http/definition.ts'
 import { fileStorage } from './extensions/file_storage/definition.ts'
 import { healthCheck } from './extensions/health_check/definition.ts'
 import { batch } from './processors/batch/definition.ts'
+import { mask } from './processors/mask/definition.ts'
 import { memoryLimiter } from './processors/memory_limiter/definition.ts'
 import { fileLog } from './receivers/file_log/definition.ts'
 import { otlp } from './receivers/otlp/definition.ts'
@@ -17,6 +18,7 @@ export const registry: Registry = createRegistry([
   otlp,
   // processors
   batch,
+  mask,
   memoryLimiter,
   // exporters
   debug,

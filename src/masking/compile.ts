@@ -1,0 +1,78 @@
+import { createCustomDetector } from './custom-detector.ts'
+import type { Detector } from './detector.ts'
+import { detectors, detectorsByName } from './detectors/catalog.ts'
+import { createPhone } from './detectors/phone.ts'
+import { Examiner } from './examiner.ts'
+import { Masker } from './otlp/masker.ts'
+import { PathFilter } from './path-filter.ts'
+import { Prefilter } from './prefilter/prefilter.ts'
+import { Pseudonyms } from './pseudonyms.ts'
+import type { Rule } from './rule.ts'
+import type { MaskConfig } from './schema.ts'
+
+type Listed = Exclude<MaskConfig['detectors'], string>[number]
+
+export interface Masking {
+  readonly examiner: Examiner
+  readonly prefilter: Prefilter
+  readonly masker: Masker
+}
+
+/** The engine of one configuration. Throws an Error for a person where two detectors have one name. */
+export function compileMasking(config: MaskConfig): Masking {
+  const pseudonyms = new Pseudonyms(config.hash_key?.reveal())
+  const examiner = new Examiner(compileRules(config), pseudonyms)
+  const prefilter = new Prefilter(examiner.anchors)
+  const { include, exclude } = config
+  const masker = new Masker({
+    examiner,
+    prefilter,
+    pseudonyms,
+    paths: include.length + exclude.length === 0 ? undefined : new PathFilter(include, exclude),
+    maxFieldBytes: config.max_field_size,
+    maxDepth: config.max_depth,
+    onLimit: config.on_limit,
+    onLabel: config.on_label_collision,
+  })
+  return { examiner, prefilter, masker }
+}
+
+function compileRules(config: MaskConfig): Rule[] {
+  if (typeof config.detectors === 'string') {
+    const group = config.detectors
+    return detectors
+      .filter((detector) => group === 'all' || detector.group === group)
+      .map((detector) => toRule(detector, {}, config))
+  }
+  return config.detectors.map((listed) =>
+    typeof listed === 'string'
+      ? toRule(detectorsByName.get(listed) as Detector, {}, config)
+      : toRule(toDetector(listed), listed, config),
+  )
+}
+
+function toDetector(listed: Exclude<Listed, string>): Detector {
+  if ('pattern' in listed) return createCustomDetector({ ...listed, validator: listed.validator })
+  if (listed.name === 'phone') return createPhone(listed.regions ?? ['US'])
+  return detectorsByName.get(listed.name) as Detector
+}
+
+type Handling = Partial<
+  Pick<
+    Exclude<Listed, string>,
+    'action' | 'template' | 'keep_first' | 'keep_last' | 'keep_format' | 'min_confidence'
+  >
+>
+
+function toRule(detector: Detector, handling: Handling, config: MaskConfig): Rule {
+  const template = handling.template ?? `<${detector.name}>`
+  return {
+    detector,
+    action: handling.action ?? config.action,
+    template: Buffer.from(template, 'utf8').toString('latin1'),
+    keepFirst: handling.keep_first ?? 0,
+    keepLast: handling.keep_last ?? 0,
+    keepFormat: handling.keep_format ?? false,
+    minConfidence: handling.min_confidence ?? config.min_confidence,
+  }
+}

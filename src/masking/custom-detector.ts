@@ -1,0 +1,69 @@
+import { compilePattern } from '../regex/pattern.ts'
+import { confidence, type Detector, hasContext, lettersAndDigitsOf } from './detector.ts'
+import { validators } from './validators.ts'
+
+export interface CustomOptions {
+  readonly name: string
+  readonly pattern: string
+  readonly group: number
+  readonly validator: string | undefined
+  readonly context: readonly string[]
+  readonly keywords: readonly string[]
+}
+
+/** Where a pattern has no keywords, every text is searched: each has a byte. */
+const everyText = '[\\x00-\\xff]'
+
+/** A detector of the configuration. Its pattern runs on characters, not on bytes, as people write patterns. */
+export function createCustomDetector(options: CustomOptions): Detector {
+  const { name, group } = options
+  const pattern = compilePattern(options.pattern)
+  const validate = options.validator === undefined ? undefined : validators[options.validator]
+  const words = options.context.map((word) => quote(word)).join('|')
+  const context = words === '' ? undefined : new RegExp(words, 'i')
+  return {
+    name,
+    group: 'pii',
+    summary: 'A pattern of the configuration.',
+    anchors:
+      options.keywords.length === 0
+        ? [everyText]
+        : options.keywords.map((word) => `(?i)${quote(utf8AsLatin1(word))}`),
+    find(text, key, report) {
+      const characters = Buffer.from(text, 'latin1').toString('utf8')
+      const isAscii = characters.length === text.length
+      const found: [number, number] = [0, 0]
+      for (let from = 0; from <= characters.length; ) {
+        if (!pattern.search(characters, from, found)) return
+        const [start, end] = found
+        from = end > start ? end : end + 1
+        const bounds = group === 0 ? [start, end] : groupBounds(characters, start, end)
+        if (bounds === undefined) continue
+        const [first, last] = bounds as [number, number]
+        const match = characters.slice(first, last)
+        if (validate !== undefined && !validate(lettersAndDigitsOf(match))) continue
+        const byteStart = isAscii ? first : Buffer.byteLength(characters.slice(0, first))
+        const byteEnd = isAscii ? last : byteStart + Buffer.byteLength(match)
+        if (context !== undefined && !hasContext(text, key, byteStart, byteEnd, context)) continue
+        report.add(byteStart, byteEnd, confidence.certain)
+      }
+    },
+  }
+
+  /** The pattern says what its groups hold, not where: the place of that text in the match. */
+  function groupBounds(text: string, start: number, end: number): [number, number] | undefined {
+    const match = text.slice(start, end)
+    const held = pattern.exec(match)?.[group]
+    if (held === undefined || held === '') return undefined
+    const at = match.lastIndexOf(held)
+    return [start + at, start + at + held.length]
+  }
+}
+
+function quote(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+}
+
+function utf8AsLatin1(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1')
+}

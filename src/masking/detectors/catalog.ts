@@ -1,0 +1,35 @@
+import type { Detector } from '../detector.ts'
+import { authorization, privateKey, urlCredentials } from './credentials.ts'
+import { creditCard } from './credit-card.ts'
+import { email } from './email.ts'
+import { connectionString, genericSecret } from './generic-secret.ts'
+import { iban } from './iban.ts'
+import { nationalIds } from './national-ids.ts'
+import { ipAddress, macAddress } from './network.ts'
+import { dateOfBirth, personName, postalAddress } from './person.ts'
+import { createPhone } from './phone.ts'
+import { secretTokens } from './secret-tokens.ts'
+
+/** Every detector but those of the configuration. Phone stands here with its default regions. */
+export const detectors: readonly Detector[] = [
+  email,
+  creditCard,
+  iban,
+  createPhone(['US']),
+  ipAddress,
+  macAddress,
+  ...nationalIds,
+  dateOfBirth,
+  postalAddress,
+  personName,
+  authorization,
+  privateKey,
+  ...secretTokens,
+  urlCredentials,
+  connectionString,
+  genericSecret,
+]
+
+export const detectorsByName: ReadonlyMap<string, Detector> = new Map(
+  detectors.map((detector) => [detector.name, detector]),
+)

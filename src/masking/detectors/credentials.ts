@@ -1,0 +1,105 @@
+import { entropy } from '../checks.ts'
+import { confidence, type Detector } from '../detector.ts'
+import { isPlaceholder } from './placeholder.ts'
+
+const scheme =
+  /(?<![A-Za-z0-9])(bearer|basic|digest|token|negotiate|apikey|aws4-hmac-sha256)[ \t]{1,4}([A-Za-z0-9._~+/=-]{8,4096}|[A-Za-z]{3,12}=[^\r\n'"]{8,2000})/gi
+const authorizationKey = /(?:^|[^a-z])(?:proxy[_-]?)?authorization$/
+
+export const authorization: Detector = {
+  name: 'authorization',
+  group: 'secrets',
+  summary:
+    'Credentials of HTTP authorisation: `Bearer` and `Basic` with what follows, and the values of `authorization`.',
+  anchors: ['(?i)(?:bearer|basic|digest|negotiate|authorization|hmac-sha256)[ \\t"\':=\\x12]'],
+  find(text, key, report) {
+    if (key !== '' && authorizationKey.test(key)) {
+      const space = /^\s*[A-Za-z0-9-]{3,20}\s+/.exec(text)
+      if (text.trim().length >= 4)
+        report.add(space?.[0].length ?? 0, text.length, confidence.certain)
+      return
+    }
+    scheme.lastIndex = 0
+    for (let match = scheme.exec(text); match !== null; match = scheme.exec(text)) {
+      const word = (match[1] as string).toLowerCase()
+      const value = match[2] as string
+      const near = /authorization["']?\s*[:=]\s*["']?$/i.test(
+        text.slice(Math.max(0, match.index - 24), match.index),
+      )
+      if (!near && !isCredential(word, value)) continue
+      const end = scheme.lastIndex
+      report.add(end - value.length, end, confidence.certain)
+    }
+  },
+}
+
+/** `basic understanding` and `bearer authentication` are words. */
+function isCredential(word: string, value: string): boolean {
+  if (word === 'basic') return /^[A-Za-z0-9+/]{8,}={0,2}$/.test(value) && decodesToPair(value)
+  if (word === 'bearer') {
+    return value.length >= 12 && /[0-9]/.test(value) && entropy(value.slice(0, 64)) >= 2.5
+  }
+  return false
+}
+
+function decodesToPair(value: string): boolean {
+  const text = Buffer.from(value.slice(0, 512), 'base64').toString('latin1')
+  return /^[\x20-\x7e\x80-\xff]*:[\x20-\x7e\x80-\xff]*$/.test(text)
+}
+
+const urlUser =
+  /(?<![A-Za-z0-9])[A-Za-z][A-Za-z0-9+.-]{1,20}:\/\/([^\s:/?#@"'<>\\]{0,200}):([^\s/?#"'<>\\]{1,300})@(?=[A-Za-z0-9[%$_.-])/g
+
+export const urlCredentials: Detector = {
+  name: 'url_credentials',
+  group: 'secrets',
+  summary:
+    'The password in `scheme://user:password@host`, of any scheme: databases, brokers, proxies, git.',
+  anchors: ['@'],
+  find(text, _key, report) {
+    urlUser.lastIndex = 0
+    for (let match = urlUser.exec(text); match !== null; match = urlUser.exec(text)) {
+      const password = match[2] as string
+      if (isPlaceholder(password)) continue
+      const end = urlUser.lastIndex - 1
+      report.add(end - password.length, end, confidence.certain)
+    }
+  },
+}
+
+const begin = /-----BEGIN (?:[A-Z0-9]{1,12} ){0,4}PRIVATE KEY(?: BLOCK)?-----/g
+const keyEnd = /-----END (?:[A-Z0-9]{1,12} ){0,4}PRIVATE KEY(?: BLOCK)?-----/y
+const keyBody = /[A-Za-z0-9+/=\s\\:,.]*/y
+/** Of an RSA key of 16384 bits, in PEM. */
+const keyMax = 16_000
+
+export const privateKey: Detector = {
+  name: 'private_key',
+  group: 'secrets',
+  summary:
+    'Private keys in PEM (PKCS#1, PKCS#8, EC, OpenSSH, PGP), whole or cut off, also with escaped line ends.',
+  anchors: ['PRIVATE KEY'],
+  find(text, _key, report) {
+    begin.lastIndex = 0
+    for (let match = begin.exec(text); match !== null; match = begin.exec(text)) {
+      const end = endOfKey(text, begin.lastIndex)
+      report.add(match.index, end, confidence.certain)
+      begin.lastIndex = end
+    }
+  },
+}
+
+/** Behind the end line; where there is none, behind all that can belong to the key. Headers such as `DEK-Info` have dashes. */
+function endOfKey(text: string, start: number): number {
+  let at = start
+  while (at - start < keyMax) {
+    keyBody.lastIndex = at
+    keyBody.test(text)
+    at = keyBody.lastIndex
+    keyEnd.lastIndex = at
+    if (keyEnd.test(text)) return keyEnd.lastIndex
+    if (text[at] !== '-' || text.startsWith('-----', at)) return at
+    at++
+  }
+  return at
+}

@@ -1,0 +1,82 @@
+import { confidence, type Detector } from '../detector.ts'
+
+/*
+ * From each `@` outwards: back over the local part, forth over the domain. RFC 5321 ends both (64 and 255 bytes), so the
+ * time is bounded for each `@`, and two of them never share a byte. Bytes of UTF-8 are letters (RFC 6531).
+ */
+const localMax = 64
+const domainMax = 255
+
+const isLocal = table(/[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\x80-\xff-]/)
+/** What an address seldom begins with, and text around it often ends with: `to='a@b.com'`, `/?mail=a@b.com`. */
+const isWrapper = table(/['`{|=?&/#!*^$.]/)
+const isDomain = table(/[A-Za-z0-9.\x80-\xff-]/)
+
+/** Endings of files and code that look like a domain: `icon@2x.png`, `user@host.local` is none of them. */
+const notTopLevel =
+  /\.(?:png|jpe?g|gif|svg|webp|ico|css|js|mjs|ts|tsx|jsx|json|yaml|yml|xml|html?|md|txt|log|java|class|py|rb|go|rs|sh|service|socket|timer|mount|target|slice|scope)$/i
+
+export const email: Detector = {
+  name: 'email',
+  group: 'pii',
+  summary:
+    'Addresses `local@domain` with a domain of at least two labels (RFC 5321, RFC 6531), also `%40` in URLs.',
+  anchors: ['@[A-Za-z0-9\\x80-\\xff]', '%40[A-Za-z0-9]'],
+  find(text, _key, report) {
+    for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
+      findAround(text, at, at + 1, report)
+    }
+    for (let at = text.indexOf('%40'); at >= 0; at = text.indexOf('%40', at + 3)) {
+      findAround(text, at, at + 3, report)
+    }
+  },
+}
+
+type Report = Parameters<Detector['find']>[2]
+
+function findAround(text: string, at: number, domainStart: number, report: Report): void {
+  let start = at
+  const startMin = Math.max(0, at - localMax)
+  while (start > startMin && isLocal[text.charCodeAt(start - 1)] === 1) start--
+  // A quoted local part: "jane doe"@example.com.
+  if (start === at && text[at - 1] === '"')
+    start = Math.max(text.lastIndexOf('"', at - 2), startMin)
+  // Of `?next=/x&mail=a@b.com` only what stands behind the last sign of a query.
+  for (let cut = at - 1; cut > start; cut--) {
+    const sign = text[cut]
+    if (
+      sign === '=' ||
+      sign === '&' ||
+      sign === '?' ||
+      sign === '/' ||
+      sign === '|' ||
+      sign === '{'
+    ) {
+      start = cut + 1
+      break
+    }
+  }
+  while (start < at && isWrapper[text.charCodeAt(start)] === 1) start++
+  if (start >= at || text[at - 1] === '.') return
+  const end = endOfDomain(text, domainStart)
+  if (end > domainStart) report.add(start, end, confidence.certain)
+}
+
+/** Where a domain with a dot and a top level of letters ends, or `start`. */
+function endOfDomain(text: string, start: number): number {
+  let end = start
+  const endMax = Math.min(text.length, start + domainMax)
+  while (end < endMax && isDomain[text.charCodeAt(end)] === 1) end++
+  while (end > start && (text[end - 1] === '.' || text[end - 1] === '-')) end--
+  const domain = text.slice(start, end)
+  const dot = domain.lastIndexOf('.')
+  if (dot <= 0 || domain.includes('..') || domain.startsWith('-')) return start
+  const topLevel = domain.slice(dot + 1)
+  // Unicode and punycode top levels included; `@1.2.3` of a package is none.
+  if (!/^(?:[A-Za-z\x80-\xff]{2,}|xn--[A-Za-z0-9-]+)$/.test(topLevel)) return start
+  return notTopLevel.test(domain) ? start : end
+}
+
+function table(set: RegExp): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, code) => Number(set.test(String.fromCharCode(code))))
+}

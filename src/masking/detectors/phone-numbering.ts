@@ -1,0 +1,103 @@
+/**
+ * Calling codes (ITU-T E.164 list of assigned codes) with the lengths of national numbers in use. A number that begins
+ * with `+` and fits none of them is not a phone number.
+ */
+const codeList =
+  '1:10 7:10 20:8-10 27:9 30:10 31:9-11 32:8-9 33:9 34:9 36:8-9 39:6-12 40:9 41:9 43:4-13 44:9-10 45:8 46:7-10 47:8 ' +
+  '48:9 49:5-13 51:8-9 52:10 53:6-8 54:10-11 55:10-11 56:9 57:10 58:10 60:7-10 61:9 62:7-12 63:8-10 64:8-10 65:8 66:8-9 ' +
+  '81:9-10 82:8-11 84:9-10 86:10-11 90:10 91:10 92:9-10 93:9 94:9 95:7-10 98:10 211:9 212:9 213:8-9 216:8 218:8-9 220:7 ' +
+  '221:9 222:8 223:8 224:8-9 225:10 226:8 227:8 228:8 229:8-10 230:7-8 231:7-9 232:8 233:9 234:8-10 235:8 236:8 237:9 ' +
+  '238:7 239:7 240:9 241:7-8 242:9 243:9 244:9 245:7-9 246:7 248:7 249:9 250:9 251:9 252:7-9 253:8 254:9 255:9 256:9 ' +
+  '257:8 258:9 260:9 261:9 262:9 263:9 264:8-9 265:7-9 266:8 267:7-8 268:8 269:7 290:5 291:7 297:7 298:6 299:6 350:8 ' +
+  '351:9 352:4-11 353:7-9 354:7 355:8-9 356:8 357:8 358:5-12 359:7-9 370:8 371:8 372:7-8 373:8 374:8 375:9 376:6 377:8-9 ' +
+  '378:6-10 380:9 381:8-9 382:8 383:8 385:8-9 386:8 387:8 389:8 420:9 421:9 423:7 500:5 501:7 502:8 503:8 504:8 505:8 ' +
+  '506:8 507:7-8 508:6 509:8 590:9 591:8 592:7 593:8-9 594:9 595:9 596:9 597:6-7 598:8 599:7-8 670:7-8 672:6 673:7 674:7 ' +
+  '675:7-8 676:5-7 677:5-7 678:5-7 679:7 680:7 681:6 682:5 683:4-7 685:5-7 686:5-8 687:6 688:5-6 689:6-8 690:4-7 691:7 ' +
+  '692:7 850:8-10 852:8 853:8 855:8-9 856:8-10 880:8-10 886:8-9 960:7 961:7-8 962:8-9 963:8-9 964:8-10 965:8 966:9 967:7-9 ' +
+  '968:8 970:8-9 971:8-9 972:8-9 973:8 974:8 975:7-8 976:8 977:8-10 992:9 993:8 994:9 995:9 996:9 998:9'
+
+const codes = new Map(
+  codeList.split(' ').map((entry) => {
+    const [code, range] = entry.split(':') as [string, string]
+    const [least, most = least] = range.split('-') as [string, string?]
+    return [code, [Number(least), Number(most)] as const]
+  }),
+)
+
+/** Whether `digits`, which stood behind a `+`, are a calling code and a national number that fits it. */
+export function isInternational(digits: string): boolean {
+  for (let length = 1; length <= 3; length++) {
+    const range = codes.get(digits.slice(0, length))
+    if (range === undefined) continue
+    let national = digits.slice(length)
+    // `+44 (0)20 …`: the zero is for calls inside the country. Italian numbers keep it.
+    if (national.startsWith('0') && !digits.startsWith('39')) national = national.slice(1)
+    if (digits.startsWith('1') && !isNorthAmerican(national)) return false
+    return national.length >= range[0] && national.length <= range[1]
+  }
+  return false
+}
+
+/** North American numbering plan: area and exchange begin with 2 to 9, and neither is N11. */
+export function isNorthAmerican(digits: string): boolean {
+  return /^[2-9](?!11)[0-9]{2}[2-9](?!11)[0-9]{2}[0-9]{4}$/.test(digits)
+}
+
+const s = '[ .\\-/]'
+const s0 = `${s}?`
+
+/**
+ * How people write numbers inside a country. `grouped` is told from other numbers by its groups, `bare` only by the
+ * words around it. Sources: the national numbering plans as listed by the ITU.
+ */
+export interface Region {
+  readonly grouped: string
+  readonly bare: string
+}
+
+const northAmerica: Region = {
+  grouped: '(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}',
+  bare: '1?[2-9][0-9]{2}[2-9][0-9]{6}',
+}
+
+export const regions = {
+  US: northAmerica,
+  CA: northAmerica,
+  GB: {
+    grouped: '\\(?0[1-9][0-9]{1,4}\\)?(?: [0-9]{3,4} [0-9]{3,4}| [0-9]{6,7}|-[0-9]{3,4}-[0-9]{4})',
+    bare: '0[1-9][0-9]{8,9}',
+  },
+  DE: {
+    grouped: `\\(?0[1-9][0-9]{1,4}\\)?(?: ?[/-] ?| )[0-9]{2,8}(?:[ -][0-9]{1,5}){0,4}`,
+    bare: '0[1-9][0-9]{7,11}',
+  },
+  FR: { grouped: `0[1-9](?:[ .-][0-9]{2}){4}`, bare: '0[1-9][0-9]{8}' },
+  ES: {
+    grouped: `[6-9][0-9]{2}(?:${s}[0-9]{3}${s}[0-9]{3}|(?:${s}[0-9]{2}){3})`,
+    bare: '[6-9][0-9]{8}',
+  },
+  IT: {
+    grouped: `(?:0[0-9]{1,3}|3[0-9]{2})${s}[0-9]{3,4}${s0}[0-9]{3,4}`,
+    bare: '(?:0[0-9]{8,10}|3[0-9]{8,9})',
+  },
+  NL: {
+    grouped: `0[1-9][0-9]{0,2}(?:-| )[0-9]{3}${s0}[0-9]{2}${s0}[0-9]{2}`,
+    bare: '0[1-9][0-9]{8}',
+  },
+  BE: { grouped: `0[1-9][0-9]{0,2}${s}[0-9]{2,3}(?:${s}[0-9]{2}){2}`, bare: '0[1-9][0-9]{7,8}' },
+  CH: { grouped: `0[1-9][0-9] [0-9]{3} [0-9]{2} [0-9]{2}`, bare: '0[1-9][0-9]{8}' },
+  AT: {
+    grouped: `0[1-9][0-9]{0,3}[ /-][0-9]{3,8}(?:[ -][0-9]{1,5}){0,2}`,
+    bare: '0[1-9][0-9]{6,11}',
+  },
+  PL: { grouped: `[1-9][0-9]{2}[ -][0-9]{3}[ -][0-9]{3}`, bare: '[1-9][0-9]{8}' },
+  IN: { grouped: `0?[6-9][0-9]{4}[ -][0-9]{5}`, bare: '[6-9][0-9]{9}' },
+  AU: {
+    grouped: `(?:\\(0[2378]\\) ?|0[2378] )[0-9]{4} [0-9]{4}|04[0-9]{2} [0-9]{3} [0-9]{3}`,
+    bare: '0[23478][0-9]{8}',
+  },
+  BR: { grouped: `\\(?[1-9][0-9]\\)? ?9?[0-9]{4}-[0-9]{4}`, bare: '[1-9]{2}9[0-9]{8}' },
+  JP: { grouped: `0[0-9]{1,3}-[0-9]{2,4}-[0-9]{4}`, bare: '0[1-9][0-9]{8,9}' },
+} as const satisfies Record<string, Region>
+
+export type RegionName = keyof typeof regions

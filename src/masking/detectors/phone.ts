@@ -1,0 +1,109 @@
+import { confidence, type Detector, digitsOf, hasContext, nineDigits } from '../detector.ts'
+import { isInternational, isNorthAmerican, type RegionName, regions } from './phone-numbering.ts'
+
+/** Between the digits of an international number: up to two signs of `(0) `, or a dash of Unicode. */
+const between = '(?:[ ().\\-/]{1,3}|\\xC2\\xA0|\\xE2\\x80[\\x90-\\x95\\xAF])?'
+const international = new RegExp(
+  `(?<![0-9A-Za-z+.])(?:\\+|\\(\\+)[1-9](?:${between}[0-9]){6,15}(?![0-9])(?:(?: ?(?:x|ext\\.?) ?)[0-9]{1,6})?`,
+  'g',
+)
+/** The international prefix as dialled in most of the world; without words around it, it is any number. */
+const words =
+  /(?:^|[^a-z])(?:tele?(?:phone|fon|fono|fone|foon)?s?(?:[ _-]?(?:no|nr|number))?|phones?|phone[ _-]?(?:no|number)|mobiles?|mobil|cell(?:phone|ular)?|handy|msisdn|call(?:er|ed|ing|back)?|fax|sms|whatsapp|contact|dial(?:ed|led)?)(?![a-z])|(?:phone|mobile|tel)(?:number|no|nr)|(?:phone|mobile|msisdn)/i
+
+export function createPhone(names: readonly RegionName[]): Detector {
+  const chosen = [...new Set(names.map((name) => regions[name]))]
+  const grouped = compile(chosen.map((region) => region.grouped))
+  const bare = compile(chosen.map((region) => region.bare))
+  const isUs = names.includes('US') || names.includes('CA')
+  return {
+    name: 'phone',
+    group: 'pii',
+    summary:
+      'Phone numbers in the international form (`+`, an assigned calling code, its lengths) and in the national forms of `regions`; national digits without groups only beside words such as phone or mobile.',
+    anchors: [nineDigits],
+    find(text, key, report) {
+      if (text.includes('+')) findInternational(text, report)
+      findNational(text, key, grouped, isUs, report)
+      findBare(text, key, bare, report)
+    },
+  }
+}
+
+type Report = Parameters<Detector['find']>[2]
+
+function compile(patterns: readonly string[]): RegExp | undefined {
+  if (patterns.length === 0) return undefined
+  const any = [...new Set(patterns)].join('|')
+  // Not cut out of a longer number, a decimal, an address or a date.
+  return new RegExp(
+    `(?<![0-9A-Za-z_+])(?<![0-9][ .:/-])(?<!\\.)(?:${any})(?![0-9A-Za-z_:])(?![.\\-/:][0-9])`,
+    'g',
+  )
+}
+
+function findInternational(text: string, report: Report): void {
+  international.lastIndex = 0
+  for (let match = international.exec(text); match !== null; match = international.exec(text)) {
+    const number = match[0].replace(/ ?(?:x|ext).*$/, '')
+    if (isInternational(digitsOf(number, 0, number.length))) {
+      report.add(match.index, international.lastIndex, confidence.certain)
+      continue
+    }
+    // `+1 202-555-0143 200`: the greedy match took what stands behind a space.
+    const end = shorter(number)
+    if (end > 0) report.add(match.index, match.index + end, confidence.certain)
+    international.lastIndex = match.index + Math.max(end, 2)
+  }
+}
+
+/** The longest part up to a space that is a number by itself; 0 if none is. */
+function shorter(number: string): number {
+  for (let end = number.lastIndexOf(' '); end > 0; end = number.lastIndexOf(' ', end - 1)) {
+    const digits = digitsOf(number, 0, end)
+    if (digits.length >= 8 && isInternational(digits)) return end
+  }
+  return 0
+}
+
+function findNational(
+  text: string,
+  key: string,
+  pattern: RegExp | undefined,
+  isUs: boolean,
+  report: Report,
+): void {
+  if (pattern === undefined) return
+  pattern.lastIndex = 0
+  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+    const digits = digitsOf(match[0], 0, match[0].length)
+    const groups = match[0].split(/[^0-9]+/).filter((group) => group !== '').length
+    // The form of North America is told by its ranges; `0…` with groups by its leading zero and its groups.
+    const plain = digits.startsWith('1') && digits.length === 11 ? digits.slice(1) : digits
+    const shaped =
+      (isUs && isNorthAmerican(plain)) ||
+      (digits.startsWith('0') && groups >= 3 && digits.length >= 9) ||
+      (digits.startsWith('0') &&
+        /^\(?0[1-9][0-9]{1,4}\)? ?[/ -]/.test(match[0]) &&
+        digits.length >= 9)
+    const near = hasContext(text, key, match.index, pattern.lastIndex, words)
+    if (!near && !shaped) report.add(match.index, pattern.lastIndex, confidence.possible)
+    else if (digits.length >= 7) report.add(match.index, pattern.lastIndex, confidence.likely)
+  }
+}
+
+function findBare(text: string, key: string, pattern: RegExp | undefined, report: Report): void {
+  if (pattern === undefined) return
+  if (!words.test(key) && !words.test(text)) return
+  pattern.lastIndex = 0
+  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+    if (nearBefore(text, key, match.index)) {
+      report.add(match.index, pattern.lastIndex, confidence.likely)
+    }
+  }
+}
+
+/** Closer than for other kinds, and only in front: many numbers stand behind `call 17 for order 2025550143`. */
+function nearBefore(text: string, key: string, start: number): boolean {
+  return (key !== '' && words.test(key)) || words.test(text.slice(Math.max(0, start - 24), start))
+}

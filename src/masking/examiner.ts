@@ -1,0 +1,107 @@
+import { Findings } from './findings.ts'
+import type { Anchor } from './prefilter/prefilter.ts'
+import type { Pseudonyms } from './pseudonyms.ts'
+import { replaceFindings } from './replace.ts'
+import type { Rule } from './rule.ts'
+
+/** What becomes of a text that was examined. */
+export const verdict = { clean: 0, replaced: 1, drop: 2, dropRecord: 3 } as const
+export type Verdict = (typeof verdict)[keyof typeof verdict]
+
+/** A finding, for those who want to see it: `remora mask --explain`. */
+export interface Sighting {
+  readonly rule: Rule
+  readonly path: string
+  readonly start: number
+  readonly end: number
+  readonly confidence: number
+  readonly text: string
+}
+
+/** Bits of the prefilter that rules have; from the 31st rule on they are shared. */
+const bitCount = 31
+
+/**
+ * Numbers in attribute values, as protobuf writes them: an int64 above two million (`AnyValue.int_value` is field 3, a varint
+ * of at least four bytes), and a double that is all there is in its AnyValue (field 4, nine bytes with its tag).
+ */
+const numbers = ['\\x18[\\x80-\\xff]{3}', '\\x09\\x21']
+
+/**
+ * Runs the rules over one text after another. `bits` of a text are those of its hits: rules whose anchors did not hit are
+ * not run.
+ */
+export class Examiner {
+  readonly rules: readonly Rule[]
+  /** Findings by rule since the start, those that only count included. */
+  readonly counts: number[]
+  /** The text that stands for the last one that was `replaced`. */
+  replacement = ''
+  /** Every finding is shown to it. */
+  onSighting: ((sighting: Sighting) => void) | undefined
+  readonly #findings: Findings
+  readonly #pseudonyms: Pseudonyms
+
+  constructor(rules: readonly Rule[], pseudonyms: Pseudonyms) {
+    this.rules = rules
+    this.counts = rules.map(() => 0)
+    this.#findings = new Findings(rules)
+    this.#pseudonyms = pseudonyms
+  }
+
+  get anchors(): Anchor[] {
+    const ofTexts = this.rules.flatMap(({ detector }, index) =>
+      detector.anchors.map((pattern) => ({ pattern, bits: 1 << (index % bitCount) })),
+    )
+    return [...ofTexts, ...numbers.map((pattern) => ({ pattern, bits: 1 << bitCount }))]
+  }
+
+  /** With `distinct` equal findings have equal replacements and others have others: for what tells series and keys apart. */
+  examine(text: string, key: string, bits: number, distinct: boolean, path: string): Verdict {
+    const findings = this.#findings
+    const { rules } = this
+    findings.reset()
+    for (let index = 0; index < rules.length; index++) {
+      if ((bits & (1 << (index % bitCount))) === 0) continue
+      findings.of(index)
+      rules[index]?.detector.find(text, key, findings)
+    }
+    this.#countTagged()
+    if (findings.count === 0) return verdict.clean
+    findings.resolve()
+    let worst: Verdict = verdict.replaced
+    for (let at = 0; at < findings.count; at++) {
+      const index = findings.rule[at] as number
+      const { action } = rules[index] as Rule
+      this.counts[index] = (this.counts[index] as number) + 1
+      if (action === 'drop_record') worst = verdict.dropRecord
+      else if (action === 'drop' && worst < verdict.drop) worst = verdict.drop
+      this.#show(text, path, at)
+    }
+    if (worst === verdict.dropRecord || (worst === verdict.drop && !distinct)) return worst
+    this.replacement = replaceFindings(text, findings, rules, this.#pseudonyms, distinct)
+    return verdict.replaced
+  }
+
+  #countTagged(): void {
+    const { tagged } = this.#findings
+    for (let index = 0; index < tagged.length; index++) {
+      if (tagged[index] === 0) continue
+      this.counts[index] = (this.counts[index] as number) + (tagged[index] as number)
+      tagged[index] = 0
+    }
+  }
+
+  #show(text: string, path: string, at: number): void {
+    if (this.onSighting === undefined) return
+    const { start, end, rule, confidence } = this.#findings
+    this.onSighting({
+      rule: this.rules[rule[at] as number] as Rule,
+      path,
+      start: start[at] as number,
+      end: end[at] as number,
+      confidence: confidence[at] as number,
+      text,
+    })
+  }
+}

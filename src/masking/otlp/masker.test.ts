@@ -1,0 +1,242 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import * as v from 'valibot'
+import { oracleDecode, oracleEncode } from '../../../test/support/wire/oracle.ts'
+import type { Signal } from '../../signal/signal.ts'
+import { signals } from '../../signal/signal.ts'
+import { requestOf } from '../../wire/otlp/fields.ts'
+import { type Message, messageOf } from '../../wire/otlp/messages.ts'
+import { scanItems } from '../../wire/otlp/scan.ts'
+import { compileMasking } from '../compile.ts'
+import { maskSchema } from '../schema.ts'
+
+const canary = 'mail jane.doe@example.com card 4111 1111 1111 1111 password=hunter2secret'
+const parts = ['jane.doe', 'example.com', '4111 1111', '1111', 'hunter2secret']
+
+function mask(signal: Signal, bytes: Uint8Array, config: object = {}): Uint8Array {
+  return compileMasking(v.parse(maskSchema, config)).masker.mask(signal, bytes)
+}
+
+/** A request with the text in every string and bytes field that OTLP has, values nested three deep. */
+function filled(message: Message, depth: number): Record<string, unknown> {
+  const out: Record<string, unknown> = {}
+  const oneofs = new Set<string>()
+  for (const field of message.fields) {
+    if (field.jsonName.endsWith('Strindex')) continue
+    if (field.oneof !== undefined && oneofs.has(field.oneof)) continue
+    if (field.kind === 'message' && depth > 12) continue
+    if (field.kind === 'message') {
+      const variants =
+        field.message.name === 'AnyValue' ? anyValues(depth) : [filled(field.message, depth + 1)]
+      out[field.jsonName] = field.repeated ? variants : variants[depth % variants.length]
+    } else if (field.kind === 'string') out[field.jsonName] = field.repeated ? [canary] : canary
+    else if (field.kind === 'bytes') out[field.jsonName] = Buffer.from(canary).toString('base64')
+    else continue
+    if (field.oneof !== undefined) oneofs.add(field.oneof)
+  }
+  return out
+}
+
+function anyValues(depth: number): Record<string, unknown>[] {
+  const flat = [
+    { stringValue: canary },
+    { bytesValue: Buffer.from(canary).toString('base64') },
+    { intValue: '4111111111111111' },
+    { doubleValue: 4111111111111111 },
+  ]
+  if (depth > 8) return flat
+  return [
+    { kvlistValue: { values: anyValues(depth + 2).map((value) => ({ key: canary, value })) } },
+    { arrayValue: { values: anyValues(depth + 2) } },
+    ...flat,
+  ]
+}
+
+/** Metrics of every kind: a oneof holds only one. */
+function requests(signal: Signal): Uint8Array[] {
+  const whole = filled(messageOf(requestOf[signal]), 0)
+  if (signal !== 'metrics') return [oracleEncode(signal, whole)]
+  return ['gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary'].map((kind) => {
+    const field = messageOf('Metric').byName.get(kind)
+    const metric = {
+      name: canary,
+      description: canary,
+      unit: canary,
+      [kind]: filled(field?.message as Message, 5),
+    }
+    const scopeMetrics = [
+      { scope: filled(messageOf('InstrumentationScope'), 4), metrics: [metric], schemaUrl: canary },
+    ]
+    const resource = filled(messageOf('Resource'), 4)
+    return oracleEncode(signal, {
+      resourceMetrics: [{ resource, scopeMetrics, schemaUrl: canary }],
+    })
+  })
+}
+
+function assertGone(bytes: Uint8Array): void {
+  const text = Buffer.from(bytes).toString('latin1')
+  for (const part of parts) assert.ok(!text.includes(part), `"${part}" is left in ${text}`)
+  // 4111111111111111 as a varint and as a double.
+  assert.ok(!text.includes('\x18\xc7\xe3\x8a'), 'a number is left')
+  const double = Buffer.alloc(8)
+  double.writeDoubleLE(4111111111111111)
+  assert.ok(!text.includes(double.toString('latin1')), 'a double is left')
+}
+
+suite('masking reaches', () => {
+  for (const signal of signals) {
+    for (const action of ['mask', 'hash', 'drop'] as const) {
+      test(`every text of ${signal}, with ${action}`, () => {
+        for (const bytes of requests(signal)) {
+          const before = Buffer.from(bytes).toString('hex')
+          const masked = mask(signal, bytes, { action })
+          assertGone(masked)
+          assert.equal(scanItems(signal, masked), scanItems(signal, bytes))
+          assert.equal(Buffer.from(bytes).toString('hex'), before)
+          oracleDecode(signal, masked)
+        }
+      })
+    }
+
+    test(`every record of ${signal}, with drop_record`, () => {
+      for (const bytes of requests(signal)) {
+        const masked = mask(signal, bytes, { action: 'drop_record' })
+        assertGone(masked)
+        assert.equal(scanItems(signal, masked), 0)
+      }
+    })
+  }
+})
+
+/** One log record around a body and attributes. */
+function log(body: object, attributes: readonly object[] = []): Uint8Array {
+  return oracleEncode('logs', {
+    resourceLogs: [{ scopeLogs: [{ logRecords: [{ body, attributes }] }] }],
+  })
+}
+
+function recordOf(bytes: Uint8Array): { body?: Record<string, unknown>; attributes: unknown[] } {
+  const { resourceLogs } = oracleDecode('logs', bytes) as never as {
+    resourceLogs: {
+      scopeLogs: { logRecords: { body: Record<string, unknown>; attributes: unknown[] }[] }[]
+    }[]
+  }
+  return resourceLogs[0]?.scopeLogs[0]?.logRecords[0] as never
+}
+
+suite('masking', () => {
+  test('leaves a clean request as it is, without a copy', () => {
+    const bytes = log({ stringValue: 'all is well' })
+    assert.equal(mask('logs', bytes), bytes)
+  })
+
+  test('takes the key of an attribute as context', () => {
+    const masked = mask('logs', log({}, [{ key: 'db.password', value: { stringValue: 'hunter' } }]))
+    assert.deepEqual(recordOf(masked).attributes, [
+      { key: 'db.password', value: { stringValue: '<generic_secret>' } },
+    ])
+  })
+
+  test('keeps the last four, with the format', () => {
+    const detectors = [{ name: 'credit_card', keep_last: 4, keep_format: true }]
+    const masked = mask(
+      'logs',
+      log({ stringValue: 'card 4111 1111 1111 1234 4111-1111-1111-1111' }),
+      { detectors },
+    )
+    assert.equal(
+      recordOf(masked).body?.['stringValue'],
+      'card 4111 1111 1111 1234 ****-****-****-1111',
+    )
+  })
+
+  test('masks a body of 300 bytes that grows over the next length of its prefixes', () => {
+    const body = { stringValue: `${'x'.repeat(110)} a@b.io` }
+    const masked = mask('logs', log(body), {
+      detectors: [{ name: 'email', template: '#'.repeat(20_000) }],
+    })
+    assert.equal(recordOf(masked).body?.['stringValue'], `${'x'.repeat(110)} ${'#'.repeat(20_000)}`)
+    assert.equal(scanItems('logs', masked), 1)
+  })
+
+  test('keeps fields it does not know, and removes them where they hold something', () => {
+    const unknown = (text: string) =>
+      Buffer.concat([
+        log({ stringValue: 'a@b.io' }),
+        Buffer.from([0xfa, 0x01, text.length]),
+        Buffer.from(text),
+      ])
+    assert.ok(Buffer.from(mask('logs', unknown('harmless'))).includes('harmless'))
+    assert.ok(!Buffer.from(mask('logs', unknown('c@d.io'))).includes('c@d.io'))
+  })
+
+  test('gives the same pseudonym for the same value and key, in whatever form', () => {
+    const config = { detectors: ['credit_card'], action: 'hash', hash_key: 'k' }
+    const one = recordOf(mask('logs', log({ stringValue: '4111 1111 1111 1111' }), config)).body
+    const two = recordOf(mask('logs', log({ stringValue: '4111-1111-1111-1111' }), config)).body
+    assert.deepEqual(one, two)
+    assert.match(one?.['stringValue'] as string, /^<credit_card:[0-9a-f]{16}>$/)
+  })
+
+  test('never makes one series of two', () => {
+    const point = (user: string) => ({
+      asInt: '1',
+      attributes: [{ key: 'user', value: { stringValue: user } }],
+    })
+    const gauge = { dataPoints: [point('a@b.io'), point('c@d.io'), point('a@b.io')] }
+    const bytes = oracleEncode('metrics', {
+      resourceMetrics: [{ scopeMetrics: [{ metrics: [{ name: 'm', gauge }] }] }],
+    })
+    const users = (masked: Uint8Array) =>
+      [
+        ...Buffer.from(masked)
+          .toString('latin1')
+          .matchAll(/<email:[0-9a-f]{16}>/g),
+      ].map(([label]) => label)
+    const [first, second, third] = users(mask('metrics', bytes, { action: 'mask' }))
+    assert.ok(first !== undefined && first === third && first !== second)
+    assert.equal(
+      scanItems('metrics', mask('metrics', bytes, { on_label_collision: 'drop_series' })),
+      0,
+    )
+  })
+
+  test('does not pass on what is too large or too deep to be examined', () => {
+    const large = log({ stringValue: `a@b.io ${'x'.repeat(100)}` })
+    assert.equal(
+      recordOf(mask('logs', large, { max_field_size: 64 })).body?.['stringValue'],
+      '<unexamined>',
+    )
+    assert.equal(
+      scanItems('logs', mask('logs', large, { max_field_size: 64, on_limit: 'drop_record' })),
+      0,
+    )
+    let value: object = { stringValue: 'a@b.io' }
+    for (let level = 0; level < 30; level++) value = { arrayValue: { values: [value] } }
+    assert.ok(!Buffer.from(mask('logs', log(value), { max_depth: 5 })).includes('a@b.io'))
+    assert.ok(!Buffer.from(mask('logs', log(value))).includes('a@b.io'))
+  })
+
+  test('examines included paths only, and not the excluded ones', () => {
+    const bytes = log({ stringValue: 'a@b.io' }, [
+      { key: 'x.y', value: { stringValue: 'c@d.io' } },
+      { key: 'z', value: { stringValue: 'e@f.io' } },
+    ])
+    const left = (config: object) =>
+      Buffer.from(mask('logs', bytes, config))
+        .toString('latin1')
+        .match(/[ace]@[bdf]\.io/g)
+    assert.deepEqual(left({ include: ['attributes'] }), ['a@b.io'])
+    assert.deepEqual(left({ exclude: ['attributes.x.*', 'body'] }), ['a@b.io', 'c@d.io'])
+    assert.deepEqual(left({ include: ['body'] }), ['c@d.io', 'e@f.io'])
+  })
+
+  test('finds patterns of the configuration, by group and on characters', () => {
+    const detectors = [
+      { name: 'customer', pattern: 'Kunde-(\\w+)-ü', group: 1, keywords: ['kunde'] },
+    ]
+    const masked = mask('logs', log({ stringValue: 'für Kunde-A17-ü da' }), { detectors })
+    assert.equal(recordOf(masked).body?.['stringValue'], 'für Kunde-<customer>-ü da')
+  })
+})

@@ -1,0 +1,323 @@
+import { Bug } from '../../errors/bug.ts'
+import { requestOf } from '../../wire/otlp/fields.ts'
+import { type Field, type Message, messageOf } from '../../wire/otlp/messages.ts'
+import type { OtlpSignal } from '../../wire/otlp/signal.ts'
+import { Reader } from '../../wire/reader.ts'
+import { type Examiner, verdict } from '../examiner.ts'
+import type { PathFilter } from '../path-filter.ts'
+import { Hits } from '../prefilter/hits.ts'
+import type { Prefilter } from '../prefilter/prefilter.ts'
+import type { Pseudonyms } from '../pseudonyms.ts'
+import { Edits } from './edits.ts'
+import { joinPath, wordOf } from './field-paths.ts'
+
+/**
+ * Masks one request on its bytes.
+ *
+ *     prefilter → hits → walk along the hits → texts examined → edits → new bytes
+ *
+ * The walk opens a message only if a hit lies in it, or if the key of its attribute has one. What is not opened is
+ * copied. Texts are every string and bytes field of OTLP but trace and span ids, whole numbers in attribute values (as
+ * their decimal digits), and fields that are unknown here, which are removed if a text in them is found.
+ */
+export interface MaskerSettings {
+  readonly examiner: Examiner
+  readonly prefilter: Prefilter
+  readonly pseudonyms: Pseudonyms
+  readonly paths: PathFilter | undefined
+  /** A longer text that has a hit is not examined. */
+  readonly maxFieldBytes: number
+  /** Values of attributes nested deeper are not examined. */
+  readonly maxDepth: number
+  readonly onLimit: 'mask_field' | 'drop_record'
+  /** What to do with a finding in what tells series apart. */
+  readonly onLabel: 'hash' | 'drop_series'
+}
+
+/** What the parent does with a message or text. */
+const keep = 0
+const removeField = 1
+const removeRecord = 2
+type Outcome = typeof keep | typeof removeField | typeof removeRecord
+
+/** Where `removeRecord` ends: what can go without the rest losing its sense. */
+const removable: ReadonlySet<string> = new Set([
+  'ResourceLogs',
+  'ScopeLogs',
+  'LogRecord',
+  'ResourceMetrics',
+  'ScopeMetrics',
+  'Metric',
+  'NumberDataPoint',
+  'HistogramDataPoint',
+  'ExponentialHistogramDataPoint',
+  'SummaryDataPoint',
+  'Exemplar',
+  'ResourceSpans',
+  'ScopeSpans',
+  'Span',
+])
+/** Text that does not tell series of metrics apart. */
+const notIdentity: ReadonlySet<string> = new Set(['Metric.description', 'Metric.metadata'])
+const stringTag = 10
+const allBits = -1
+
+export class Masker {
+  readonly #settings: MaskerSettings
+  readonly #hits = new Hits()
+  readonly #edits = new Edits()
+  #reader = new Reader(new Uint8Array(0))
+  #nextHit = 0
+  #identity = false
+  /** Whether a record, a series or more was removed from the last request. */
+  removed = false
+  #unexamined = 0
+
+  constructor(settings: MaskerSettings) {
+    this.#settings = settings
+  }
+
+  /** The same bytes where there is nothing to mask, else a copy. */
+  mask(signal: OtlpSignal, bytes: Uint8Array): Uint8Array {
+    const hits = this.#hits
+    this.removed = false
+    this.#settings.prefilter.scan(bytes, hits)
+    if (hits.count === 0) return bytes
+    this.#edits.reset()
+    this.#nextHit = 0
+    this.#identity = signal === 'metrics'
+    this.#reader = new Reader(bytes)
+    const outcome = this.#walk(messageOf(requestOf[signal]), '', '', 0, 0)
+    if (outcome !== keep) throw new Bug('the request itself cannot be removed')
+    if (this.#edits.count === 0) return bytes
+    return this.#edits.apply(bytes)
+  }
+
+  /** Fields that were not examined because of a limit, since it was asked last. */
+  takeUnexamined(): number {
+    const unexamined = this.#unexamined
+    this.#unexamined = 0
+    return unexamined
+  }
+
+  /** The bits of the hits in `[start, end)`. Starts never go back by more than the message that is walked. */
+  #bitsIn(start: number, end: number): number {
+    const { first, last, bits, count } = this.#hits
+    let at = this.#nextHit
+    while (at < count && (last[at] as number) < start) at++
+    this.#nextHit = at
+    let found = 0
+    for (; at < count && (first[at] as number) < end; at++) found |= bits[at] as number
+    return found
+  }
+
+  /** Walks the message up to the reader's end. `forced` are the bits of the key above. */
+  #walk(message: Message, path: string, key: string, forced: number, depth: number): Outcome {
+    const reader = this.#reader
+    let outcome: Outcome = keep
+    while (reader.more()) {
+      const start = reader.offset
+      const tag = reader.tag()
+      if ((tag & 7) !== 2) {
+        reader.skip(tag)
+        if (message.name === 'AnyValue') {
+          const numeric = this.#number(tag, start, path, key, forced)
+          if (numeric > outcome) outcome = numeric
+        }
+        continue
+      }
+      const prefixAt = reader.offset
+      const end = reader.range()
+      const bits = this.#bitsIn(start, end) | forced
+      if (bits === 0) {
+        reader.offset = end
+        continue
+      }
+      const field = message.byNumber[tag >>> 3]
+      const { count, delta } = this.#edits
+      const result = this.#open(message, field, prefixAt, end, path, key, forced, bits, depth)
+      reader.offset = end
+      if (result === keep) continue
+      const goes = result === removeField || (field?.message && removable.has(field.message.name))
+      if (goes && !(message.name === 'AnyValue' || message.name === 'KeyValue')) {
+        if (result === removeRecord) this.removed = true
+        this.#edits.rollBack(count, delta)
+        this.#edits.remove(start, end)
+      } else if (result > outcome) outcome = result
+    }
+    return outcome
+  }
+
+  #open(
+    parent: Message,
+    field: Field | undefined,
+    prefixAt: number,
+    end: number,
+    path: string,
+    key: string,
+    forced: number,
+    bits: number,
+    depth: number,
+  ): Outcome {
+    const start = this.#reader.offset
+    if (field === undefined) return this.#unknown(start, end, path, bits)
+    if (field.kind === 'string' || field.kind === 'bytes') {
+      const isKey = parent.name === 'KeyValue'
+      const place = isKey ? path : joinPath(path, wordOf(parent.name, field.name))
+      const at = parent.name === 'AnyValue' ? path : place
+      const isSame = this.#identity && !notIdentity.has(`${parent.name}.${field.name}`)
+      // A key is no context for itself.
+      const context = isKey ? '' : key
+      return this.#text(prefixAt, start, end, at, context, bits, isSame || isKey, isSame)
+    }
+    if (field.kind !== 'message') return keep
+    const reader = this.#reader
+    const outer = reader.end
+    const edits = this.#edits
+    const deltaBefore = edits.delta
+    const mark = edits.enter(prefixAt, start)
+    const wasIdentity = this.#identity
+    if (field.name === 'exemplars' || notIdentity.has(`${parent.name}.${field.name}`)) {
+      this.#identity = false
+    }
+    reader.end = end
+    const inner =
+      field.message.name === 'KeyValue'
+        ? this.#pair(field, parent, start, end, path, key, forced, depth)
+        : this.#message(parent, field, path, key, forced, depth)
+    reader.end = outer
+    this.#identity = wasIdentity
+    edits.leave(mark, end - start, deltaBefore)
+    return inner
+  }
+
+  #message(
+    parent: Message,
+    field: Field,
+    path: string,
+    key: string,
+    forced: number,
+    depth: number,
+  ): Outcome {
+    const { name } = field.message
+    const isValue = name === 'AnyValue' || name === 'ArrayValue' || name === 'KeyValueList'
+    if (isValue && depth > this.#settings.maxDepth) return this.#tooDeep()
+    // The value of an attribute has the path of its key already.
+    const nested = parent.name === 'KeyValue' || parent.name === 'AnyValue' || name === 'AnyValue'
+    const place =
+      nested && field.name !== 'body' ? path : joinPath(path, wordOf(parent.name, field.name))
+    return this.#walk(field.message, place, key, forced, depth + (isValue ? 1 : 0))
+  }
+
+  /** An attribute: what its key says counts for the value. */
+  #pair(
+    field: Field,
+    parent: Message,
+    start: number,
+    end: number,
+    path: string,
+    key: string,
+    forced: number,
+    depth: number,
+  ): Outcome {
+    const reader = this.#reader
+    const own = this.#keyOf(start, end)
+    const base =
+      parent.name === 'KeyValueList' ? path : joinPath(path, wordOf(parent.name, field.name))
+    const place = own === '' ? base : `${base}.${own}`
+    const joined = key === '' ? own.toLowerCase() : `${key}.${own.toLowerCase()}`
+    // Every hit of the pair, also one in the key, and one where key and value meet.
+    const bits = this.#bitsIn(start, end) | forced
+    reader.offset = start
+    return this.#walk(field.message, place, joined, bits, depth + 1)
+  }
+
+  /** The text of the last key in the pair, which is the one that counts. */
+  #keyOf(start: number, end: number): string {
+    const reader = this.#reader
+    reader.offset = start
+    let key = ''
+    while (reader.offset < end) {
+      const tag = reader.tag()
+      if (tag !== stringTag) {
+        reader.skip(tag)
+        continue
+      }
+      const keyEnd = reader.range()
+      key = reader.bytes.toString('latin1', reader.offset, keyEnd)
+      reader.offset = keyEnd
+    }
+    return key
+  }
+
+  #text(
+    prefixAt: number,
+    start: number,
+    end: number,
+    path: string,
+    key: string,
+    bits: number,
+    distinct: boolean,
+    identity: boolean,
+  ): Outcome {
+    const { examiner, paths, maxFieldBytes, pseudonyms, onLimit } = this.#settings
+    if (paths !== undefined && !paths.allows(path)) return keep
+    let replacement: string
+    if (end - start > maxFieldBytes) {
+      this.#unexamined++
+      if (onLimit === 'drop_record') return removeRecord
+      const text = distinct ? this.#reader.bytes.toString('latin1', start, end) : ''
+      replacement = distinct ? `<unexamined:${pseudonyms.of('', text)}>` : '<unexamined>'
+    } else {
+      const text = this.#reader.bytes.toString('latin1', start, end)
+      const result = examiner.examine(text, key, bits, distinct, path)
+      if (result === verdict.clean) return keep
+      if (identity && this.#settings.onLabel === 'drop_series') return removeRecord
+      if (result !== verdict.replaced) return result === verdict.drop ? removeField : removeRecord
+      ;({ replacement } = examiner)
+    }
+    this.#edits.replaceText(prefixAt, end, replacement)
+    return keep
+  }
+
+  /** A whole number as an attribute value: its digits may be a card's. It becomes a string where they are. */
+  #number(tag: number, start: number, path: string, key: string, forced: number): Outcome {
+    const reader = this.#reader
+    const end = reader.offset
+    if ((this.#bitsIn(start, end) | forced) === 0) return keep
+    reader.offset = start
+    reader.tag()
+    let digits = ''
+    if (tag === 24) digits = BigInt.asIntN(64, reader.varint64()).toString()
+    else if (tag === 33) digits = wholeDigits(reader.double())
+    reader.offset = end
+    if (digits.length < 4) return keep
+    const { examiner, paths } = this.#settings
+    if (paths !== undefined && !paths.allows(path)) return keep
+    const result = examiner.examine(digits, key, allBits, this.#identity, path)
+    if (result === verdict.clean) return keep
+    if (this.#identity && this.#settings.onLabel === 'drop_series') return removeRecord
+    if (result !== verdict.replaced) return result === verdict.drop ? removeField : removeRecord
+    this.#edits.replaceNumber(start, end, examiner.replacement)
+    return keep
+  }
+
+  /** A field of a newer OTLP may be text or a message: found text is removed with it. */
+  #unknown(start: number, end: number, path: string, bits: number): Outcome {
+    if (end - start > this.#settings.maxFieldBytes) return removeField
+    const text = this.#reader.bytes.toString('latin1', start, end)
+    const found = this.#settings.examiner.examine(text, '', bits, false, path)
+    return found === verdict.clean ? keep : removeField
+  }
+
+  #tooDeep(): Outcome {
+    this.#unexamined++
+    // A label that goes could make two series one.
+    return this.#settings.onLimit === 'drop_record' || this.#identity ? removeRecord : removeField
+  }
+}
+
+/** A double that is a whole number, as people would write it. */
+function wholeDigits(value: number): string {
+  return Number.isSafeInteger(value) ? String(value) : ''
+}

@@ -1,0 +1,215 @@
+import * as v from 'valibot'
+import { byteSize, integer, secret } from '../component/schema.ts'
+import { suggestion } from '../errors/suggest.ts'
+import { compilePattern } from '../regex/pattern.ts'
+import { detectorsByName } from './detectors/catalog.ts'
+import { type RegionName, regions } from './detectors/phone-numbering.ts'
+import { actions } from './rule.ts'
+import { validators } from './validators.ts'
+
+const oneOf = (names: readonly string[]) => `must be one of ${names.join(', ')}`
+
+const action = v.picklist(actions, oneOf(actions))
+
+const groups = ['all', 'pii', 'secrets'] as const
+
+const name = v.pipe(
+  v.string('must be the name of a detector'),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed || detectorsByName.has(dataset.value)) return
+    const hint = suggestion(dataset.value, [...detectorsByName.keys()])
+    const message = `there is no detector "${dataset.value}"`
+    addIssue({ message: hint === undefined ? message : `${message}; ${hint}` })
+  }),
+)
+
+const regionNames = Object.keys(regions) as RegionName[]
+
+/** What every detector can be told. */
+const handling = {
+  action: v.optional(
+    v.pipe(
+      action,
+      v.description('What becomes of a finding; without it the action of all detectors.'),
+    ),
+  ),
+  template: v.optional(
+    v.pipe(
+      v.string('must be a string'),
+      v.description('For `mask`: what stands for a finding. Without it the name, as in `<email>`.'),
+    ),
+  ),
+  keep_first: v.optional(
+    v.pipe(
+      integer(),
+      v.description('For `mask`: so many letters and digits stay at the beginning.'),
+    ),
+    0,
+  ),
+  keep_last: v.optional(
+    v.pipe(
+      integer(),
+      v.description(
+        'For `mask`: so many letters and digits stay at the end, e.g. 4 of a card number.',
+      ),
+    ),
+    0,
+  ),
+  keep_format: v.optional(
+    v.pipe(
+      v.boolean('must be true or false'),
+      v.description('For `mask`: each letter and digit becomes `*`, spaces and signs stay.'),
+    ),
+    false,
+  ),
+  min_confidence: v.optional(
+    v.pipe(
+      v.number('must be a number'),
+      v.minValue(0, 'must be from 0 to 1'),
+      v.maxValue(1, 'must be from 0 to 1'),
+      v.description(
+        'Findings less sure than this are left. 1 is a checksum or a unique structure, 0.8 a shape that its check or the words around it confirm, 0.4 a shape alone.',
+      ),
+    ),
+  ),
+}
+
+const known = v.strictObject({
+  name: v.pipe(name, v.description('Which detector.')),
+  regions: v.optional(
+    v.pipe(
+      v.array(v.picklist(regionNames, oneOf(regionNames)), 'must be a list'),
+      v.description('For `phone`: countries whose national numbers are found. Default: US.'),
+    ),
+  ),
+  ...handling,
+})
+
+const custom = v.strictObject({
+  name: v.pipe(
+    v.string('must be a string'),
+    v.regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be lower-case letters, digits and underscores'),
+    v.check((text) => !detectorsByName.has(text), 'is the name of a built-in detector'),
+    v.description('A name of your own, for templates and metrics.'),
+  ),
+  pattern: v.pipe(
+    v.string('must be a pattern'),
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed) return
+      try {
+        compilePattern(dataset.value)
+      } catch (error) {
+        addIssue({ message: (error as Error).message })
+      }
+    }),
+    v.description('In the syntax of RE2; it takes time in proportion to the text, whatever it is.'),
+  ),
+  group: v.optional(
+    v.pipe(integer(), v.description('The group of the pattern that is masked; 0 is all of it.')),
+    0,
+  ),
+  validator: v.optional(
+    v.pipe(
+      v.picklist(Object.keys(validators), oneOf(Object.keys(validators))),
+      v.description('A check that a match must pass.'),
+    ),
+  ),
+  context: v.optional(
+    v.pipe(
+      v.array(v.string('must be a string'), 'must be a list'),
+      v.description('Words of which one must stand near a match or in the key.'),
+    ),
+    [],
+  ),
+  keywords: v.optional(
+    v.pipe(
+      v.array(
+        v.pipe(v.string('must be a string'), v.minLength(2, 'must have at least 2 letters')),
+        'must be a list',
+      ),
+      v.description(
+        'Texts without one of these (in any case) are not searched, which saves most of the time.',
+      ),
+    ),
+    [],
+  ),
+  ...handling,
+})
+
+const notDetector =
+  'must be the name of a detector, or a detector with options that it has (see the reference)'
+
+export const maskSchema = v.strictObject({
+  detectors: v.pipe(
+    v.optional(
+      v.union(
+        [v.picklist(groups), v.array(v.union([name, custom, known], notDetector))],
+        `must be one of ${groups.join(', ')}, or a list of detectors`,
+      ),
+      'all',
+    ),
+    v.description(
+      '`all`, `pii`, `secrets`, or a list: names, names with options, and detectors of your own (with `pattern`).',
+    ),
+  ),
+  action: v.pipe(
+    v.optional(action, 'mask'),
+    v.description(
+      'What becomes of a finding: `mask` it, `hash` it (a keyed pseudonym, so that joins still work), `drop` the field, `drop_record`, or `tag`: only count it.',
+    ),
+  ),
+  min_confidence: v.pipe(
+    v.optional(
+      v.pipe(
+        v.number('must be a number'),
+        v.minValue(0, 'must be from 0 to 1'),
+        v.maxValue(1, 'must be from 0 to 1'),
+      ),
+      0.5,
+    ),
+    v.description('For detectors that do not say their own.'),
+  ),
+  hash_key: v.optional(
+    v.pipe(
+      secret(),
+      v.description(
+        'Key of the pseudonyms. Replicas with the same key give the same ones; without it each process makes up its own.',
+      ),
+    ),
+  ),
+  include: v.pipe(
+    v.optional(v.array(v.string('must be a string'), 'must be a list'), []),
+    v.description(
+      'Paths that are examined, with all below them; empty: everywhere. E.g. `body`, `attributes.http.*`, `resource.attributes`.',
+    ),
+  ),
+  exclude: v.pipe(
+    v.optional(v.array(v.string('must be a string'), 'must be a list'), []),
+    v.description('Paths that are left as they are.'),
+  ),
+  on_label_collision: v.pipe(
+    v.optional(v.picklist(['hash', 'drop_series'], oneOf(['hash', 'drop_series'])), 'hash'),
+    v.description(
+      'Findings in what tells series apart (labels, resource, scope and name of metrics): a pseudonym, so that no two series become one, or the data point goes.',
+    ),
+  ),
+  on_limit: v.pipe(
+    v.optional(
+      v.picklist(['mask_field', 'drop_record'], oneOf(['mask_field', 'drop_record'])),
+      'mask_field',
+    ),
+    v.description('What becomes of a field that is too large or nested too deep to be examined.'),
+  ),
+  max_field_size: v.pipe(
+    v.optional(byteSize(), '4MiB'),
+    v.description(
+      'A longer text in which something may be found is not examined, but see `on_limit`.',
+    ),
+  ),
+  max_depth: v.pipe(
+    v.optional(integer(1, 100), 64),
+    v.description('Maps and lists nested deeper are not examined, but see `on_limit`.'),
+  ),
+})
+
+export type MaskConfig = v.InferOutput<typeof maskSchema>

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import * as v from 'valibot'
+import { RecordingIntake, testContext } from '../../../test/support/recording-intake.ts'
+import { testSettings } from '../../../test/support/settings.ts'
+import { oracleEncode } from '../../../test/support/wire/oracle.ts'
+import { DeliveryError } from '../../errors/delivery-error.ts'
+import { Batch } from '../../signal/batch.ts'
+import { PipelineLedger } from '../../signal/ledger.ts'
+import { mask } from './definition.ts'
+import { MaskProcessor } from './mask-processor.ts'
+
+function logs(...bodies: string[]): Batch<'logs'> {
+  const logRecords = bodies.map((stringValue) => ({ body: { stringValue } }))
+  const bytes = oracleEncode('logs', { resourceLogs: [{ scopeLogs: [{ logRecords }] }] })
+  return new Batch('logs', [bytes], bodies.length)
+}
+
+function processorWith(config: object, next = new RecordingIntake()) {
+  const settings = testSettings(v.parse(mask.config, config))
+  return { processor: new MaskProcessor(settings, next), settings, next }
+}
+
+function ledgerContext() {
+  const ledger = new PipelineLedger('logs', 'logs')
+  return { ledger, context: { ...testContext(), ledger } }
+}
+
+suite('the configuration', () => {
+  const rows: readonly (readonly [name: string, config: object, want: string])[] = [
+    [
+      'an unknown detector',
+      { detectors: ['emial'] },
+      'there is no detector "emial"; did you mean "email"?',
+    ],
+    ['a pattern that is none', { detectors: [{ name: 'x', pattern: '(' }] }, 'missing closing'],
+    [
+      'a name that is taken',
+      { detectors: [{ name: 'email', pattern: 'x' }] },
+      'is the name of a built-in detector',
+    ],
+    [
+      'an unknown region',
+      { detectors: [{ name: 'phone', regions: ['XX'] }] },
+      'must be the name of a detector, or a detector with options',
+    ],
+  ]
+  for (const [name, config, want] of rows) {
+    test(`refuses ${name}`, () => {
+      const { issues = [] } = v.safeParse(mask.config, config)
+      assert.match(
+        JSON.stringify(issues.map(({ message }) => message)),
+        new RegExp(want.replace(/[?"]/g, '.?.?')),
+      )
+    })
+  }
+})
+
+suite('MaskProcessor', () => {
+  test('masks and counts by detector', async () => {
+    const { processor, settings, next } = processorWith({
+      detectors: ['email', { name: 'ip_address', action: 'tag' }],
+    })
+    await processor.consume(logs('to a@b.io and c@d.io', 'from 203.0.113.9', 'none'), testContext())
+    const text = Buffer.from(next.calls[0]?.batch.bytes() ?? []).toString('latin1')
+    assert.match(text, /to <email> and <email>/)
+    assert.match(text, /from 203\.0\.113\.9/)
+    const value = (detector: string, action: string) =>
+      settings.meter.value('remora_mask_findings', { detector, action, signal: 'logs' })
+    assert.equal(value('email', 'mask'), 2)
+    assert.equal(value('ip_address', 'tag'), 1)
+  })
+
+  test('hands on the very batch where there is nothing to mask', async () => {
+    const { processor, next } = processorWith({ detectors: ['email'] })
+    const batch = logs('none')
+    await processor.consume(batch, testContext())
+    assert.equal(next.calls[0]?.batch, batch)
+  })
+
+  test('counts dropped records once the rest is safe', async () => {
+    const { processor, next } = processorWith({ detectors: ['email'], action: 'drop_record' })
+    const { ledger, context } = ledgerContext()
+    next.script(new DeliveryError('unavailable', 'down'), 'accept')
+    const batch = logs('a@b.io', 'none', 'c@d.io')
+    await assert.rejects(processor.consume(batch, context), { code: 'unavailable' })
+    assert.equal(ledger.droppedByReason.get('filtered'), undefined)
+    await processor.consume(batch, context)
+    assert.equal(ledger.droppedByReason.get('filtered'), 2)
+    assert.equal(next.calls[1]?.batch.itemCount, 1)
+  })
+
+  test('hands on nothing where nothing is left', async () => {
+    const { processor, next } = processorWith({ detectors: ['email'], action: 'drop_record' })
+    const { ledger, context } = ledgerContext()
+    await processor.consume(logs('a@b.io'), context)
+    assert.equal(next.calls.length, 0)
+    assert.equal(ledger.droppedByReason.get('filtered'), 1)
+  })
+
+  test('refuses what it cannot walk, instead of passing it on', async () => {
+    const { processor, next } = processorWith({ detectors: ['email'] })
+    const broken = new Batch('logs', [Buffer.from('\x0a\xffa@b.io', 'latin1')], 1)
+    await assert.rejects(processor.consume(broken, testContext()), { code: 'invalid_data' })
+    assert.equal(next.calls.length, 0)
+  })
+
+  test('warns that pseudonyms do not last without a key', async () => {
+    const { processor, settings } = processorWith({ action: 'hash', detectors: ['email'] })
+    await processor.start()
+    assert.deepEqual(settings.logger.messages('warn'), [
+      'no hash_key: pseudonyms change with each start, and differ between replicas',
+    ])
+  })
+})
