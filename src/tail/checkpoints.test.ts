@@ -15,7 +15,7 @@ suite('T19: checkpoints of dead files', () => {
     ])
     const checkpoints = new Checkpoints(await storage.open(), new RecordingLogger(), dayMs + 1)
     assert.deepEqual(
-      checkpoints.candidates(1, 1).map(({ id }) => id),
+      [...checkpoints.candidates(1, 1)].map(({ id }) => id),
       [2],
     )
     await checkpoints.save(dayMs + 1, true)
@@ -27,11 +27,24 @@ suite('T19: checkpoints of dead files', () => {
     seed(
       storage,
       Array.from({ length: 2100 }, (_, i) => [i + 1, i] as const),
+      { gone: true },
     )
     const checkpoints = new Checkpoints(await storage.open(), new RecordingLogger(), 3000)
-    const ids = checkpoints.candidates(1, 1).map(({ id }) => id)
+    const ids = [...checkpoints.candidates(1, 1)].map(({ id }) => id)
     assert.equal(ids.length, 2000)
     assert.equal(Math.min(...ids), 101)
+  })
+
+  test('are not counted before their files were looked for: 2,100 files are tailed again after a restart', async () => {
+    const storage = new MemoryStorage()
+    seed(
+      storage,
+      Array.from({ length: 2100 }, (_, i) => [i + 1, i] as const),
+    )
+    const checkpoints = new Checkpoints(await storage.open(), new RecordingLogger(), 3000)
+    assert.equal([...checkpoints.candidates(1, 1)].length, 2100)
+    checkpoints.expire(4000)
+    assert.equal([...checkpoints.candidates(1, 1)].length, 2100)
   })
 
   test('a storage that cannot write is said, and tried again with everything', async () => {
@@ -55,7 +68,11 @@ suite('T19: checkpoints of dead files', () => {
   })
 })
 
-function seed(storage: MemoryStorage, entries: readonly (readonly [number, number])[]): void {
+function seed(
+  storage: MemoryStorage,
+  entries: readonly (readonly [number, number])[],
+  more: Record<string, unknown> = {},
+): void {
   for (const [id, seenMs] of entries) {
     const position = {
       dev: 9,
@@ -68,7 +85,7 @@ function seed(storage: MemoryStorage, entries: readonly (readonly [number, numbe
     }
     storage.saved.set(
       `file/${id}`,
-      Buffer.from(JSON.stringify({ version: 1, id, path: 'p', position, seenMs })),
+      Buffer.from(JSON.stringify({ version: 1, id, path: 'p', position, seenMs, ...more })),
     )
   }
 }

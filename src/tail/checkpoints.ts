@@ -12,6 +12,8 @@ export interface Remembered {
   readonly skipping: boolean
   /** When it was there last. */
   readonly seenMs: number
+  /** It was closed because nothing leads to it any more. Of one that was open when remora stopped nobody knows. */
+  readonly gone: boolean
 }
 
 const version = 1
@@ -22,7 +24,8 @@ const savedAtKey = 'saved_at'
 
 /**
  * The positions up to which files are acknowledged, in memory and, with a storage, on disk: at most every 250 ms and at
- * the end. Those of files that are gone expire after a day, or when there are over 2,000.
+ * the end. Those of files that are not open expire after a day, those of files known to be gone also when there are over
+ * 2,000: a restart with more files than that must find them all.
  */
 export class Checkpoints {
   readonly #storage: StorageClient | undefined
@@ -82,7 +85,8 @@ export class Checkpoints {
     if (file.offset === 0 || file.shadowOf !== undefined) return -1
     const { recordNumber, skipping, pathNow: path } = file
     const id = this.newId()
-    const remembered = { id, path, position: file.readPosition(), recordNumber, skipping, seenMs }
+    const position = file.readPosition()
+    const remembered = { id, path, position, recordNumber, skipping, seenMs, gone: true }
     this.#remembered.set(id, remembered)
     this.#changes.set(keyOf(id), format({ ...remembered, position: file.committedPosition() }))
     return id
@@ -107,12 +111,14 @@ export class Checkpoints {
   }
 
   expire(nowMs: number): void {
-    const oldestFirst = [...this.#remembered.values()].sort((a, b) => a.seenMs - b.seenMs)
-    const surplus = oldestFirst.length - rememberedMax
-    for (const [index, remembered] of oldestFirst.entries()) {
-      if (index >= surplus && nowMs - remembered.seenMs < expiryMs) break
-      this.claim(remembered)
+    const gone: Remembered[] = []
+    for (const remembered of this.#remembered.values()) {
+      if (nowMs - remembered.seenMs >= expiryMs) this.claim(remembered)
+      else if (remembered.gone) gone.push(remembered)
     }
+    if (gone.length <= rememberedMax) return
+    gone.sort((a, b) => a.seenMs - b.seenMs)
+    for (const remembered of gone.slice(0, gone.length - rememberedMax)) this.claim(remembered)
   }
 
   /** Writes what changed; never rejects. Does nothing until it is time, unless `now` is set. */
@@ -127,7 +133,7 @@ export class Checkpoints {
       const position = file.committedPosition()
       this.#changes.set(
         keyOf(id),
-        format({ id, path, position, recordNumber, skipping, seenMs: nowMs }),
+        format({ id, path, position, recordNumber, skipping, seenMs: nowMs, gone: false }),
       )
     }
     this.#dirty.clear()
@@ -168,7 +174,7 @@ function parse(bytes: Uint8Array | undefined): Remembered | undefined {
   }
   const position = value?.position
   if (value?.version !== version || position === undefined || position === null) return undefined
-  const { id, path = '', recordNumber = 0, skipping = false, seenMs = 0 } = value
+  const { id, path = '', recordNumber = 0, skipping = false, seenMs = 0, gone = false } = value
   const numbers = [
     id,
     position.dev,
@@ -178,5 +184,5 @@ function parse(bytes: Uint8Array | undefined): Remembered | undefined {
     position.guardBytes,
   ]
   if (!numbers.every((n) => Number.isSafeInteger(n) && (n as number) >= 0)) return undefined
-  return { id: id as number, path, position, recordNumber, skipping, seenMs }
+  return { id: id as number, path, position, recordNumber, skipping, seenMs, gone }
 }
