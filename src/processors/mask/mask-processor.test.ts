@@ -42,7 +42,7 @@ suite('the configuration', () => {
     [
       'an unknown region',
       { detectors: [{ name: 'phone', regions: ['XX'] }] },
-      'must be the name of a detector, or a detector with options',
+      'must be one of all, pii, secrets, or a list of detectors',
     ],
   ]
   for (const [name, config, want] of rows) {
