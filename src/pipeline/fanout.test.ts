@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { FakeClock } from '../../test/support/fake-clock.ts'
+import { FakeClock, settle } from '../../test/support/fake-clock.ts'
 import { DeliveryError } from '../errors/delivery-error.ts'
 import { Batch } from '../signal/batch.ts'
 import type { ConsumeContext, Consumer, ReceiveContext } from '../signal/consumer.ts'
@@ -62,6 +62,35 @@ function exporter(id: string, outcome: Outcome): Consumer {
       }
     },
   }
+}
+
+/** One branch that answers at once, and one that holds the batch until it is released. */
+function heldRun(first: Outcome, slow: Outcome) {
+  const ledger = new PipelineLedger('logs', 'logs')
+  const gate = Promise.withResolvers<void>()
+  const held: Consumer = {
+    consume: async (given, at) => {
+      at.ledger.exporter('slow').queued += given.itemCount
+      await gate.promise
+      at.ledger.exporter('slow').queued -= given.itemCount
+      await exporter('slow', slow).consume(given, at)
+    },
+  }
+  const fanOut = new FanOut(
+    [
+      { exporter: 'quick', consumer: exporter('quick', first) },
+      { exporter: 'slow', consumer: held },
+    ],
+    () => {},
+  )
+  const entry = new PipelineEntry(fanOut, {
+    ledger,
+    clock: new FakeClock(),
+    latency: { record: () => {} },
+    onBug: () => {},
+  })
+  const done = entry.consume(batch, context).catch(() => {})
+  return { ledger, release: () => gate.resolve(), done }
 }
 
 const failing: readonly Outcome[] = ['full', 'limited', 'permanent', 'accounted', 'throws', 'bug']
@@ -153,6 +182,33 @@ suite('FanOut', () => {
     assert.equal(error?.accounted, true)
     assert.equal(error?.retry, 'backoff')
     assert.equal(error?.retryAfterMs, 100)
+  })
+
+  test('has a refusal in the ledger while another branch is still busy', async () => {
+    const ends = [
+      { first: 'delivered', slow: ['delivered', 'full'] },
+      { first: 'full', slow: ['delivered', 'full', 'permanent'] },
+      { first: 'permanent', slow: ['delivered', 'full', 'dropped'] },
+      { first: 'accounted', slow: ['delivered', 'full'] },
+      { first: 'throws', slow: ['delivered', 'throws'] },
+    ] as const
+    for (const { first, slow } of ends) {
+      for (const end of slow) {
+        const { ledger, release, done } = heldRun(first, end)
+        for (let sample = 0; sample < 5; sample++) {
+          await settle()
+          for (const id of ['quick', 'slow']) {
+            assert.equal(ledger.imbalance(id), 0, `${first} + ${end}, during: ${id}`)
+          }
+        }
+        release()
+        await done
+        for (const [id, account] of ledger.exporters) {
+          assert.equal(ledger.imbalance(id), 0, `${first} + ${end}, after: ${id}`)
+          assert.equal(account.queued, 0, `${first} + ${end}, after: ${id} holds nothing`)
+        }
+      }
+    }
   })
 
   test('gives the same batch to each, by reference', async () => {

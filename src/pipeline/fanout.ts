@@ -36,31 +36,55 @@ export class FanOut implements Consumer {
   }
 
   consume(batch: Batch, context: ConsumeContext): Promise<void> {
-    const outcomes = this.#branches.map((branch) => consumeSafely(branch.consumer, batch, context))
-    return Promise.allSettled(outcomes).then((settled) => this.#judge(settled, batch, context))
+    const outcomes = this.#branches.map((branch) => offer(branch, batch, context))
+    return Promise.all(outcomes).then((errors) => this.#judge(errors, batch, context))
   }
 
+  /** Moves each refusal from `queued`, where `offer` has put it, to where it stays. */
   #judge(
-    settled: readonly PromiseSettledResult<void>[],
+    errors: readonly (DeliveryError | undefined)[],
     batch: Batch,
-    context: ConsumeContext,
+    { ledger }: ConsumeContext,
   ): void {
-    const errors = settled.map((one) => errorOf(one))
     const failures = errors.filter((error) => error !== undefined)
     const chosen = chooseError(failures)
     if (chosen === undefined) return
     for (const error of failures) {
       if (error.code === 'internal' && error !== chosen) this.#onBug(error)
     }
-    const alike = failures.length === errors.length && failures.every((error) => !error.accounted)
-    if (alike) throw chosen
+    const alike = isAlike(errors)
     for (const [index, error] of errors.entries()) {
       if (error === undefined || error.accounted) continue
-      const { exporter } = this.#branches[index] as Branch
-      context.ledger.exporter(exporter).rejected(error.code, batch.itemCount)
+      const account = ledger.exporter((this.#branches[index] as Branch).exporter)
+      account.queued -= batch.itemCount
+      if (!alike) account.rejected(error.code, batch.itemCount)
     }
-    throw asAccounted(chosen)
+    throw alike ? chosen : asAccounted(chosen)
   }
+}
+
+/**
+ * The error with which a branch refuses the batch; undefined: it took it. Until somebody says where the refused items
+ * belong (the other branches may take long), they stand as `queued`, unless the branch has entered them itself.
+ */
+function offer(
+  { exporter, consumer }: Branch,
+  batch: Batch,
+  context: ConsumeContext,
+): Promise<DeliveryError | undefined> {
+  return consumeSafely(consumer, batch, context).then(
+    () => undefined,
+    (thrown: unknown) => {
+      const error = DeliveryError.from(thrown)
+      if (!error.accounted) context.ledger.exporter(exporter).queued += batch.itemCount
+      return error
+    },
+  )
+}
+
+/** No branch took the batch, and none has entered it anywhere. */
+function isAlike(errors: readonly (DeliveryError | undefined)[]): boolean {
+  return errors.every((error) => error !== undefined && !error.accounted)
 }
 
 /** A receiver that feeds several pipelines of a signal. Each keeps its own account, so nothing is entered here. */
