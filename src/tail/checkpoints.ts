@@ -88,7 +88,7 @@ export class Checkpoints {
     const position = file.readPosition()
     const remembered = { id, path, position, recordNumber, skipping, seenMs, gone: true }
     this.#remembered.set(id, remembered)
-    this.#changes.set(keyOf(id), format({ ...remembered, position: file.committedPosition() }))
+    this.#changes.set(keyOf(id), format({ ...remembered, ...committedOf(file) }))
     return id
   }
 
@@ -106,8 +106,7 @@ export class Checkpoints {
     // Acknowledged after it was closed; unless it was opened again by now.
     const remembered = this.#remembered.get(file.rememberedId)
     if (remembered === undefined) return
-    const position = file.committedPosition()
-    this.#changes.set(keyOf(remembered.id), format({ ...remembered, position }))
+    this.#changes.set(keyOf(remembered.id), format({ ...remembered, ...committedOf(file) }))
   }
 
   expire(nowMs: number): void {
@@ -129,12 +128,9 @@ export class Checkpoints {
     for (const file of this.#dirty) {
       // What a copy is, the next start finds out again.
       if (file.shadowOf !== undefined) continue
-      const { id, pathNow: path, recordNumber, skipping } = file
-      const position = file.committedPosition()
-      this.#changes.set(
-        keyOf(id),
-        format({ id, path, position, recordNumber, skipping, seenMs: nowMs, gone: false }),
-      )
+      const { id, pathNow: path } = file
+      const committed = committedOf(file)
+      this.#changes.set(keyOf(id), format({ id, path, ...committed, seenMs: nowMs, gone: false }))
     }
     this.#dirty.clear()
     const changes = new Map(this.#changes)
@@ -158,6 +154,12 @@ export class Checkpoints {
 
 function keyOf(id: number): string {
   return `file/${id}`
+}
+
+/** All of one moment: what reading is in now means nothing at the position up to which is acknowledged. */
+function committedOf(file: TailedFile): Pick<Remembered, 'position' | 'recordNumber' | 'skipping'> {
+  const { committedRecordNumber: recordNumber, committedSkipping: skipping } = file
+  return { position: file.committedPosition(), recordNumber, skipping }
 }
 
 function format(remembered: Remembered): Uint8Array {

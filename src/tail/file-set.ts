@@ -222,8 +222,7 @@ export class FileSet {
       if (!(await holdsPosition(handle, stats, file.head, remembered.position))) continue
       this.#checkpoints.claim(remembered)
       file.recordNumber = remembered.recordNumber
-      await this.#startAt(file, remembered.position.offset)
-      file.skipping = remembered.skipping
+      await this.#startAt(file, remembered.position.offset, remembered.skipping)
       return
     }
     const original = await findCopied(file, this.#byInode.values())
@@ -241,10 +240,10 @@ export class FileSet {
     await this.#startAt(file, skip ? stats.size : 0)
   }
 
-  async #startAt(file: TailedFile, offset: number): Promise<void> {
+  async #startAt(file: TailedFile, offset: number, skipping = false): Promise<void> {
     const length = Math.min(guardBytes, offset)
     const guard = await readRange(file.handle as FileHandle, offset - length, length)
-    file.restartAt(offset, guard)
+    file.restartAt(offset, guard, skipping)
   }
 
   /** No path leads to it any more. */

@@ -8,6 +8,10 @@ export interface Progress {
   readonly guard: Uint8Array
   /** Of the file when the position was taken; of another one it means nothing. */
   readonly generation: number
+  /** In the rest of a line that was cut off. */
+  readonly skipping: boolean
+  /** Of the last record before the position. */
+  readonly recordNumber: number
 }
 
 /** Turns the records of one block into a batch. Called in order: begin, any number of lines, finish, progress. */
@@ -35,6 +39,6 @@ export interface LineTarget {
 }
 
 export function progressOf(file: TailedFile): Progress {
-  const { offset, guard, generation } = file
-  return { file, offset, guard, generation }
+  const { offset, guard, generation, skipping, recordNumber } = file
+  return { file, offset, guard, generation, skipping, recordNumber }
 }

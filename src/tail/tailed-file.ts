@@ -1,5 +1,6 @@
 import type { Stats } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
+import type { Progress } from './line-target.ts'
 import { guardBytes, hashBytes, type Position } from './identity.ts'
 
 /** A file that is being read, from its discovery until it is gone and everything of it is acknowledged. */
@@ -23,6 +24,9 @@ export class TailedFile {
   /** Everything before it has been acknowledged. */
   committed = 0
   committedGuard: Uint8Array = new Uint8Array(0)
+  /** What `skipping` and `recordNumber` were there: reading may be far ahead. */
+  committedSkipping = false
+  committedRecordNumber = 0
   /** Raised when the content is replaced: acknowledgements of earlier content no longer move `committed`. */
   generation = 0
   /** In the rest of a line whose start was cut off by `max_log_size_behavior: truncate`. */
@@ -68,7 +72,7 @@ export class TailedFile {
   }
 
   /** Moves both positions: at the start, or when the content was replaced. */
-  restartAt(offset: number, guard: Uint8Array): void {
+  restartAt(offset: number, guard: Uint8Array, skipping = false): void {
     this.pastOffset = this.offset
     this.pastGuard = this.guard
     this.offset = offset
@@ -76,7 +80,9 @@ export class TailedFile {
     this.committed = offset
     this.committedGuard = guard
     this.generation++
-    this.skipping = false
+    this.skipping = skipping
+    this.committedSkipping = skipping
+    this.committedRecordNumber = this.recordNumber
     this.partialSize = -1
     this.flushDue = false
     this.suspicious = false
@@ -88,10 +94,12 @@ export class TailedFile {
     this.guard = Uint8Array.prototype.slice.call(view, Math.max(0, end - guardBytes), end)
   }
 
-  commit(offset: number, guard: Uint8Array, generation: number): void {
-    if (generation !== this.generation) return
-    this.committed = offset
-    this.committedGuard = guard
+  commit(progress: Progress): void {
+    if (progress.generation !== this.generation) return
+    this.committed = progress.offset
+    this.committedGuard = progress.guard
+    this.committedSkipping = progress.skipping
+    this.committedRecordNumber = progress.recordNumber
   }
 
   /** Something to read, or an unfinished record to give up waiting for. */

@@ -168,8 +168,7 @@ export class DeliveryWindow {
     if (pending === undefined) return
     let settled = 0
     while (settled < pending.length && (pending[settled] as Entry).journey.done) {
-      const { offset, guard, generation } = (pending[settled] as Entry).progress
-      file.commit(offset, guard, generation)
+      file.commit((pending[settled] as Entry).progress)
       settled++
     }
     pending.splice(0, settled)

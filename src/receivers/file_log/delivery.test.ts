@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { appendFile, writeFile } from 'node:fs/promises'
 import { suite, test } from 'node:test'
-import { MemoryStorage, TailHarness } from '../../../test/support/tail.ts'
+import { MemoryStorage, readRecords, TailHarness } from '../../../test/support/tail.ts'
 import { DeliveryError } from '../../errors/delivery-error.ts'
 
 suite('T12: the checkpoint moves only over what was acknowledged', () => {
@@ -56,6 +56,53 @@ suite('T12: the checkpoint moves only over what was acknowledged', () => {
     await tail.start({ storage: 'mem' })
     await tail.untilRecords(2)
     assert.deepEqual(tail.bodies, ['one', 'one'])
+  })
+})
+
+suite('a checkpoint is of one moment: the offset, the rest of a cut line, the number of the record', () => {
+  test('truncate: nothing acknowledged before the stop means nothing skipped after it', async () => {
+    await using tail = await TailHarness.create()
+    tail.useStorage(new MemoryStorage())
+    const config = {
+      storage: 'mem',
+      max_log_size: 1000,
+      max_log_size_behavior: 'truncate',
+      include_file_record_number: true,
+    }
+    await writeFile(tail.path('app.log'), `LINE-1\nLINE-2\nLINE-3\n${'x'.repeat(5000)}`)
+    tail.intake.script(new DeliveryError('unavailable', 'down'))
+    await tail.start(config)
+    await tail.until('a refusal', () => tail.intake.calls.length === 1)
+    await tail.stop()
+    await appendFile(tail.path('app.log'), 'y\nLINE-5\n')
+    const before = tail.intake.calls.length
+    tail.intake.script('accept')
+    await tail.start(config)
+    const again = () =>
+      tail.intake.calls.slice(before).flatMap(({ batch }) => readRecords(batch.bytes()))
+    await tail.until('the last line', () => again().some(({ body }) => body === 'LINE-5'))
+    assert.deepEqual(
+      again().map(({ body }) => String(body).slice(0, 6)),
+      ['LINE-1', 'LINE-2', 'LINE-3', 'xxxxxx', 'LINE-5'],
+    )
+    assert.deepEqual(
+      again().map(({ attributes }) => attributes['log.file.record_number']),
+      [1, 2, 3, 4, 5],
+    )
+  })
+
+  test('truncate: what is left of a cut line that was acknowledged is skipped after a restart', async () => {
+    await using tail = await TailHarness.create()
+    tail.useStorage(new MemoryStorage())
+    const config = { storage: 'mem', max_log_size: 1000, max_log_size_behavior: 'truncate' }
+    await writeFile(tail.path('app.log'), 'x'.repeat(5000))
+    await tail.start(config)
+    await tail.untilRecords(1)
+    await tail.stop()
+    await appendFile(tail.path('app.log'), 'y\nnext\n')
+    await tail.start(config)
+    await tail.untilRecords(2)
+    assert.equal(tail.bodies[1], 'next')
   })
 })
 
