@@ -6,6 +6,8 @@ import type { Logger } from '../../component/telemetry.ts'
 import type { Code } from '../../errors/codes.ts'
 import type { ByteBudget } from '../byte-budget.ts'
 import { type ContentEncoding, isContentEncoding } from '../decompress.ts'
+import { headerBytes } from '../header-bytes.ts'
+import type { HeaderList } from '../http2/hpack-decoder.ts'
 import type { ServerKeepalive } from '../http2/keepalive.ts'
 import { findHeader, type RequestHead } from '../http2/request-head.ts'
 import {
@@ -44,6 +46,8 @@ export interface GrpcServerSettings {
   readonly receiveTimeoutMs: number
   readonly streamsMax: number
   readonly headerListBytesMax: number
+  /** Handlers get the headers of their call; else an empty list, and none are held. */
+  readonly keepsHeaders: boolean
   readonly budget: ByteBudget
   readonly keepalive: ServerKeepalive
   readonly tls: TlsServerConfig | undefined
@@ -63,6 +67,8 @@ const handshakeTimeoutMs = 10_000
  */
 const streamWindowBytes = 1024 * 1024
 const connectionWindowBytes = 4 * 1024 * 1024
+
+const noHeaders: HeaderList = []
 
 /** Listens to the rest of a request that has its answer already. */
 const deaf: StreamListener = {
@@ -207,29 +213,22 @@ export class GrpcServer implements RequestHandler, CallHost {
       const message = 'grpc-encoding must be gzip, zstd, deflate or identity'
       return this.#unsupported(connection, stream, message)
     }
-    if (!this.budget.tryTake(callOverheadBytes)) {
+    const headers = this.#settings.keepsHeaders ? head.fields : noHeaders
+    const overheadBytes = callOverheadBytes + headerBytes(headers)
+    if (!this.budget.tryTake(overheadBytes)) {
       this.onRejected('receiver_busy', '')
       return this.#refuse(connection, stream, busy())
     }
     const encoding = name === 'identity' ? undefined : (name as ContentEncoding)
-    return this.#startCall(connection, stream, head, handler, encoding)
-  }
-
-  #startCall(
-    connection: ServerConnection,
-    stream: Http2Stream,
-    head: RequestHead,
-    handler: UnaryHandler,
-    encoding: ContentEncoding | undefined,
-  ): UnaryCall {
     const timeout = findHeader(head.fields, 'grpc-timeout')
     const timeoutMs = timeout === undefined ? undefined : parseGrpcTimeoutMs(timeout)
     const call = new UnaryCall(this, {
       connection,
       stream,
       handler,
-      headers: head.fields,
+      headers,
       encoding,
+      overheadBytes,
       nowMs: this.#settings.clock.monotonicMs(),
       timeoutMs: timeoutMs ?? Number.POSITIVE_INFINITY,
     })

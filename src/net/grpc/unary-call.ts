@@ -37,15 +37,18 @@ export interface CallStart {
   readonly connection: ServerConnection
   readonly stream: Http2Stream
   readonly handler: UnaryHandler
+  /** What the handler gets. */
   readonly headers: HeaderList
   /** Undefined for identity. */
   readonly encoding: ContentEncoding | undefined
+  /** What the call holds beside its message; taken from the budget already. */
+  readonly overheadBytes: number
   readonly nowMs: number
   /** What the client gives us, from its headers on. */
   readonly timeoutMs: number
 }
 
-/** What a call holds beside its message: stream, headers, promises. So the budget bounds the number of calls too. */
+/** What a call holds beside its message and headers: stream, promises. So the budget bounds the number of calls too. */
 export const callOverheadBytes = 2048
 
 /** One unary call: gathers the message, runs the handler, answers. One answer leaves, or none after a reset. */
@@ -53,14 +56,15 @@ export class UnaryCall implements StreamListener {
   readonly #host: CallHost
   readonly #start: CallStart
   readonly #assembler: MessageAssembler
-  #heldBytes = callOverheadBytes
+  #heldBytes: number
   #running = false
   #over = false
 
-  /** The caller has taken `callOverheadBytes` from the budget; the call gives all back. */
+  /** The caller has taken `overheadBytes` from the budget; the call gives all back. */
   constructor(host: CallHost, start: CallStart) {
     this.#host = host
     this.#start = start
+    this.#heldBytes = start.overheadBytes
     this.#assembler = new MessageAssembler(host.maxMessageBytes)
   }
 
@@ -68,7 +72,7 @@ export class UnaryCall implements StreamListener {
     if (this.#over) return
     const fault = this.#assembler.push(source, start, end)
     if (fault !== undefined) this.#onFault(fault)
-    else if (this.#assembler.capacityBytes > this.#heldBytes - callOverheadBytes) {
+    else if (this.#assembler.capacityBytes > this.#heldBytes - this.#start.overheadBytes) {
       this.#hold(this.#assembler.capacityBytes)
     }
   }
@@ -165,7 +169,7 @@ export class UnaryCall implements StreamListener {
 
   /** Takes what a message of this size costs from the budget, or refuses the call. */
   #hold(messageBytes: number): void {
-    const moreBytes = messageBytes + callOverheadBytes - this.#heldBytes
+    const moreBytes = messageBytes + this.#start.overheadBytes - this.#heldBytes
     if (moreBytes > 0 && !this.#host.budget.tryTake(moreBytes)) {
       this.#reject('receiver_busy', busy())
       return

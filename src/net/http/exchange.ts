@@ -4,7 +4,7 @@ import type { ByteBudget } from '../byte-budget.ts'
 import { type ContentEncoding, decompress } from '../decompress.ts'
 import { BodyBuffer } from './body-buffer.ts'
 
-/** What a request holds beside its body, so that the budget bounds the number of requests too. */
+/** What a request holds beside its body and headers, so that the budget bounds the number of requests too. */
 export const exchangeOverheadBytes = 4096
 
 /** What exchanges need of their server. */
@@ -26,17 +26,21 @@ export class Exchange {
   readonly startMs: number
   readonly #host: ExchangeHost
   readonly #response: ServerResponse
-  #heldBytes = exchangeOverheadBytes
+  readonly #overheadBytes: number
+  #heldBytes: number
   #running = true
   #gone = false
 
-  /** The caller has taken `exchangeOverheadBytes` from the budget; the exchange gives all back. */
+  /** The caller has taken `overheadBytes` from the budget; the exchange gives all back. */
   constructor(
     host: ExchangeHost,
     request: IncomingMessage,
     response: ServerResponse,
     startMs: number,
+    overheadBytes: number,
   ) {
+    this.#overheadBytes = overheadBytes
+    this.#heldBytes = overheadBytes
     this.#host = host
     this.request = request
     this.#response = response
@@ -126,7 +130,7 @@ export class Exchange {
 
   /** Throws a DeliveryError if the budget has no room for a body of this size. */
   #hold(bodyBytes: number): void {
-    const moreBytes = bodyBytes + exchangeOverheadBytes - this.#heldBytes
+    const moreBytes = bodyBytes + this.#overheadBytes - this.#heldBytes
     if (moreBytes === 0) return
     if (moreBytes > 0 && !this.#host.budget.tryTake(moreBytes)) throw busy()
     if (moreBytes < 0) this.#host.budget.giveBack(-moreBytes)

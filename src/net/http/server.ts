@@ -5,6 +5,7 @@ import type { Clock } from '../../component/clock.ts'
 import type { Logger } from '../../component/telemetry.ts'
 import type { Code } from '../../errors/codes.ts'
 import type { ByteBudget } from '../byte-budget.ts'
+import { headerBytes } from '../header-bytes.ts'
 import { type Address, type Listening, type ListenOptions, listen } from '../listen.ts'
 import type { TlsServerConfig } from '../schema.ts'
 import { Credentials, serverOptions } from '../tls.ts'
@@ -124,14 +125,15 @@ export class HttpServer implements ExchangeHost {
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
-    if (!this.budget.tryTake(exchangeOverheadBytes)) {
+    const overheadBytes = exchangeOverheadBytes + headerBytes(request.rawHeaders)
+    if (!this.budget.tryTake(overheadBytes)) {
       this.#settings.onRejected('receiver_busy', '')
       response.writeHead(429, { 'retry-after': '1', 'content-length': '0' })
       response.end()
       return
     }
     const startMs = this.#settings.clock.monotonicMs()
-    const exchange = new Exchange(this, request, response, startMs)
+    const exchange = new Exchange(this, request, response, startMs, overheadBytes)
     this.#exchanges.add(exchange)
     this.#settings
       .onRequest(exchange)

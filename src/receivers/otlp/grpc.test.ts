@@ -188,6 +188,23 @@ suite('otlp over gRPC', () => {
     assert.notEqual((await pending).code, 0)
   })
 
+  test('counts the headers of a call only when it holds them', async () => {
+    for (const include_metadata of [false, true]) {
+      const intake = new RecordingIntake('hang')
+      await using started = await startReceiver({ http: null, grpc: { include_metadata }, intake })
+      using client = new ForeignClient(`127.0.0.1:${started.grpcPort}`)
+      const headers = { 'x-a': 'a'.repeat(4000), 'x-b': 'b'.repeat(4000) }
+      const call = client.export(logs, { headers })
+      while (intake.hanging.length === 0) await new Promise((resolve) => setImmediate(resolve))
+      const overheadBytes = started.bytesInFlight() - logs.byteLength
+      if (include_metadata) assert.ok(overheadBytes > 2048 + 8000, String(overheadBytes))
+      else assert.equal(overheadBytes, 2048)
+      for (const held of [...intake.hanging]) held.accept()
+      assert.equal((await call).code, 0)
+      assert.equal(started.bytesInFlight(), 0)
+    }
+  })
+
   test('refuses more than it may hold, and takes it later', async () => {
     const intake = new RecordingIntake('hang', 'hang', 'accept')
     const grpc = { max_recv_msg_size_mib: 1 }

@@ -1,3 +1,4 @@
+import v8 from 'node:v8'
 import type { Outputs, Settings } from '../../component/define.ts'
 import type { Component } from '../../component/lifecycle.ts'
 import { must } from '../../errors/bug.ts'
@@ -65,6 +66,7 @@ export class OtlpReceiver implements Component {
       receiveTimeoutMs: orForever(config.read_timeout),
       streamsMax: config.max_concurrent_streams === 0 ? 100 : config.max_concurrent_streams,
       headerListBytesMax: headerBytesMax,
+      keepsHeaders: config.include_metadata,
       budget: this.#budget,
       keepalive: keepaliveOf(config),
       tls: config.tls,
@@ -152,7 +154,9 @@ function httpBodyBytes(config: HttpConfig): number {
 function budgetBytes(config: OtlpConfig): number {
   const { grpc, http } = config.protocols
   const largest = Math.max(grpc ? grpcMessageBytes(grpc) : 0, http ? httpBodyBytes(http) : 0)
-  const wanted = config.max_bytes_in_flight ?? Math.min(64 * mib, process.constrainedMemory() / 4)
+  // What is counted lies partly in the heap of V8, whose limit may be far below that of the container.
+  const memoryBytes = Math.min(process.constrainedMemory(), v8.getHeapStatistics().heap_size_limit)
+  const wanted = config.max_bytes_in_flight ?? Math.min(64 * mib, memoryBytes / 4)
   return Math.max(wanted, largest + mib)
 }
 

@@ -259,7 +259,7 @@ export const config = v.strictObject({
     v.pipe(
       byteSize(),
       v.description(
-        'Requests being received or waiting for their answer may hold this much together; more are refused and come again. 64MiB unless given, or a quarter of the memory limit of the container if that is less.',
+        'Requests being received or waiting for their answer may hold this much together; more are refused and come again. 64MiB unless given, or a quarter of the memory limit of the container or of the JavaScript heap if that is less, but always room for one request.',
       ),
     ),
   ),
