@@ -1,3 +1,4 @@
+import type { Transform } from 'node:stream'
 import zlib from 'node:zlib'
 import { DeliveryError } from '../errors/delivery-error.ts'
 
@@ -45,6 +46,17 @@ export function decompress(
     if (!isTooLarge(error) || inlineMax === maxBytes) throw refusal(encoding, maxBytes, error)
     return decompressQueued(encoding, bytes, maxBytes)
   }
+}
+
+/**
+ * One gzip file (with all its members) or zstd frame as a stream. Whoever reads bounds what it takes: no more is made than is
+ * asked for and one chunk. Ends with an error where the data is damaged or truncated; `bytesWritten` is what it has taken.
+ */
+export function decompressStream(codec: 'gzip' | 'zstd'): Transform & { bytesWritten: number } {
+  if (codec === 'gzip') return zlib.createGunzip()
+  return zlib.createZstdDecompress({
+    params: { [zlib.constants.ZSTD_d_windowLogMax]: zstdWindowLogMax },
+  })
 }
 
 interface Decoded {

@@ -1,6 +1,6 @@
-import type { FileHandle } from 'node:fs/promises'
 import type { FileSet } from './file-set.ts'
 import { guardBytes, sameBytes } from './identity.ts'
+import type { Source } from './source.ts'
 import type { TailParts, TailSettings } from './tail-settings.ts'
 import type { TailedFile } from './tailed-file.ts'
 
@@ -43,23 +43,23 @@ export class BlockReader {
   }
 
   async turn(file: TailedFile): Promise<void> {
-    const handle = await this.#files.handleOf(file)
-    if (handle === undefined) return
+    const source = await this.#files.sourceOf(file)
+    if (source === undefined) return
     if (file.sizeBytes < file.offset) {
       await this.#files.replaced(file)
       return
     }
     file.lastReadMs = this.#parts.clock.monotonicMs()
-    if (await this.#readOnce(file, handle, blockBytes)) return
-    await this.#readOnce(file, handle, this.#wideBytes)
+    if (await this.#readOnce(file, source, blockBytes)) return
+    await this.#readOnce(file, source, this.#wideBytes)
   }
 
   /** False when the block holds no end of a record and a larger one may. */
-  async #readOnce(file: TailedFile, handle: FileHandle, wantBytes: number): Promise<boolean> {
+  async #readOnce(file: TailedFile, source: Source, wantBytes: number): Promise<boolean> {
     const guard = file.guard
     const generation = file.generation
     const buffer = this.#room(wantBytes + guardBytes)
-    const filled = await fill(handle, buffer, guard.length + wantBytes, file.offset - guard.length)
+    const filled = await fill(source, buffer, guard.length + wantBytes, file.offset - guard.length)
     if (generation !== file.generation) return true
     if (filled < guard.length || !sameBytes(buffer.subarray(0, guard.length), guard)) {
       await this.#files.replaced(file)
@@ -118,14 +118,14 @@ export class BlockReader {
 }
 
 async function fill(
-  handle: FileHandle,
+  source: Source,
   buffer: Buffer,
   length: number,
   position: number,
 ): Promise<number> {
   let filled = 0
   while (filled < length) {
-    const { bytesRead } = await handle.read(buffer, filled, length - filled, position + filled)
+    const { bytesRead } = await source.read(buffer, filled, length - filled, position + filled)
     filled += bytesRead
     // A short read means the end of a regular file.
     if (filled < length) break

@@ -1,4 +1,5 @@
 import { guardBytes, readRange, sameBytes, sharesHead } from './identity.ts'
+import { sizeOf } from './source.ts'
 import type { TailedFile } from './tailed-file.ts'
 
 /*
@@ -27,19 +28,19 @@ export async function findCopied(
 
 /** Whether the bytes up to a position that was read in another file stand at their place in this one. */
 async function holds(file: TailedFile, offset: number, guard: Uint8Array): Promise<boolean> {
-  if (file.handle === undefined || guard.length === 0) return false
-  return sameBytes(await readRange(file.handle, offset - guard.length, guard.length), guard)
+  if (file.source === undefined || guard.length === 0) return false
+  return sameBytes(await readRange(file.source, offset - guard.length, guard.length), guard)
 }
 
 async function isBeginningOf(file: TailedFile, original: TailedFile): Promise<boolean> {
-  if (file.handle === undefined || original.handle === undefined) return false
-  const { size } = await file.handle.stat()
-  if (size > (await original.handle.stat()).size) return false
+  if (file.source === undefined || original.source === undefined) return false
+  const size = await sizeOf(file.source)
+  if (size > (await sizeOf(original.source))) return false
   const length = Math.min(guardBytes, size)
   const position = size - length
   const [mine, theirs] = await Promise.all([
-    readRange(file.handle, position, length),
-    readRange(original.handle, position, length),
+    readRange(file.source, position, length),
+    readRange(original.source, position, length),
   ])
   return mine.length === length && sameBytes(mine, theirs)
 }
@@ -47,7 +48,7 @@ async function isBeginningOf(file: TailedFile, original: TailedFile): Promise<bo
 /** Looks again at a shadow, once a poll. */
 export async function followShadow(file: TailedFile): Promise<void> {
   const original = file.shadowOf
-  if (original === undefined || file.handle === undefined) return
+  if (original === undefined || file.source === undefined) return
   if (original.closed || original.generation !== file.shadowGeneration) {
     file.shadowOf = undefined
     const offset = original.closed ? original.offset : original.pastOffset
@@ -65,8 +66,8 @@ export async function followShadow(file: TailedFile): Promise<void> {
 }
 
 async function isUntouched(original: TailedFile): Promise<boolean> {
-  if (original.handle === undefined) return false
-  const { size } = await original.handle.stat()
+  if (original.source === undefined) return false
+  const size = await sizeOf(original.source)
   if (size < original.sizeBytes || size < original.offset) return false
   return original.offset === 0 || (await holds(original, original.offset, original.guard))
 }

@@ -1,10 +1,12 @@
-import { constants, type Stats } from 'node:fs'
-import { type FileHandle, open, stat } from 'node:fs/promises'
+import type { Stats } from 'node:fs'
+import { stat, unlink } from 'node:fs/promises'
 import type { Clock } from '../component/clock.ts'
 import type { Logger } from '../component/telemetry.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import { findCopied, followShadow } from './copies.ts'
+import type { FileOpener } from './file-opener.ts'
 import { guardBytes, holdsPosition, readRange, sharesHead } from './identity.ts'
+import { type Source, sizeOf } from './source.ts'
 import { TailedFile } from './tailed-file.ts'
 
 export interface FileSetSettings {
@@ -12,6 +14,10 @@ export interface FileSetSettings {
   readonly maxConcurrentFiles: number
   readonly startAt: 'beginning' | 'end'
   readonly excludeOlderThanMs: number
+  /** What to do with a file that is cut or replaced: read it from its beginning, or only what comes now. */
+  readonly onTruncate: 'read_whole_file' | 'read_new'
+  /** Delete files of which everything is read and acknowledged. */
+  readonly deleteAfterRead: boolean
 }
 
 /** What the engine tells the receiver. */
@@ -21,6 +27,7 @@ export interface TailEvents {
   rotated(file: TailedFile): void
   truncated(file: TailedFile): void
   holeBytes(count: number): void
+  deleted(file: TailedFile): void
 }
 
 // A renamed or deleted file may still be written to until its writer opens the new one.
@@ -40,6 +47,7 @@ const birthSlackMs = 2000
  */
 export class FileSet {
   readonly #settings: FileSetSettings
+  readonly #opener: FileOpener
   readonly #checkpoints: Checkpoints
   readonly #clock: Clock
   readonly #logger: Logger
@@ -52,12 +60,14 @@ export class FileSet {
 
   constructor(
     settings: FileSetSettings,
+    opener: FileOpener,
     checkpoints: Checkpoints,
     clock: Clock,
     logger: Logger,
     events: TailEvents,
   ) {
     this.#settings = settings
+    this.#opener = opener
     this.#checkpoints = checkpoints
     this.#clock = clock
     this.#logger = logger
@@ -89,8 +99,13 @@ export class FileSet {
       for (const [at, look] of looks.entries()) await this.#see(some[at] as string, look)
     }
     for (const file of [...this.#byInode.values()]) {
-      if (file.seenInPoll !== this.#poll) await this.#miss(file)
-      if (file.shadowOf !== undefined) await followShadow(file)
+      try {
+        if (file.seenInPoll !== this.#poll) await this.#miss(file)
+        if (file.shadowOf !== undefined) await followShadow(file)
+        if (this.#settings.deleteAfterRead) await this.#deleteIfRead(file)
+      } catch (error) {
+        await this.failed(file, error as NodeJS.ErrnoException)
+      }
     }
     const nowMs = this.#clock.nowMs()
     if (nowMs - this.#expiredAtMs < expirePeriodMs) return
@@ -98,32 +113,33 @@ export class FileSet {
     this.#checkpoints.expire(nowMs)
   }
 
-  /** The open handle; opens a parked file again. Undefined when it is another file by now, or gone. */
-  async handleOf(file: TailedFile): Promise<FileHandle | undefined> {
-    if (file.handle !== undefined || file.closed) return file.handle
+  /** The open file; opens a parked one again. Undefined when it is another file by now, or gone. */
+  async sourceOf(file: TailedFile): Promise<Source | undefined> {
+    if (file.source !== undefined || file.closed) return file.source
     await this.#makeRoom()
-    const opened = await openRegular(file.pathNow)
+    const opened = await this.#opener.open(file.pathNow)
     if (opened === undefined) return undefined
     if (opened.stats.ino !== file.ino || opened.stats.dev !== file.dev) {
-      await opened.handle.close()
+      await opened.source.close()
       return undefined
     }
-    file.handle = opened.handle
+    file.source = opened.source
     this.#openCount++
-    return file.handle
+    return file.source
   }
 
   /** The content is no longer what was read: begins again with what is there now. */
   async replaced(file: TailedFile): Promise<void> {
     this.#events.truncated(file)
+    const whole = this.#settings.onTruncate === 'read_whole_file'
     this.#logger.info(
-      `file "${file.pathNow}" was truncated or replaced; it is read from its beginning`,
+      `file "${file.pathNow}" was truncated or replaced; it is read from its ${whole ? 'beginning' : 'present end'}`,
     )
     this.#checkpoints.remember(file, this.#clock.nowMs())
     file.restartAt(0, new Uint8Array(0))
     file.head = new Uint8Array(0)
-    const stats = await file.handle?.stat()
-    if (stats !== undefined) file.sizeBytes = stats.size
+    if (file.source !== undefined) file.sizeBytes = await sizeOf(file.source)
+    if (!whole && file.source !== undefined) await this.#startAt(file, file.sizeBytes)
     await this.#growHead(file)
     this.#checkpoints.changed(file)
   }
@@ -136,10 +152,11 @@ export class FileSet {
 
   async closeAll(): Promise<void> {
     for (const file of this.#byInode.values()) {
-      await file.handle?.close()
-      file.handle = undefined
+      await file.source?.close()
+      file.source = undefined
     }
     this.#openCount = 0
+    await this.#opener.close()
   }
 
   async #see(path: string, look: PromiseSettledResult<Stats>): Promise<void> {
@@ -175,36 +192,38 @@ export class FileSet {
   }
 
   async #update(file: TailedFile, stats: Stats): Promise<void> {
-    if (stats.mtimeMs !== file.mtimeMs && stats.size <= file.offset)
+    // Of a parked file only its own size is known; what is in it is seen when it is opened.
+    const sizeBytes = file.source === undefined ? stats.size : await file.source.size(stats)
+    if (stats.mtimeMs !== file.mtimeMs && sizeBytes <= file.offset)
       file.suspicious = file.offset > 0
-    file.sizeBytes = stats.size
+    file.sizeBytes = sizeBytes
     file.mtimeMs = stats.mtimeMs
     // At once, so that a copy found in the same poll goes on where this one was.
-    if (stats.size < file.offset && file.handle !== undefined) await this.replaced(file)
-    if (file.head.length < this.#settings.fingerprintBytes && stats.size > file.head.length) {
+    if (sizeBytes < file.offset && file.source !== undefined) await this.replaced(file)
+    if (file.head.length < this.#settings.fingerprintBytes && sizeBytes > file.head.length) {
       await this.#growHead(file)
     }
   }
 
   async #growHead(file: TailedFile): Promise<void> {
-    if (file.handle === undefined || file.sizeBytes === 0) return
-    const head = await readRange(file.handle, 0, this.#settings.fingerprintBytes)
+    if (file.source === undefined || file.sizeBytes === 0) return
+    const head = await readRange(file.source, 0, this.#settings.fingerprintBytes)
     if (file.head.length > 0 && !sharesHead(file.head, head)) file.suspicious = true
     else if (head.length > file.head.length) file.head = head
   }
 
   async #adopt(path: string): Promise<void> {
-    const opened = await openRegular(path)
+    const opened = await this.#opener.open(path)
     if (opened === undefined) return
-    const { handle, stats } = opened
+    const { source, stats, sizeBytes } = opened
     const known = this.#byInode.get(`${stats.dev}:${stats.ino}`)
     // Empty files have nothing to know them by; whoever writes the first line makes them new files.
-    if (known !== undefined || stats.size === 0 || this.#tooOld(stats)) {
-      await handle.close()
+    if (known !== undefined || sizeBytes === 0 || this.#tooOld(stats)) {
+      await source.close()
       return
     }
     await this.#makeRoom()
-    const file = new TailedFile(this.#checkpoints.newId(), path, stats, handle)
+    const file = new TailedFile(this.#checkpoints.newId(), path, stats, sizeBytes, source)
     this.#openCount++
     file.seenInPoll = this.#poll
     this.#byInode.set(file.inodeKey, file)
@@ -217,9 +236,10 @@ export class FileSet {
 
   /** Where to begin to read a file that was just opened. */
   async #place(file: TailedFile, stats: Stats): Promise<void> {
-    const handle = file.handle as FileHandle
+    const source = file.source as Source
     for (const remembered of this.#checkpoints.candidates(stats.dev, stats.ino)) {
-      if (!(await holdsPosition(handle, stats, file.head, remembered.position))) continue
+      if (!(await holdsPosition(source, stats, file.sizeBytes, file.head, remembered.position)))
+        continue
       this.#checkpoints.claim(remembered)
       file.recordNumber = remembered.recordNumber
       await this.#startAt(file, remembered.position.offset, remembered.skipping)
@@ -237,18 +257,18 @@ export class FileSet {
     // What came while remora was down is new, whatever start_at says of the first start.
     const cameWhileDown = earlierRunMs > 0 && bornMs >= earlierRunMs - birthSlackMs
     const skip = firstPoll && !cameWhileDown && this.#settings.startAt === 'end'
-    await this.#startAt(file, skip ? stats.size : 0)
+    await this.#startAt(file, skip ? file.sizeBytes : 0)
   }
 
   async #startAt(file: TailedFile, offset: number, skipping = false): Promise<void> {
     const length = Math.min(guardBytes, offset)
-    const guard = await readRange(file.handle as FileHandle, offset - length, length)
+    const guard = await readRange(file.source as Source, offset - length, length)
     file.restartAt(offset, guard, skipping)
   }
 
   /** No path leads to it any more. */
   async #miss(file: TailedFile): Promise<void> {
-    if (file.handle === undefined) {
+    if (file.source === undefined) {
       await this.#close(file)
       return
     }
@@ -257,7 +277,7 @@ export class FileSet {
       file.missingSinceMs = nowMs
       this.#events.rotated(file)
     }
-    await this.#update(file, await file.handle.stat())
+    await this.#update(file, await file.source.stat())
     const finished = !file.ready && file.partialSize < 0
     if (finished && nowMs - file.missingSinceMs >= missingGraceMs) await this.#close(file)
   }
@@ -268,27 +288,45 @@ export class FileSet {
       let quietest: TailedFile | undefined
       for (const file of this.#byInode.values()) {
         // One that no path leads to could never be opened again.
-        if (file.handle === undefined || file.missingSinceMs >= 0) continue
+        if (file.source === undefined || file.missingSinceMs >= 0) continue
         if (file.shadowOf !== undefined) continue
         if (quietest === undefined || file.lastReadMs < quietest.lastReadMs) quietest = file
       }
       if (quietest === undefined) return
-      const { handle } = quietest
-      quietest.handle = undefined
+      const { source } = quietest
+      quietest.source = undefined
       this.#openCount--
-      await handle?.close()
+      await source?.close()
     }
   }
 
   async #close(file: TailedFile): Promise<void> {
-    const { handle } = file
-    if (handle !== undefined) this.#openCount--
-    file.handle = undefined
+    const { source } = file
+    if (source !== undefined) this.#openCount--
+    file.source = undefined
     this.#byInode.delete(file.inodeKey)
     this.#checkpoints.forget(file)
     file.rememberedId = this.#checkpoints.remember(file, this.#clock.nowMs())
     file.closed = true
-    await handle?.close()
+    await source?.close()
+  }
+
+  async #deleteIfRead(file: TailedFile): Promise<void> {
+    const { sizeBytes, offset, committed, source } = file
+    if (source === undefined || file.shadowOf !== undefined || file.missingSinceMs >= 0) return
+    if (offset === 0 || offset !== sizeBytes || committed !== offset || file.partialSize >= 0)
+      return
+    try {
+      // Whoever has just written may not be finished, and the path may lead to another file by now.
+      const { ino, dev, mtimeMs } = await stat(file.pathNow)
+      if (ino !== file.ino || dev !== file.dev || mtimeMs !== file.mtimeMs) return
+      await unlink(file.pathNow)
+    } catch (error) {
+      this.#complain(file.pathNow, error as NodeJS.ErrnoException)
+      return
+    }
+    this.#events.deleted(file)
+    await this.#close(file)
   }
 
   #tooOld(stats: Stats): boolean {
@@ -303,20 +341,4 @@ export class FileSet {
     this.#complained.add(path)
     this.#logger.warn(`cannot tail "${path}": ${error.message}`)
   }
-}
-
-/** Opens without ever blocking, and looks at what was opened: the path may have changed hands since it was listed. */
-async function openRegular(
-  path: string,
-): Promise<{ handle: FileHandle; stats: Stats } | undefined> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
-  try {
-    const stats = await handle.stat()
-    if (stats.isFile()) return { handle, stats }
-  } catch (error) {
-    await handle.close()
-    throw error
-  }
-  await handle.close()
-  return undefined
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Stats } from 'node:fs'
-import type { FileHandle } from 'node:fs/promises'
+import type { Source } from './source.ts'
 
 /*
  * What tells one log file from another. A path says nothing (rotation), an inode little (reuse, copytruncate), and the
@@ -30,15 +30,11 @@ export function hashBytes(bytes: Uint8Array): string {
 }
 
 /** Up to `length` bytes from `position`; fewer at the end of the file. */
-export async function readRange(
-  handle: FileHandle,
-  position: number,
-  length: number,
-): Promise<Buffer> {
+export async function readRange(source: Source, position: number, length: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(length)
   let filled = 0
   while (filled < length) {
-    const { bytesRead } = await handle.read(buffer, filled, length - filled, position + filled)
+    const { bytesRead } = await source.read(buffer, filled, length - filled, position + filled)
     if (bytesRead === 0) break
     filled += bytesRead
   }
@@ -50,19 +46,20 @@ export async function readRange(
  * very beginning has no guard, so there only the inode tells files with equal heads apart.
  */
 export async function holdsPosition(
-  handle: FileHandle,
+  source: Source,
   stats: Stats,
+  sizeBytes: number,
   head: Uint8Array,
   position: Position,
 ): Promise<boolean> {
-  if (stats.size < position.offset) return false
+  if (sizeBytes < position.offset) return false
   if (position.offset === 0 && (stats.ino !== position.ino || stats.dev !== position.dev))
     return false
   const { headBytes } = position
   const begin =
-    head.length >= headBytes ? head.subarray(0, headBytes) : await readRange(handle, 0, headBytes)
+    head.length >= headBytes ? head.subarray(0, headBytes) : await readRange(source, 0, headBytes)
   if (begin.length < headBytes || hashBytes(begin) !== position.headHash) return false
-  const guard = await readRange(handle, position.offset - position.guardBytes, position.guardBytes)
+  const guard = await readRange(source, position.offset - position.guardBytes, position.guardBytes)
   return guard.length === position.guardBytes && hashBytes(guard) === position.guardHash
 }
 

@@ -2,6 +2,7 @@ import type { Clock } from '../component/clock.ts'
 import type { Logger } from '../component/telemetry.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { Discovery } from './discover.ts'
+import type { FileOpener } from './file-opener.ts'
 import type { FileSetSettings, TailEvents } from './file-set.ts'
 import type { Framer } from './framer.ts'
 import type { LineTarget } from './line-target.ts'
@@ -17,6 +18,7 @@ export interface TailSettings extends FileSetSettings {
 
 export interface TailParts {
   readonly discovery: Discovery
+  readonly opener: FileOpener
   readonly framer: Framer
   readonly target: LineTarget
   readonly window: DeliveryWindow

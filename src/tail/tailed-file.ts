@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs'
-import type { FileHandle } from 'node:fs/promises'
-import type { Progress } from './line-target.ts'
 import { guardBytes, hashBytes, type Position } from './identity.ts'
+import type { Progress } from './line-target.ts'
+import type { Source } from './source.ts'
 
 /** A file that is being read, from its discovery until it is gone and everything of it is acknowledged. */
 export class TailedFile {
@@ -14,7 +14,7 @@ export class TailedFile {
   dev: number
   ino: number
   /** Undefined while parked, because too many files are open, and once it is gone. */
-  handle: FileHandle | undefined
+  source: Source | undefined
   head: Uint8Array = new Uint8Array(0)
   sizeBytes = 0
   mtimeMs = 0
@@ -56,14 +56,14 @@ export class TailedFile {
   /** Encoded attributes and what else the encoder keeps for a file. */
   encoderState: unknown = undefined
 
-  constructor(id: number, path: string, stats: Stats, handle: FileHandle) {
+  constructor(id: number, path: string, stats: Stats, sizeBytes: number, source: Source) {
     this.id = id
     this.path = path
     this.pathNow = path
     this.dev = stats.dev
     this.ino = stats.ino
-    this.handle = handle
-    this.sizeBytes = stats.size
+    this.source = source
+    this.sizeBytes = sizeBytes
     this.mtimeMs = stats.mtimeMs
   }
 

@@ -30,8 +30,8 @@ export class Tailer {
   constructor(settings: TailSettings, parts: TailParts) {
     this.#settings = settings
     this.#parts = parts
-    const { checkpoints, clock, logger, events } = parts
-    this.#files = new FileSet(settings, checkpoints, clock, logger, events)
+    const { opener, checkpoints, clock, logger, events } = parts
+    this.#files = new FileSet(settings, opener, checkpoints, clock, logger, events)
     this.#reader = new BlockReader(settings, parts, this.#files)
     const { bases } = parts.discovery
     if (settings.watch) this.#watcher = new Wake(bases, clock, logger, () => this.#wake.abort())

@@ -10,6 +10,8 @@ import { YoungGarbage } from './young-garbage.ts'
 const context: ReceiveContext = { until: 'delivered', onFull: 'wait' }
 const firstBackoffMs = 100
 const maxBackoffMs = 5000
+// Reading stands still meanwhile, of all files and for all exporters.
+const maxAskedMs = 60_000
 
 /** Where a batch is; shared by the entries of all files that move with it. */
 interface Journey {
@@ -152,7 +154,8 @@ export class DeliveryWindow {
         this.#logger.warn(`log records are refused, reading waits: ${error.message}`, {
           code: error.code,
         })
-        await sleep(this.#clock, error.retryAfterMs ?? backoffMs, this.#stopping.signal)
+        const waitMs = Math.min(error.retryAfterMs ?? backoffMs, maxAskedMs)
+        await sleep(this.#clock, waitMs, this.#stopping.signal)
         backoffMs = Math.min(backoffMs * 2, maxBackoffMs)
         if (this.#stopping.signal.aborted) {
           this.#refusing--

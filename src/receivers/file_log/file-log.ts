@@ -1,6 +1,7 @@
 import type { Settings } from '../../component/define.ts'
 import type { Component } from '../../component/lifecycle.ts'
 import type { Meter } from '../../component/telemetry.ts'
+import { decompressStream } from '../../net/decompress.ts'
 import { compileOperators } from '../../operators/compile.ts'
 import { compilePattern } from '../../regex/pattern.ts'
 import type { Intake } from '../../signal/consumer.ts'
@@ -8,6 +9,7 @@ import { Checkpoints } from '../../tail/checkpoints.ts'
 import { Discovery } from '../../tail/discover.ts'
 import { findEncoding } from '../../tail/encoding.ts'
 import { readFileAttributes } from '../../tail/file-attributes.ts'
+import { FileOpener } from '../../tail/file-opener.ts'
 import type { TailEvents } from '../../tail/file-set.ts'
 import type { Framer } from '../../tail/framer.ts'
 import type { LineTarget } from '../../tail/line-target.ts'
@@ -70,21 +72,37 @@ export class FileLogReceiver implements Component {
       (file) => checkpoints.changed(file),
     )
     meter.gauge('remora_file_log_window_bytes', {}, () => window.bytes)
+    const discovery = new Discovery(config.include, config.exclude, (directory, error) => {
+      logger.warn(`cannot list directory "${directory}": ${error.message}`)
+    })
+    const damaged = meter.counter('remora_file_log_damaged_archives')
     return new Tailer(
       {
         fingerprintBytes: config.fingerprint_size,
         maxConcurrentFiles: config.max_concurrent_files,
         startAt: config.start_at,
         excludeOlderThanMs: config.exclude_older_than,
+        onTruncate: config.on_truncate === 'read_whole_file' ? 'read_whole_file' : 'read_new',
+        deleteAfterRead: config.delete_after_read,
         pollIntervalMs: config.poll_interval,
         forceFlushPeriodMs: config.force_flush_period,
         maxLogSizeBytes: config.max_log_size,
         watch: config.watch,
       },
       {
-        discovery: new Discovery(config.include, config.exclude, (directory, error) => {
-          logger.warn(`cannot list directory "${directory}": ${error.message}`)
-        }),
+        discovery,
+        opener: new FileOpener(
+          {
+            roots: [...discovery.bases, ...config.allowed_roots],
+            compression: config.compression === '' ? 'none' : config.compression,
+            decompress: decompressStream,
+            damaged: (path, error) => {
+              damaged.add(1)
+              logger.warn(`cannot decompress all of "${path}": ${error.message}`)
+            },
+          },
+          clock,
+        ),
         framer,
         target: this.#createTarget(),
         window,
@@ -113,6 +131,7 @@ export class FileLogReceiver implements Component {
     const { config, meter } = this.#settings
     const rotations = meter.counter('remora_file_log_rotations')
     const truncations = meter.counter('remora_file_log_truncations')
+    const deletions = meter.counter('remora_file_log_deletions')
     const holeBytes = meter.counter('remora_file_log_hole_bytes')
     const attributes = {
       name: config.include_file_name,
@@ -129,6 +148,7 @@ export class FileLogReceiver implements Component {
       },
       rotated: () => rotations.add(1),
       truncated: () => truncations.add(1),
+      deleted: () => deletions.add(1),
       holeBytes: (count) => holeBytes.add(count),
     }
   }

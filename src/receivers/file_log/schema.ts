@@ -74,6 +74,40 @@ export const fileLogConfig = v.pipe(
       ),
       '200ms',
     ),
+    compression: v.optional(
+      v.pipe(
+        v.picklist(['', 'none', 'auto', 'gzip', 'zstd'], 'must be one of none, auto, gzip, zstd'),
+        v.description(
+          'Read what is in compressed files; `auto` sees from the first bytes which are. A file that was read before it was compressed is not read again.',
+        ),
+      ),
+      'auto',
+    ),
+    delete_after_read: flag(
+      false,
+      'Delete a file when all of it is read and acknowledged. Needs `start_at: beginning`.',
+    ),
+    on_truncate: v.optional(
+      v.pipe(
+        v.picklist(
+          ['read_whole_file', 'read_new', 'ignore'],
+          'must be one of read_whole_file, read_new, ignore',
+        ),
+        v.description(
+          'What to read of a file that was cut or replaced: all of it, or only what comes after that was seen. `ignore` is the same as `read_new`.',
+        ),
+      ),
+      'read_whole_file',
+    ),
+    allowed_roots: v.optional(
+      v.pipe(
+        v.array(v.pipe(v.string('must be a path'), v.nonEmpty('must not be empty'))),
+        v.description(
+          'Directories outside of those of `include` where links may lead. Other links are refused.',
+        ),
+      ),
+      [],
+    ),
     max_concurrent_files: v.optional(
       v.pipe(integer(1), v.description('Files that are kept open at a time.')),
       1024,
@@ -165,15 +199,16 @@ export const fileLogConfig = v.pipe(
       'Let changes in the directories start a poll early. Polling goes on in any case.',
     ),
   }),
+  v.check(
+    (c) => !c.delete_after_read || c.start_at === 'beginning',
+    'delete_after_read needs start_at: beginning',
+  ),
   v.metadata({
     unsupported: [
-      'compression',
       'header',
       'ordering_criteria',
-      'delete_after_read',
       'acquire_fs_lock',
       'file_cache_advise',
-      'on_truncate',
       'polls_to_archive',
       'max_batches',
       'include_file_permissions',

@@ -1,0 +1,50 @@
+import type { Stats } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
+
+/** The content of an open file: of a compressed one, what is in it. Positions and sizes are those of the content. */
+export interface Source {
+  read(
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ): Promise<{ bytesRead: number }>
+  /** How much there is, for a file with these stats. */
+  size(stats: Stats): number | Promise<number>
+  /** Of the file itself. */
+  stat(): Promise<Stats>
+  close(): Promise<void>
+}
+
+export class PlainSource implements Source {
+  readonly #handle: FileHandle
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle
+  }
+
+  read(
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ): Promise<{ bytesRead: number }> {
+    return this.#handle.read(buffer, offset, length, position)
+  }
+
+  size(stats: Stats): number {
+    return stats.size
+  }
+
+  stat(): Promise<Stats> {
+    return this.#handle.stat()
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close()
+  }
+}
+
+export async function sizeOf(source: Source): Promise<number> {
+  return await source.size(await source.stat())
+}

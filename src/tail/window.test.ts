@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { FakeClock } from '../../test/support/fake-clock.ts'
+import { RecordingIntake } from '../../test/support/recording-intake.ts'
+import { RecordingLogger } from '../../test/support/settings.ts'
+import { DeliveryError } from '../errors/delivery-error.ts'
+import { Batch } from '../signal/batch.ts'
+import { DeliveryWindow } from './window.ts'
+
+suite('a consumer that asks to wait', () => {
+  test('for hours is asked again after a minute: one answer must not stop reading', async () => {
+    const clock = new FakeClock()
+    const late = new DeliveryError('throttled', 'slow', { retryAfterMs: 7_200_000 })
+    const intake = new RecordingIntake(late, 'accept')
+    const counters = { accepted: { add: () => {} }, refused: { add: () => {} } }
+    const window = new DeliveryWindow(
+      intake as never,
+      clock,
+      new RecordingLogger(),
+      counters,
+      1000,
+      () => {},
+    )
+    window.push(new Batch('logs', [new Uint8Array(3)], 1), [])
+    await clock.advance(59_000)
+    assert.equal(intake.calls.length, 1)
+    assert.equal(window.hasRoom, false)
+    await clock.advance(1000)
+    assert.equal(intake.calls.length, 2)
+    assert.equal(window.hasRoom, true)
+    assert.equal(window.bytes, 0)
+  })
+})
