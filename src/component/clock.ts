@@ -4,21 +4,24 @@ export interface Clock {
   nowMs(): number
   /** Milliseconds of a clock that never jumps; for durations. */
   monotonicMs(): number
-  /** Runs once after `delayMs`; the returned function cancels. The timer keeps the process alive. */
+  /** Runs once after `delayMs`, or 25 days if that is more; the returned function cancels. The timer keeps the process alive. */
   after(delayMs: number, run: () => void): () => void
-  /** Runs every `periodMs`; the returned function cancels. The timer does not keep the process alive. */
+  /** Runs every `periodMs`, or 25 days if that is more; the returned function cancels. The timer does not keep the process alive. */
   every(periodMs: number, run: () => void): () => void
 }
+
+// 25 days. What is longer, Node takes for 1 ms.
+const timerMaxMs = 2 ** 31 - 1
 
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   after(delayMs, run) {
-    const timer = setTimeout(run, delayMs)
+    const timer = setTimeout(run, Math.min(delayMs, timerMaxMs))
     return () => clearTimeout(timer)
   },
   every(periodMs, run) {
-    const timer = setInterval(run, periodMs)
+    const timer = setInterval(run, Math.min(periodMs, timerMaxMs))
     timer.unref()
     return () => clearInterval(timer)
   },

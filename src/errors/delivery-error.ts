@@ -3,9 +3,17 @@ import { type Code, codes, type Retry } from './codes.ts'
 export interface DeliveryErrorOptions {
   /** Overrides what the code table says. */
   readonly retry?: Retry
-  /** The other side asked to wait this long before the next try. */
+  /** The other side asked to wait this long before the next try; taken as at least 0 and at most an hour. */
   readonly retryAfterMs?: number
   readonly cause?: unknown
+}
+
+// A number of the other side: one slip of it must neither stop delivery for days nor make it spin.
+const retryAfterMsMax = 3_600_000
+
+function boundedMs(askedMs: number | undefined): number | undefined {
+  if (askedMs === undefined || Number.isNaN(askedMs)) return undefined
+  return Math.min(Math.max(askedMs, 0), retryAfterMsMax)
 }
 
 /**
@@ -28,7 +36,7 @@ export class DeliveryError extends Error {
     this.name = 'DeliveryError'
     this.code = code
     this.retry = options.retry ?? codes[code].retry
-    this.retryAfterMs = options.retryAfterMs
+    this.retryAfterMs = boundedMs(options.retryAfterMs)
   }
 
   /** Any thrown value as a DeliveryError: what is not one is a bug, and permanent. */
