@@ -32,6 +32,8 @@ export interface Graph {
   /** By pipeline, front to back. */
   readonly processors: readonly (readonly Node[])[]
   readonly receivers: readonly Node[]
+  /** At the ends of the pipelines that have several exporters; no components, so nobody reports their status. */
+  readonly fanOuts: readonly FanOut[]
   readonly ledgers: readonly PipelineLedger[]
 }
 
@@ -54,6 +56,7 @@ class Builder {
   readonly #storages = new Map<string, Storage>()
   readonly #exporters = new Map<string, Consumer>()
   readonly #entries = new Map<string, Intake>()
+  readonly #fanOuts: FanOut[] = []
   /** Grows while exporters start: see `Settings.ledger`. */
   readonly #ledgers: PipelineLedger[] = []
 
@@ -68,6 +71,7 @@ class Builder {
       exporters: this.#plan.exporters.map((entry) => this.#exporter(entry)),
       processors: this.#plan.pipelines.map((pipeline) => this.#pipeline(pipeline)),
       receivers: this.#plan.receivers.map((entry) => this.#receiver(entry)),
+      fanOuts: this.#fanOuts,
       ledgers: this.#ledgers,
     }
   }
@@ -100,7 +104,8 @@ class Builder {
     this.#ledgers.push(ledger)
 
     const nodes: Node[] = []
-    let next = this.#end(pipeline)
+    const end = this.#end(pipeline)
+    let next: Consumer = end
     let behind: ItemCounters | undefined
     for (const entry of pipeline.processors.toReversed()) {
       const identity = identify('processor', entry.id, pipeline.name)
@@ -114,6 +119,7 @@ class Builder {
     }
     if (behind !== undefined) next = new CountedLink(next, undefined, behind.incoming)
     this.#entries.set(pipeline.name, this.#entry(next, ledger))
+    if (end instanceof FanOut) this.#fanOuts.push(end)
     return nodes
   }
 
@@ -126,7 +132,10 @@ class Builder {
     const [only] = branches
     // Fast path: a single exporter needs nobody to join outcomes.
     if (branches.length === 1 && only !== undefined) return only.consumer
-    return new FanOut(branches, this.#bugReporter(pipeline.name))
+    return new FanOut(branches, {
+      clock: this.#settings.clock,
+      onBug: this.#bugReporter(pipeline.name),
+    })
   }
 
   #entry(next: Consumer, ledger: PipelineLedger): PipelineEntry {

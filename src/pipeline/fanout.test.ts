@@ -81,7 +81,7 @@ function heldRun(first: Outcome, slow: Outcome) {
       { exporter: 'quick', consumer: exporter('quick', first) },
       { exporter: 'slow', consumer: held },
     ],
-    () => {},
+    { clock: new FakeClock(), onBug: () => {} },
   )
   const entry = new PipelineEntry(fanOut, {
     ledger,
@@ -119,7 +119,7 @@ async function run(branches: readonly Outcome[]): Promise<Run> {
   const next =
     ends.length === 1 && only !== undefined
       ? only.consumer
-      : new FanOut(ends, (error) => bugs.push(error))
+      : new FanOut(ends, { clock: new FakeClock(), onBug: (error) => bugs.push(error) })
   const entry = new PipelineEntry(next, {
     ledger,
     clock: new FakeClock(),
@@ -224,11 +224,130 @@ suite('FanOut', () => {
         { exporter: 'a', consumer: spy },
         { exporter: 'b', consumer: spy },
       ],
-      () => {},
+      { clock: new FakeClock(), onBug: () => {} },
     )
     await fanOut.consume(batch, { ...context, ledger: new PipelineLedger('logs', 'logs') })
     assert.equal(seen.length, 2)
     assert.ok(seen.every((given) => given === batch))
+  })
+})
+
+/** A healthy branch, and one that answers with these, the last of them for ever. */
+function persistentRun(answers: readonly Outcome[], over: Partial<ReceiveContext>) {
+  const ledger = new PipelineLedger('logs', 'logs')
+  const clock = new FakeClock()
+  const calls = { good: 0, bad: 0 }
+  const fanOut = new FanOut(
+    [
+      {
+        exporter: 'good',
+        consumer: {
+          consume: (given, at) => {
+            calls.good++
+            return exporter('good', 'delivered').consume(given, at)
+          },
+        },
+      },
+      {
+        exporter: 'bad',
+        consumer: {
+          consume: (given, at) => {
+            const answer = answers[Math.min(calls.bad++, answers.length - 1)] as Outcome
+            return exporter('bad', answer).consume(given, at)
+          },
+        },
+      },
+    ],
+    { clock, onBug: () => {} },
+  )
+  const entry = new PipelineEntry(fanOut, {
+    ledger,
+    clock,
+    latency: { record: () => {} },
+    onBug: () => {},
+  })
+  let answer: string | undefined
+  let error: DeliveryError | undefined
+  const done = entry.consume(batch, { ...context, ...over }).then(
+    () => {
+      answer = 'ok'
+    },
+    (thrown: unknown) => {
+      error = DeliveryError.from(thrown)
+      answer = error.code
+    },
+  )
+  const balances = (): void => {
+    for (const id of ['good', 'bad']) assert.equal(ledger.imbalance(id), 0, id)
+  }
+  return { ledger, clock, calls, fanOut, done, balances, answer: () => answer, error: () => error }
+}
+
+suite('a branch that fails beside a healthy one', () => {
+  const waiting: readonly Partial<ReceiveContext>[] = [{ onFull: 'wait' }, { until: 'delivered' }]
+  for (const over of waiting) {
+    test(`alone is offered the batch again, for a caller with ${JSON.stringify(over)}`, async () => {
+      const rig = persistentRun(['full', 'full', 'full', 'delivered'], over)
+      for (const want of [1, 2, 3]) {
+        await settle()
+        assert.deepEqual([rig.calls, rig.answer()], [{ good: 1, bad: want }, undefined])
+        assert.equal(rig.ledger.exporter('bad').queued, items)
+        rig.balances()
+        await rig.clock.advance(rig.clock.nextMs ?? 0)
+      }
+      await rig.done
+      assert.deepEqual([rig.calls, rig.answer()], [{ good: 1, bad: 4 }, 'ok'])
+      assert.equal(rig.ledger.received, items)
+      assert.equal(rig.ledger.exporter('bad').delivered, items)
+      rig.balances()
+    })
+  }
+
+  const endings: readonly Outcome[] = ['permanent', 'accounted', 'throws']
+  for (const ending of endings) {
+    test(`is given up when its refusal is for good (${ending})`, async () => {
+      const rig = persistentRun(['full', ending], { onFull: 'wait' })
+      await rig.clock.advance(1000)
+      await rig.done
+      assert.deepEqual([rig.calls, rig.answer()], [{ good: 1, bad: 2 }, codeOf[ending]])
+      assert.deepEqual([rig.error()?.accounted, rig.error()?.retry], [true, 'never'])
+      assert.equal(rig.clock.pending, 0)
+      rig.balances()
+    })
+  }
+
+  test('is not waited for by a sender that is told to come again', async () => {
+    const rig = persistentRun(['full'], {})
+    await rig.done
+    assert.deepEqual([rig.calls, rig.answer()], [{ good: 1, bad: 1 }, 'queue_full'])
+  })
+
+  test('leaves the caller its data when the time to stop is over', async () => {
+    const rig = persistentRun(['full'], { until: 'delivered' })
+    await settle()
+    const controller = new AbortController()
+    const stopped = rig.fanOut.stop(controller.signal)
+    await rig.clock.advance(3000)
+    assert.equal(rig.answer(), undefined)
+    assert.ok(rig.calls.bad >= 4, 'it is tried at least each second')
+    controller.abort()
+    await stopped
+    await rig.done
+    assert.deepEqual([rig.calls.good, rig.answer()], [1, 'stopping'])
+    assert.deepEqual([rig.error()?.accounted, rig.error()?.retry], [true, 'backoff'])
+    assert.deepEqual([...rig.ledger.exporter('bad').rejectedByReason], [['stopping', items]])
+    assert.equal(rig.clock.pending, 0)
+    rig.balances()
+  })
+
+  test('that is stopped already is not tried again', async () => {
+    const rig = persistentRun(['full'], { onFull: 'wait' })
+    const stopped = rig.fanOut.stop(AbortSignal.abort())
+    await stopped
+    await rig.done
+    assert.deepEqual([rig.calls, rig.answer()], [{ good: 1, bad: 1 }, 'stopping'])
+    assert.equal(rig.clock.pending, 0)
+    rig.balances()
   })
 })
 

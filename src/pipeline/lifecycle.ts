@@ -2,6 +2,7 @@ import { type Clock, sleep } from '../component/clock.ts'
 import type { Logger } from '../component/telemetry.ts'
 import type { StatusBoard } from '../telemetry/status.ts'
 import type { Graph, Node } from './build.ts'
+import type { FanOut } from './fanout.ts'
 
 /** After the abort a component only has to account for what is left: 1 s; one that takes longer is left behind. */
 const graceMs = 1000
@@ -42,7 +43,8 @@ async function stopAll(running: readonly Node[], settings: LifecycleSettings): P
 
 /**
  * Stops everything in the direction of the data: receivers first, so that nothing new comes; then the processors of
- * each pipeline, front to back, so that what one hands on is still taken; then exporters, which drain their queues;
+ * each pipeline, front to back, so that what one hands on is still taken, and what stands at its end; then exporters,
+ * which drain their queues;
  * extensions last, because others store in them. Never rejects.
  */
 export async function stopGraph(graph: Graph, settings: LifecycleSettings): Promise<void> {
@@ -57,6 +59,7 @@ export async function stopGraph(graph: Graph, settings: LifecycleSettings): Prom
       for (const node of pipeline) await stopper.stop(node)
     }),
   )
+  await Promise.all(graph.fanOuts.map((fanOut) => stopper.stopFanOut(fanOut)))
   await Promise.all(graph.exporters.map((node) => stopper.stop(node)))
   for (const node of graph.extensions.toReversed()) await stopper.stop(node)
   stopper.done()
@@ -85,6 +88,11 @@ class Stopper {
 
   stopIntake(node: Node): Promise<void> {
     return this.#stop(node, this.#half.signal)
+  }
+
+  /** It settles everything by the abort, so nobody need leave it behind. */
+  stopFanOut(fanOut: FanOut): Promise<void> {
+    return fanOut.stop(this.#whole.signal)
   }
 
   done(): void {

@@ -119,7 +119,11 @@ suite('batches go out', () => {
       [20, ['x-tenant', ['a']]],
       [10, ['x-tenant', ['b']]],
     ])
+    const gauge = 'otelcol_processor_batch_metadata_cardinality'
+    assert.equal(setup({}).settings.meter.value(gauge), 1, 'without keys, as in the collector')
+    assert.equal(rig.settings.meter.value(gauge), 0)
     rig.give(10, tenant('c'))
+    assert.equal(rig.settings.meter.value(gauge), 1)
     await rig.clock.advance(200)
     assert.equal(rig.outcomes.at(-1), 'ok', 'values that are gone count no more')
     rig.balances()
@@ -245,6 +249,17 @@ suite('stop', () => {
     rig.next.hanging[0]?.refuse(new DeliveryError('stopping', 'stop'))
     await settle()
     assert.deepEqual([...rig.ledger.droppedByReason], [['shutdown', 10]])
+    rig.balances()
+  })
+
+  test('gives back what a fan-out could deliver only in part', async () => {
+    const rig = setup({ timeout: 0 }, 'hang')
+    rig.give(10, { until: 'delivered' })
+    await settle()
+    await rig.processor.stop(AbortSignal.abort())
+    rig.next.hanging[0]?.refuse(fail('queue_full', true))
+    await settle()
+    assert.deepEqual(rig.outcomes, ['queue_full'])
     rig.balances()
   })
 

@@ -97,8 +97,11 @@ export class Flight {
       })
       return
     }
-    if (error.accounted) this.#land()
-    else if (error.retry === 'backoff') this.#lose()
+    if (error.accounted) {
+      // In part it is delivered; for the rest, callers that wait keep the data.
+      if (error.retry === 'backoff') this.#passengers.error = error
+      this.#land()
+    } else if (error.retry === 'backoff') this.#lose()
     else {
       ledger.dropped(error.code, items)
       this.#land()
