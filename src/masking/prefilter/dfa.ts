@@ -1,53 +1,97 @@
+import { Bug } from '../../errors/bug.ts'
 import type { Nfa } from './nfa.ts'
 
 /**
  * The deterministic automaton that follows all patterns at once, from every place of a text: one step a byte, whatever
  * the text. Bytes that no pattern tells apart share a class.
+ *
+ * Its states are made when a text first leads to them: there are some thousands, and few of them ever occur. Their number
+ * is bounded by the patterns, not by the texts.
+ *
+ *     next[state << shift | class] = state to go to, with `endBit` where a pattern ends there; `unknown` until it is asked for
  */
-export interface Dfa {
+export class Dfa {
   /** Class of each byte. */
   readonly classes: Uint8Array
-  /** A row of `1 << shift` entries for each state. */
-  readonly next: Uint16Array
   readonly shift: number
-  /** States from here on end a pattern. State 0 is the start. */
-  readonly firstEnd: number
-  /** By state: the bits of all patterns that end there. */
-  readonly bits: Int32Array
+  /** Replaced when it grows: read it again after `step`. */
+  next: Uint16Array
+  readonly #nfa: Nfa
+  readonly #bitOf: readonly number[]
+  /** A byte of each class. */
+  readonly #members: readonly number[]
+  readonly #closer: Closer
+  readonly #isStart: Uint8Array
+  readonly #fromStart: readonly (readonly number[])[]
+  readonly #known = new Map<string, number>()
+  readonly #sets: number[][] = []
+  readonly #bits: number[] = []
+
+  /** `bitOf[pattern]` is the bit that is set where the pattern ends. */
+  constructor(nfa: Nfa, bitOf: readonly number[]) {
+    const { classes, members } = classify(nfa)
+    this.#nfa = nfa
+    this.#bitOf = bitOf
+    this.#members = members
+    this.#closer = new Closer(nfa)
+    this.classes = classes
+    this.shift = Math.max(1, Math.ceil(Math.log2(members.length)))
+    this.next = new Uint16Array(64 << this.shift).fill(unknown)
+    // A match may begin at every place, so each set holds the start: what is listed is the rest of it.
+    const start = this.#closer.close(nfa.starts)
+    this.#isStart = new Uint8Array(nfa.sets.length)
+    for (const state of start) this.#isStart[state] = 1
+    this.#fromStart = members.map((byte) => move(nfa, start, byte))
+    this.#stateOf([])
+  }
+
+  get states(): number {
+    return this.#sets.length
+  }
+
+  /** Fills in one entry of `next` and returns it. */
+  step(state: number, index: number): number {
+    const rest = this.#sets[state] as number[]
+    // A class without a byte of its own cannot be asked for.
+    const byte = this.#members[index] as number
+    const reached = [...(this.#fromStart[index] as number[]), ...move(this.#nfa, rest, byte)]
+    const set = this.#closer.close(reached).filter((one) => this.#isStart[one] === 0)
+    const target = this.#stateOf(set)
+    const entry = this.#bits[target] === 0 ? target : target | endBit
+    this.next[(state << this.shift) | index] = entry
+    return entry
+  }
+
+  /** The bits of all patterns that end in a state. */
+  bitsOf(state: number): number {
+    return this.#bits[state] as number
+  }
+
+  #stateOf(set: number[]): number {
+    const key = set.join()
+    const seen = this.#known.get(key)
+    if (seen !== undefined) return seen
+    const state = this.#sets.length
+    if (state >= endBit - 1) throw new Bug('the anchors of the prefilter need too many states')
+    this.#known.set(key, state)
+    this.#sets.push(set)
+    let bits = 0
+    for (const one of set) {
+      const pattern = this.#nfa.ends[one] as number
+      if (pattern >= 0) bits |= this.#bitOf[pattern] as number
+    }
+    this.#bits.push(bits)
+    if (state << this.shift >= this.next.length) {
+      const grown = new Uint16Array(this.next.length * 2).fill(unknown, this.next.length)
+      grown.set(this.next)
+      this.next = grown
+    }
+    return state
+  }
 }
 
-/** `bitOf[pattern]` is the bit that is set where the pattern ends. Undefined where more than `statesMax` states are needed. */
-export function buildDfa(nfa: Nfa, bitOf: readonly number[], statesMax: number): Dfa | undefined {
-  const { classes, members } = classify(nfa)
-  const closer = new Closer(nfa)
-  const known = new Map<string, number>()
-  const sets: number[][] = []
-  const rows: number[][] = []
-  const visit = (states: number[]): number => {
-    const key = states.join()
-    const seen = known.get(key)
-    if (seen !== undefined) return seen
-    known.set(key, sets.length)
-    sets.push(states)
-    return sets.length - 1
-  }
-  // A match may begin at every place, so each set holds the start: what is listed is the rest of it.
-  const start = closer.close(nfa.starts)
-  const isStart = new Uint8Array(nfa.sets.length)
-  for (const state of start) isStart[state] = 1
-  const fromStart = members.map((byte) => move(nfa, start, byte))
-  visit([])
-  for (let state = 0; state < sets.length; state++) {
-    if (sets.length > statesMax) return undefined
-    const rest = sets[state] as number[]
-    const row = members.map((byte, index) => {
-      const reached = [...(fromStart[index] as number[]), ...move(nfa, rest, byte)]
-      return visit(closer.close(reached).filter((one) => isStart[one] === 0))
-    })
-    rows.push(row)
-  }
-  return tabulate(nfa, bitOf, classes, members.length, sets, rows)
-}
+export const endBit = 0x8000
+export const unknown = 0xffff
 
 /** Where the states go with a byte. */
 function move(nfa: Nfa, states: readonly number[], byte: number): number[] {
@@ -56,41 +100,6 @@ function move(nfa: Nfa, states: readonly number[], byte: number): number[] {
     if (nfa.sets[state]?.[byte] === 1) reached.push(...(nfa.targets[state] as number[]))
   }
   return reached
-}
-
-/** States that end a pattern come last, so that one comparison finds them. */
-function tabulate(
-  nfa: Nfa,
-  bitOf: readonly number[],
-  classes: Uint8Array,
-  classCount: number,
-  sets: readonly number[][],
-  rows: readonly number[][],
-): Dfa {
-  const bitsOf = sets.map((states) => {
-    let bits = 0
-    for (const state of states) {
-      const pattern = nfa.ends[state] as number
-      if (pattern >= 0) bits |= bitOf[pattern] as number
-    }
-    return bits
-  })
-  const order = [...sets.keys()].sort(
-    (a, b) => Number(bitsOf[a] !== 0) - Number(bitsOf[b] !== 0) || a - b,
-  )
-  const position = new Uint16Array(sets.length)
-  for (const [at, state] of order.entries()) position[state] = at
-  const shift = Math.max(1, Math.ceil(Math.log2(classCount)))
-  const next = new Uint16Array(sets.length << shift)
-  const bits = new Int32Array(sets.length)
-  for (const [at, state] of order.entries()) {
-    bits[at] = bitsOf[state] as number
-    for (const [index, target] of (rows[state] as number[]).entries()) {
-      next[(at << shift) | index] = position[target] as number
-    }
-  }
-  const firstEnd = order.findIndex((state) => bitsOf[state] !== 0)
-  return { classes, next, shift, firstEnd: firstEnd < 0 ? sets.length : firstEnd, bits }
 }
 
 /** Groups the bytes by the sets that hold them; one member of each group stands for it. */

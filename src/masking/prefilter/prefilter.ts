@@ -2,7 +2,7 @@ import { Bug } from '../../errors/bug.ts'
 import { overlaps } from '../../regex/char-set.ts'
 import { first } from '../../regex/cost.ts'
 import { type Node, parsePattern } from '../../regex/parse.ts'
-import { buildDfa, type Dfa } from './dfa.ts'
+import { Dfa, endBit, unknown } from './dfa.ts'
 import { Hits } from './hits.ts'
 import { buildNfa } from './nfa.ts'
 
@@ -18,10 +18,8 @@ interface Parsed {
   readonly bits: number
 }
 
-/** One table for all anchors if it stays in the cache nearest to the processor, else one for words and one for shapes. */
-const statesMaxOfOne = 600
-/** A table of 2 MB helps nobody. */
-const statesMax = 16_384
+/** A few anchors share one automaton; of many, words and shapes together would have a state for each pair of them. */
+const anchorsMaxOfOne = 16
 
 /**
  * Proves bytes clean: what no anchor ends in, no detector can find anything in. One pass (two for many anchors) over the
@@ -38,18 +36,10 @@ export class Prefilter {
       if (tree === undefined) throw new Bug(`anchor outside of the known syntax: ${pattern}`)
       return { node: tree.node, bits }
     })
-    const whole = build(parsed, statesMaxOfOne)
-    if (whole !== undefined) {
-      this.#automata = [whole]
-      return
-    }
     const shapes = parsed.filter(({ node }) => isShape(node))
     const words = parsed.filter(({ node }) => !isShape(node))
-    this.#automata = [shapes, words].map((group) => {
-      const automaton = build(group, statesMax)
-      if (automaton === undefined) throw new Bug('the anchors need too many states')
-      return automaton
-    })
+    const groups = parsed.length <= anchorsMaxOfOne ? [parsed] : [shapes, words]
+    this.#automata = groups.map((group) => new Automaton(group))
   }
 
   /** How large the tables are. */
@@ -91,40 +81,62 @@ function isShape(node: Node): boolean {
   return overlaps(set, digitOne)
 }
 
-function build(parsed: readonly Parsed[], max: number): Automaton | undefined {
-  const nfa = buildNfa(parsed.map(({ node }) => node))
-  const bits = parsed.map((one) => one.bits)
-  const dfa = buildDfa(nfa, bits, max)
-  return dfa === undefined ? undefined : new Automaton(dfa)
-}
-
 class Automaton {
   readonly #dfa: Dfa
   /** By byte: whether it leads out of the start state. */
-  readonly #begins: Uint8Array
+  readonly #begins = new Uint8Array(256)
+  /** Where `#follow` goes on. */
+  #state = 0
 
-  constructor(dfa: Dfa) {
-    this.#dfa = dfa
-    this.#begins = dfa.classes.map((index) => (dfa.next[index] === 0 ? 0 : 1))
+  constructor(anchors: readonly Parsed[]) {
+    this.#dfa = new Dfa(
+      buildNfa(anchors.map(({ node }) => node)),
+      anchors.map(({ bits }) => bits),
+    )
+    for (let byte = 0; byte < 256; byte++) {
+      this.#begins[byte] = this.#dfa.step(0, this.#dfa.classes[byte] as number) === 0 ? 0 : 1
+    }
   }
 
   get states(): number {
-    return this.#dfa.bits.length
+    return this.#dfa.states
   }
 
   scan(bytes: Uint8Array, hits: Hits): void {
-    const { classes, next, shift, firstEnd, bits } = this.#dfa
+    this.#state = 0
+    let at = 0
+    while (at < bytes.length) {
+      at = this.#follow(bytes, at, hits)
+      if (at === bytes.length) return
+      // Nobody was here before: the table may be another one afterwards.
+      this.#dfa.step(this.#state, this.#dfa.classes[bytes[at] as number] as number)
+    }
+  }
+
+  /** From `from` on as far as the table is known; returns where it is not. */
+  #follow(bytes: Uint8Array, from: number, hits: Hits): number {
+    const { classes, shift, next } = this.#dfa
     const begins = this.#begins
     const length = bytes.length
-    let state = 0
-    for (let at = 0; at < length; at++) {
+    let state = this.#state
+    for (let at = from; at < length; at++) {
       if (state === 0) {
         // Fast path: most bytes begin no anchor.
         while (at < length && begins[bytes[at] as number] === 0) at++
-        if (at >= length) return
+        if (at >= length) return length
       }
-      state = next[(state << shift) | (classes[bytes[at] as number] as number)] as number
-      if (state >= firstEnd) hits.add(at, bits[state] as number)
+      const entry = next[(state << shift) | (classes[bytes[at] as number] as number)] as number
+      if (entry < endBit) {
+        state = entry
+        continue
+      }
+      if (entry === unknown) {
+        this.#state = state
+        return at
+      }
+      state = entry & (endBit - 1)
+      hits.add(at, this.#dfa.bitsOf(state))
     }
+    return length
   }
 }
