@@ -96,6 +96,11 @@ export const codes = {
     retry: 'backoff',
     action: 'Raise max_bytes_in_flight of the receiver, or send less at once.',
   },
+  too_many_connections: {
+    summary: 'A client connects while a receiver has as many connections as it may.',
+    retry: 'backoff',
+    action: 'Look who holds so many connections open, or raise max_connections of the receiver.',
+  },
   write_failed: {
     summary: 'A local file cannot be written.',
     retry: 'backoff',

@@ -52,6 +52,8 @@ export interface ListenOptions {
   readonly endpoint: string
   /** More connections than this are closed at once. */
   readonly maxConnections: number
+  /** Such a connection was closed. */
+  readonly onRefused?: () => void
 }
 
 /**
@@ -65,6 +67,7 @@ export async function listen(
   address: Address,
   options: ListenOptions,
 ): Promise<Listening> {
+  limitConnections(server, options)
   const open: net.Server[] = []
   try {
     if ('path' in address) {
@@ -84,7 +87,6 @@ export async function listen(
     const { endpoint, what } = options
     throw new Error(`cannot listen on "${endpoint}" (${what}): ${reason}`, { cause: error })
   }
-  limitConnections(server, options.maxConnections)
   return {
     port: portOf(open[0]),
     close: async () => {
@@ -148,14 +150,25 @@ function portOf(server: net.Server | undefined): number | undefined {
   return address !== null && typeof address === 'object' ? address.port : undefined
 }
 
-function limitConnections(server: net.Server, maxConnections: number): void {
+/**
+ * Steps before what listens for connections: who takes the handle of a socket over, as `shareReadBuffer` does, must not
+ * be given one that is closed already. Node's own `maxConnections` counts for each of our listening sockets apart.
+ */
+function limitConnections(server: net.Server, options: ListenOptions): void {
+  const listeners = server.listeners('connection')
   let count = 0
+  server.removeAllListeners('connection')
   server.on('connection', (socket: net.Socket) => {
+    if (count >= options.maxConnections) {
+      socket.destroy()
+      options.onRefused?.()
+      return
+    }
     count++
     socket.once('close', () => {
       count--
     })
-    if (count > maxConnections) socket.destroy()
+    for (const listener of listeners) listener.call(server, socket)
   })
 }
 

@@ -216,5 +216,23 @@ suite('otlp listens', () => {
     socket.on('error', () => undefined)
     await new Promise((resolve) => socket.once('close', resolve))
     assert.equal((await first.export(logs)).code, 0)
+    assert.equal(started.rejected('grpc', 'too_many_connections'), 1)
+  })
+
+  test('and a connection above max_connections leaves nothing that would hold up the stop', async () => {
+    const started = await startReceiver({ http: null, grpc: { max_connections: 1 } })
+    const sockets = [1, 2, 3, 4].map(() => net.connect(started.grpcPort, '127.0.0.1'))
+    const closed = sockets.slice(1).map((socket) => {
+      socket.on('error', () => undefined)
+      return new Promise((resolve) => socket.once('close', resolve))
+    })
+    await Promise.all(closed)
+    sockets[0]?.destroy()
+    const abort = new AbortController()
+    const stopped = started.receiver.stop(abort.signal).then(() => 'stopped')
+    const late = new Promise((resolve) => setTimeout(resolve, 3000, 'late').unref())
+    const outcome = await Promise.race([stopped, late])
+    abort.abort()
+    assert.equal(outcome, 'stopped')
   })
 })

@@ -76,7 +76,12 @@ export class OtlpReceiver implements Component {
     const address = parseAddress(config.endpoint, config.transport)
     must(address !== undefined, 'the schema has checked the endpoint')
     const { endpoint, max_connections: maxConnections } = config
-    await server.listen(address, { what: `${id} grpc`, endpoint, maxConnections })
+    await server.listen(address, {
+      what: `${id} grpc`,
+      endpoint,
+      maxConnections,
+      onRefused: () => rejections.connection(maxConnections),
+    })
     this.#grpc = server
     logger.info('listening', { protocol: 'grpc', endpoint, tls: config.tls !== undefined })
   }
@@ -105,7 +110,12 @@ export class OtlpReceiver implements Component {
     const address = parseAddress(config.endpoint, config.transport)
     must(address !== undefined, 'the schema has checked the endpoint')
     const { endpoint, max_connections: maxConnections } = config
-    await server.listen(address, { what: `${id} http`, endpoint, maxConnections })
+    await server.listen(address, {
+      what: `${id} http`,
+      endpoint,
+      maxConnections,
+      onRefused: () => rejections.connection(maxConnections),
+    })
     this.#http = server
     logger.info('listening', { protocol: 'http', endpoint, tls: config.tls !== undefined })
   }
