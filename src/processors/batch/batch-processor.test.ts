@@ -130,6 +130,55 @@ suite('batches go out', () => {
   })
 })
 
+suite('metadata values', () => {
+  const tenant = (name: string, onFull: 'refuse' | 'wait' = 'refuse') => ({
+    onFull,
+    metadata: new Map([['x-tenant', [name]]]),
+  })
+  const keyed = {
+    metadata_keys: ['X-Tenant'],
+    metadata_cardinality_limit: 2,
+    max_bytes: 300,
+    send_batch_size: 10,
+  }
+  const cardinality = (rig: ReturnType<typeof setup>): number =>
+    rig.settings.meter.value('otelcol_processor_batch_metadata_cardinality') ?? -1
+
+  test('of requests that are refused take no place of the others', async () => {
+    const rig = setup(keyed, 'hang')
+    for (const name of ['a', 'a', 'b', 'c', 'd']) rig.give(10, tenant(name))
+    await settle()
+    assert.deepEqual(rig.outcomes, ['ok', 'ok', 'queue_full', 'queue_full', 'queue_full'])
+    assert.equal(cardinality(rig), 0)
+    for (const call of rig.next.hanging.splice(0)) call.accept()
+    await settle()
+    for (const name of ['e', 'f']) rig.give(10, tenant(name))
+    await settle()
+    assert.deepEqual(rig.outcomes.slice(5), ['ok', 'ok'])
+    rig.balances()
+  })
+
+  test('of requests that wait, or are too many, take none either', async () => {
+    const rig = setup({ ...keyed, send_batch_size: 1000 }, 'hang')
+    for (const name of ['a', 'b', 'c']) rig.give(5, tenant(name))
+    rig.give(30, tenant('d', 'wait'))
+    await settle()
+    assert.deepEqual(rig.outcomes, ['ok', 'ok', 'queue_full', 'pending'])
+    assert.equal(cardinality(rig), 2)
+    await rig.clock.advance(200)
+    for (const call of rig.next.hanging.splice(0)) call.accept()
+    await rig.clock.advance(200)
+    for (const call of rig.next.hanging.splice(0)) call.accept()
+    await settle()
+    assert.equal(rig.outcomes[3], 'ok')
+    assert.equal(cardinality(rig), 0)
+    rig.give(15, tenant('e'))
+    await settle()
+    assert.deepEqual([rig.outcomes[4], cardinality(rig)], ['ok', 1])
+    rig.balances()
+  })
+})
+
 suite('callers', () => {
   test('that wait for the delivery hear back with it, apart from the others', async () => {
     const rig = setup({}, 'hang')

@@ -46,7 +46,9 @@ export class BatchProcessor implements Component, Consumer, FlightHost {
       size: meter.counter('otelcol_processor_batch_batch_size_trigger_send'),
       timeout: meter.counter('otelcol_processor_batch_timeout_trigger_send'),
     }
-    meter.gauge('otelcol_processor_batch_metadata_cardinality', {}, () => this.#partitions.size)
+    // Without keys there is one combination, always: what the collector reports.
+    const apart = (): number => (this.#metadataKeys.length === 0 ? 1 : this.#partitions.size)
+    meter.gauge('otelcol_processor_batch_metadata_cardinality', {}, apart)
   }
 
   start(): Promise<void> {
@@ -57,12 +59,13 @@ export class BatchProcessor implements Component, Consumer, FlightHost {
     const items = batch.itemCount
     if (this.draining) return Promise.reject(stopping())
     if (items === 0) return Promise.resolve()
+    if (!this.#room.take(batch.sizeBytes)) return this.#overflow(batch, context)
+    // After the room, because only a partition that is given a batch is dropped again.
     const partition = this.#partitionOf(context)
     if (partition === undefined) {
-      const message = 'more combinations of metadata values than metadata_cardinality_limit'
-      return Promise.reject(new DeliveryError('queue_full', message))
+      this.#room.giveBack(batch.sizeBytes)
+      return Promise.reject(tooManyValues())
     }
-    if (!this.#room.take(batch.sizeBytes)) return this.#overflow(batch, context)
     context.ledger.queued += items
     return partition.add(batch)
   }
@@ -114,7 +117,7 @@ export class BatchProcessor implements Component, Consumer, FlightHost {
             resolve(partition.add(batch))
             return
           }
-          refuse(full())
+          refuse(tooManyValues())
           this.#room.giveBack(batch.sizeBytes)
         },
         refuse: () => refuse(stopping()),
@@ -186,6 +189,11 @@ function sizeOf(batches: readonly Batch[]): number {
 
 function stopping(): DeliveryError {
   return new DeliveryError('stopping', 'remora is shutting down')
+}
+
+function tooManyValues(): DeliveryError {
+  const message = 'more combinations of metadata values than metadata_cardinality_limit'
+  return new DeliveryError('queue_full', message)
 }
 
 function full(): DeliveryError {
