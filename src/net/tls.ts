@@ -143,7 +143,30 @@ async function readFiles(config: TlsServerConfig | TlsClientConfig): Promise<Fil
   ])
   const hash = createHash('sha256')
   for (const text of [ca, cert, key, clientCa]) hash.update(text ?? '').update('\0')
-  return { cert, key, ca: clientCa ?? ca, digest: hash.digest('base64') }
+  if (ca !== undefined) mustHoldCertificates(config.ca_file ? 'ca_file' : 'ca_pem', ca)
+  const checksClients = clientCaFile !== undefined
+  if (checksClients) mustHoldCertificates('client_ca_file', clientCa ?? '')
+  return { cert, key, ca: checksClients ? clientCa : ca, digest: hash.digest('base64') }
+}
+
+/**
+ * Node takes a text without certificates as none given, and then trusts every public authority; a file that is being
+ * written is such a text for a moment.
+ */
+function mustHoldCertificates(option: string, pem: string): void {
+  for (const [block] of pem.matchAll(certificateBlock)) if (isCertificate(block)) return
+  throw new Error(`tls.${option} holds no certificate in PEM`)
+}
+
+const certificateBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.byteLength > 0
+  } catch (error) {
+    if (error instanceof Error) return false
+    throw error
+  }
 }
 
 async function load(config: TlsServerConfig | TlsClientConfig, files: Files): Promise<Loaded> {
@@ -189,8 +212,9 @@ async function authorities(
   config: TlsServerConfig | TlsClientConfig,
   own: string | undefined,
 ): Promise<tls.SecureContextOptions> {
-  const unverified = 'insecure_skip_verify' in config ? config.insecure_skip_verify : true
-  if (own === undefined && unverified) return {}
+  // A listener trusts the authorities that it is given and no others: anybody may have a public certificate.
+  if (!('insecure_skip_verify' in config)) return own === undefined ? {} : { ca: own }
+  if (own === undefined && config.insecure_skip_verify) return {}
   if (own !== undefined && !config.include_system_ca_certs_pool) return { ca: own }
   const system = await systemAuthorities(process.env, process.platform)
   return { ca: own === undefined ? [...system] : [own, ...system] }

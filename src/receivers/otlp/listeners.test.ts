@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
 import net from 'node:net'
@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { after, suite, test } from 'node:test'
 import tls from 'node:tls'
 import * as grpc from '@grpc/grpc-js'
+import * as v from 'valibot'
 import { FakeClock } from '../../../test/support/fake-clock.ts'
 import {
   ForeignClient,
@@ -15,6 +16,8 @@ import {
   startReceiver,
   tlsFixture,
 } from '../../../test/support/receiver.ts'
+import { tlsServer } from '../../net/schema.ts'
+import { Credentials } from '../../net/tls.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'remora-otlp-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -139,6 +142,52 @@ suite('otlp with TLS', () => {
     install('server-renewed.crt', 'server-renewed.key')
     await reload(clock, started.settings.logger, 'certificates reloaded')
     assert.deepEqual(await served(), ['server-renewed', 'server-renewed'])
+  })
+
+  const noCertificates = [
+    { name: 'an empty file', text: '' },
+    { name: 'another text', text: 'not a certificate\n' },
+    {
+      name: 'a file cut short',
+      text: readTlsFixture('ca.crt').toString().slice(0, 200),
+    },
+    {
+      name: 'a block that is no certificate',
+      text: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
+    },
+  ]
+  for (const { name, text } of noCertificates) {
+    test(`does not start with ${name} as client_ca_file or ca_file`, async () => {
+      const file = join(folder, 'no-authorities.crt')
+      writeFileSync(file, text)
+      for (const option of ['client_ca_file', 'ca_file']) {
+        const options = { tls: { ...server, [option]: file } }
+        const want = { message: `tls.${option} holds no certificate in PEM` }
+        await assert.rejects(startReceiver({ grpc: options, http: null }), want)
+        await assert.rejects(startReceiver({ grpc: null, http: options }), want)
+      }
+    })
+  }
+
+  test('goes on with the old authorities while client_ca_file is empty', async () => {
+    const file = join(folder, 'clients.crt')
+    copyFileSync(tlsFixture('ca.crt'), file)
+    const clock = new FakeClock()
+    const options = { tls: { ...server, client_ca_file: file, reload_interval: '5s' } }
+    await using started = await startReceiver({ grpc: options, http: options, clock })
+    writeFileSync(file, '')
+    await reload(clock, started.settings.logger, 'cannot reload certificates')
+    const host = { host: 'localhost', port: started.httpPort, ca }
+    const cert = readTlsFixture('client.crt')
+    assert.equal(await post({ ...host, cert, key: readTlsFixture('client.key') }), 200)
+    assert.equal(await post(host), 'refused')
+  })
+
+  test('a listener never trusts the authorities of the machine for its clients', async () => {
+    const tls = { ...mutual, include_system_ca_certs_pool: true }
+    const parsed = v.parse(tlsServer, tls)
+    const credentials = await Credentials.load(parsed)
+    assert.deepEqual(credentials.options.ca, ca.toString())
   })
 
   test('says which file is missing', async () => {
