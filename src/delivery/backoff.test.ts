@@ -36,8 +36,17 @@ suite('the waits between tries', () => {
     assert.equal(backoff.nextMs(13_000), undefined)
   })
 
-  test('end at once when the backend asks for more than that', () => {
-    const limited = { ...config, max_elapsed_time: 3000 }
-    assert.equal(new Backoff(limited, 0, Math.random).nextMs(0, 60_000), undefined)
+  test('are cut at max_elapsed_time, for one last try, when the backend asks for more', () => {
+    const limited = { ...config, randomization_factor: 0, max_elapsed_time: 3000 }
+    const backoff = new Backoff(limited, 0, Math.random)
+    assert.equal(backoff.nextMs(200, 60_000), 2800)
+    assert.equal(backoff.nextMs(3000, 60_000), undefined)
+  })
+
+  test('end even if they are none, and the backend always asks for more', () => {
+    const limited = { ...config, initial_interval: 0, max_elapsed_time: 3000 }
+    const backoff = new Backoff(limited, 0, Math.random)
+    assert.equal(backoff.nextMs(0, 60_000), 3000)
+    assert.equal(backoff.nextMs(3000, 60_000), undefined)
   })
 })

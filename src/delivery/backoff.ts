@@ -19,17 +19,18 @@ export class Backoff {
   }
 
   /**
-   * Milliseconds until the next try, at least what the backend asked for; undefined when that would be after
-   * `max_elapsed_time`.
+   * Milliseconds until the next try; undefined when that would be after `max_elapsed_time`. At least what the backend
+   * asks for, but when it asks for more time than is left, the last try comes at the end of it: it may be back earlier.
    */
   nextMs(nowMs: number, retryAfterMs = 0): number | undefined {
     const { randomization_factor: factor, multiplier, max_interval: maxMs } = this.#config
     const jitter = 1 - factor + 2 * factor * this.#random()
-    const asked = Math.min(retryAfterMs, retryAfterMsMax)
-    const waitMs = Math.max(asked, Math.min(this.#intervalMs, maxMs) * jitter)
+    const ownMs = Math.min(this.#intervalMs, maxMs) * jitter
+    const waitMs = Math.max(ownMs, Math.min(retryAfterMs, retryAfterMsMax))
     this.#intervalMs = Math.min(this.#intervalMs * multiplier, maxMs)
     const { max_elapsed_time: limitMs } = this.#config
-    if (limitMs > 0 && nowMs + waitMs - this.#startMs > limitMs) return undefined
-    return waitMs
+    if (limitMs === 0) return waitMs
+    const leftMs = this.#startMs + limitMs - nowMs
+    return leftMs <= 0 || ownMs > leftMs ? undefined : Math.min(waitMs, leftMs)
   }
 }
