@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { findBanned, findLongFunctions } from './tidy/bans.ts'
+import { findBanned, findLogFields, findLongFunctions } from './tidy/bans.ts'
 import {
   findUndocumentedCodes,
   findUnlistedDefinitions,
@@ -20,6 +20,7 @@ function check(find: (file: SourceFile) => readonly Violation[]): void {
 
 suite('the repository', () => {
   test('uses no banned call in src', () => check(findBanned))
+  test('logs fields that are named alike', () => check(findLogFields))
   test('has no function over its limit', () => check(findLongFunctions))
   test('has no file over its limit', () => check(findLongFiles))
   test('holds no banned words, hosts or machine paths', () => check(findBannedText))
@@ -68,6 +69,16 @@ suite('tidy finds', () => {
         'src/tail/x.ts:1: Date.now: use the injected Clock',
         'src/tail/x.ts:2: setTimeout: use the injected Clock',
         'src/tail/x.ts:3: new Date(): use the injected Clock',
+      ],
+    },
+    {
+      name: 'fields of log lines',
+      path: 'src/tail/x.ts',
+      text: "this.#logger.warn('a', { waitMs: 1, wait_ms: 1 })\nlogger.info('b', { reason: error.message })\nlogger.info('c', { reason: error.code })\nother.warn('d', { waitMs })\n",
+      find: findLogFields,
+      want: [
+        'src/tail/x.ts:1: log field "waitMs": use snake_case',
+        'src/tail/x.ts:2: log field "reason" is a code: put the text into "message"',
       ],
     },
     {

@@ -6,12 +6,17 @@ import { type Clock, systemClock } from '../component/clock.ts'
 import { defineExporter, defineProcessor, defineReceiver } from '../component/define.ts'
 import type { Component } from '../component/lifecycle.ts'
 import { createRegistry } from '../component/registry.ts'
+import type { Logger, Status } from '../component/telemetry.ts'
 import { run } from './run.ts'
 
 interface Behaviour {
   readonly start?: () => Promise<void>
   readonly stop?: (abort: AbortSignal) => Promise<void>
 }
+
+/** Of the exporter of the last `start`. */
+let report: (status: Status) => void
+let log: Logger
 
 /** `remora run` in this process, with a receiver and processors that behave as told. */
 function start(behaviour: Behaviour = {}, shutdownTimeout = '10s', clock: Clock = systemClock) {
@@ -50,11 +55,11 @@ function start(behaviour: Behaviour = {}, shutdownTimeout = '10s', clock: Clock 
       config: v.strictObject({}),
       metrics: {},
       examples: [],
-      create: () => ({
-        start: () => Promise.resolve(),
-        stop: () => Promise.resolve(),
-        consume: () => Promise.resolve(),
-      }),
+      create: ({ status, logger }) => {
+        report = status
+        log = logger
+        return { start: async () => {}, stop: async () => {}, consume: async () => {} }
+      },
     }),
   ])
   const yaml = `
@@ -118,6 +123,31 @@ suite('run', () => {
     ])
     assert.equal(lines[0]?.['line'], 4)
     assert.deepEqual(exits, [])
+  })
+
+  test('says what it held back of a flood before its last line', async () => {
+    const { code, logged, signal, lines } = start()
+    await logged('"ready"')
+    for (let i = 0; i < 9; i++) log.warn('a flood')
+    signal('SIGTERM')
+    await code
+    assert.deepEqual(
+      lines.slice(-2).map(({ msg, suppressed }) => [msg, suppressed]),
+      [
+        ['a flood', 4],
+        ['stopped', undefined],
+      ],
+    )
+  })
+
+  test('says at a stop with a backend that is down how to end it at once', async () => {
+    const { code, logged, signal, lines } = start()
+    await logged('"ready"')
+    report({ state: 'recoverable_error', reason: 'down' })
+    signal('SIGINT')
+    await code
+    const stopping = lines.find(({ msg }) => msg === 'stopping')
+    assert.match(String(stopping?.['message']), /^exporter:toy cannot deliver.*second signal/)
   })
 
   test('that cannot start says why, and ends with 1', async () => {

@@ -63,16 +63,17 @@ export async function run(args: Arguments, io: Io, control: ProcessControl): Pro
   try {
     lifecycle.service = await startService(plan, { logger, clock: control.clock, version })
   } catch (error) {
-    logger.error('cannot start', { error })
     logger.close()
+    logger.error('cannot start', { error })
     return exitCodes.failed.code
   }
   logger.info('ready', { version, running: summarise(plan.service) })
   await stopping.promise
   await lifecycle.service.stop()
   lifecycle.stopped()
-  logger.info('stopped')
+  // First what was held back, so that this is the last line.
   logger.close()
+  logger.info('stopped')
   return lifecycle.exitCode
 }
 
@@ -102,7 +103,13 @@ class Lifecycle {
       return
     }
     this.#signalledMs = nowMs
-    this.#logger.info('stopping', { signal, timeout_ms: shutdownTimeoutMs })
+    const trouble = this.#inTrouble()
+    const message = `${trouble.join(', ')} cannot deliver, so this may take the whole timeout; a second signal ends it at once`
+    this.#logger.info('stopping', {
+      signal,
+      timeout_ms: shutdownTimeoutMs,
+      ...(trouble.length === 0 ? {} : { message }),
+    })
     this.#endAfter(shutdownTimeoutMs + stopGraceMs, exitCodes.stopTimeout.code)
     this.#beginStop()
   }
@@ -124,6 +131,12 @@ class Lifecycle {
   /** The stop is over; its deadline with it. */
   stopped(): void {
     this.#cancel?.()
+  }
+
+  #inTrouble(): string[] {
+    return [...(this.service?.statuses ?? [])]
+      .filter(([component, { state }]) => component.startsWith('exporter:') && /error/.test(state))
+      .map(([component]) => component)
   }
 
   /** The deadline of the stop. */

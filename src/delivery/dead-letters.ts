@@ -113,7 +113,7 @@ export class DeadLetters {
     if ((error as NodeJS.ErrnoException).code !== undefined) this.#box = undefined
     if (items > 0) this.#failed.add(items)
     this.#settings.logger.error('cannot keep dead letters', {
-      reason: error instanceof Error ? error.message : String(error),
+      message: error instanceof Error ? error.message : String(error),
       items,
     })
   }

@@ -288,10 +288,10 @@ export class Dispatcher {
         signal,
         rejected,
         items,
-        reason: cut(message),
+        message: cut(message),
       })
     } else if (message !== '') {
-      logger.warn('the backend took a request with a warning', { signal, reason: cut(message) })
+      logger.warn('the backend took a request with a warning', { signal, message: cut(message) })
     }
     this.#nextPiece(job)
   }
@@ -350,10 +350,10 @@ export class Dispatcher {
     metrics.retry(error.code)
     logger.warn('cannot deliver a request, trying again', {
       signal,
-      code: error.code,
-      reason: cut(error.message),
+      reason: error.code,
+      message: cut(error.message),
       items: job.next.batch.itemCount,
-      waitMs: Math.round(waitMs),
+      wait_ms: Math.round(waitMs),
     })
     if (this.#circuit?.state === 'open') job.park()
     else job.wait(clock.after(waitMs, () => this.#start(job)))
@@ -371,7 +371,7 @@ export class Dispatcher {
       signal,
       items: itemCount,
       bytes: sizeBytes,
-      reason: cut(error.message),
+      message: cut(error.message),
     })
     job.replace(halves)
     this.#start(job)
@@ -390,10 +390,10 @@ export class Dispatcher {
     const stack = reasonStack(reason, error)
     logger.error('cannot deliver a request, giving it up', {
       signal,
-      code: reason,
-      reason: cut(error.message),
+      reason,
+      message: cut(error.message),
       items: itemCount,
-      ...(returned > 0 ? { givenBack: returned } : {}),
+      ...(returned > 0 ? { given_back: returned } : {}),
       ...stack,
     })
     this.#nextPiece(job)

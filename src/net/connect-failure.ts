@@ -39,8 +39,13 @@ export function connectFailure(error: Error): string {
   if (name.startsWith('ERR_SSL_') && typeof reason === 'string') {
     return `TLS failed: ${oneLine(reason)}`
   }
-  const text = oneLine(message)
-  return text === '' ? name || error.name : text
+  return oneLine(message) || name || error.name
+}
+
+/** Why the handshake with a client failed, in one line. */
+export function handshakeFailure(error: Error): string {
+  const { reason, message } = error as SystemError
+  return oneLine(typeof reason === 'string' ? reason : message)
 }
 
 /** OpenSSL's messages end with a line feed, and hold file names of its own source. */

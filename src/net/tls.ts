@@ -77,8 +77,8 @@ export class Credentials {
       logger.info('certificates reloaded')
       return true
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      logger.warn('cannot reload certificates, going on with the old ones', { reason })
+      const message = error instanceof Error ? error.message : String(error)
+      logger.warn('cannot reload certificates, going on with the old ones', { message })
       return false
     } finally {
       this.#checking = false

@@ -264,7 +264,7 @@ suite('startService', () => {
           msg: 'a component is in trouble',
           component: 'exporter:e',
           state: 'recoverable_error',
-          reason: 'no answer',
+          message: 'no answer',
         },
         {
           level: 'info',
@@ -325,7 +325,8 @@ suite('startService', () => {
     assert.match(text, new RegExp(`^${item},outcome="delivered"} 3$`, 'm'))
     assert.match(text, /^otelcol_processor_incoming_items\{processor="p2",pipeline="logs"\} 3$/m)
     assert.match(text, /^otelcol_processor_outgoing_items\{processor="p2",pipeline="logs"\} 3$/m)
-    assert.match(text, /^target_info\{service_name="remora",service_instance_id="a-1"\} 1$/m)
+    const target = 'service_name="remora",service_version="unknown",service_instance_id="a-1"'
+    assert.match(text, new RegExp(`^target_info{${target}} 1$`, 'm'))
     assert.match(text, /^remora_pipeline_latency_seconds_count\{pipeline="logs"\} 1$/m)
     assert.match(text, /^remora_component_state\{component="exporter:e",state="ok"\} 1$/m)
     await running.stop()

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Clock } from '../component/clock.ts'
 import type { TimedStatus } from '../component/telemetry.ts'
 import type { PipelineLedger } from '../signal/ledger.ts'
@@ -17,6 +18,8 @@ export interface ServiceSettings {
   readonly clock: Clock
   /** Of remora; a label of `remora_build_info`. */
   readonly version?: string
+  /** `service.instance.id` unless the configuration says one; a new UUID by default, as in the collector. */
+  readonly instanceId?: string
 }
 
 export interface RunningService {
@@ -41,7 +44,8 @@ export async function startService(plan: Plan, settings: ServiceSettings): Promi
   const graph = buildGraph(plan, { clock, logger, registry, board })
   const { shutdownTimeoutMs, telemetry } = plan.service
   addOwnMetrics(registry, graph, board, settings)
-  addTargetInfo(registry, telemetry.resource)
+  const { version = 'unknown', instanceId = randomUUID() } = settings
+  addTargetInfo(registry, version, instanceId, telemetry.resource)
 
   const lifecycle: LifecycleSettings = { clock, logger, board, shutdownTimeoutMs }
   const { endpoint } = telemetry.metrics
@@ -98,8 +102,17 @@ function addOwnMetrics(
 }
 
 /** `service.name` becomes `service_name`, as Prometheus wants it (OpenTelemetry, Prometheus compatibility). */
-function addTargetInfo(registry: MetricRegistry, resource: Readonly<Record<string, string>>): void {
-  const labels: Record<string, string> = { service_name: 'remora' }
+function addTargetInfo(
+  registry: MetricRegistry,
+  version: string,
+  instanceId: string,
+  resource: Readonly<Record<string, string>>,
+): void {
+  const labels: Record<string, string> = {
+    service_name: 'remora',
+    service_version: version,
+    service_instance_id: instanceId,
+  }
   for (const [name, value] of Object.entries(resource)) {
     labels[name.replaceAll(/[^a-zA-Z0-9_]/g, '_').replace(/^(?=\d)/, '_')] = value
   }
@@ -109,9 +122,11 @@ function addTargetInfo(registry: MetricRegistry, resource: Readonly<Record<strin
 function logStatus(
   root: RootLogger,
   component: string,
-  { sinceMs, ...status }: TimedStatus,
+  { sinceMs, ...now }: TimedStatus,
   before: TimedStatus,
 ): void {
+  // In log lines `reason` is a code; this is a text.
+  const status = 'reason' in now ? { state: now.state, message: now.reason } : now
   // A logger of its own, so that the rate limit counts for each component by itself.
   const logger = root.child({ component })
   if (status.state === 'permanent_error') logger.error('a component needs help', status)

@@ -10,7 +10,7 @@ export class MetricsServer {
 
   constructor(endpoint: string, registry: MetricRegistry, logger: Logger) {
     this.#logger = logger
-    this.#server = new ProbeServer(endpoint, (path) => {
+    this.#server = new ProbeServer(endpoint, ['/metrics'], (path) => {
       if (path !== '/metrics') return undefined
       return renderMetrics(registry).then(
         (body) => ({ status: 200, contentType, body }),

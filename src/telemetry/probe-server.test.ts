@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { after, before, suite, test } from 'node:test'
 import { ProbeServer, parseHostPort } from './probe-server.ts'
 
-const server = new ProbeServer('127.0.0.1:0', (path) => {
+const server = new ProbeServer('127.0.0.1:0', ['/page', '/fails'], (path) => {
   if (path === '/fails') return Promise.reject(new Error('no'))
   if (path !== '/page') return undefined
   return Promise.resolve({ status: 200, contentType: 'text/plain', body: 'hello' })
@@ -37,7 +37,11 @@ suite('ProbeServer', () => {
       bytes: `HEAD /page HTTP/1.1\r\n${close}`,
       want: /content-length: 5.*\r\n\r\n$/s,
     },
-    { name: 'another path', bytes: `GET /else HTTP/1.1\r\n${close}`, want: /^HTTP\/1.1 404 / },
+    {
+      name: 'another path',
+      bytes: `GET /else HTTP/1.1\r\n${close}`,
+      want: /^HTTP\/1.1 404 .*not found; there is \/page, \/fails\n$/s,
+    },
     {
       name: 'a page that fails',
       bytes: `GET /fails HTTP/1.1\r\n${close}`,

@@ -37,8 +37,13 @@ export class ProbeServer {
   readonly #endpoint: string
   readonly #server: Server
 
-  /** `create` makes the server where it must speak TLS. */
-  constructor(endpoint: string, route: Route, create: CreateServer = createServer) {
+  /** `paths` are those that the answer to any other names; `create` makes the server where it must speak TLS. */
+  constructor(
+    endpoint: string,
+    paths: readonly string[],
+    route: Route,
+    create: CreateServer = createServer,
+  ) {
     this.#endpoint = endpoint
     const options = {
       maxHeaderSize: limits.headerBytes,
@@ -49,7 +54,7 @@ export class ProbeServer {
       // Our answers to what is not HTTP; Node's own would do the same, but say less.
       requireHostHeader: false,
     }
-    this.#server = create(options, (request, response) => respond(route, request, response))
+    this.#server = create(options, (request, response) => respond(route, paths, request, response))
     this.#server.maxConnections = limits.connections
     this.#server.on('clientError', refuse)
     this.#server.on('connect', (_request, socket: Socket) => refuse(undefined, socket))
@@ -93,7 +98,12 @@ export class ProbeServer {
   }
 }
 
-function respond(route: Route, request: IncomingMessage, response: ServerResponse): void {
+function respond(
+  route: Route,
+  paths: readonly string[],
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
   // Bodies are not read; a peer that sends one loses the connection.
   if (
     request.headers['content-length'] !== undefined ||
@@ -111,7 +121,7 @@ function respond(route: Route, request: IncomingMessage, response: ServerRespons
   const path = (request.url ?? '/').split('?', 1)[0] as string
   const answer = route(path)
   if (answer === undefined) {
-    send(response, text(404, 'not found'))
+    send(response, text(404, `not found; there is ${paths.join(', ')}`))
     return
   }
   answer.then(

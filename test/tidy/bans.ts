@@ -100,6 +100,43 @@ export function findBanned(file: SourceFile): Violation[] {
   return found
 }
 
+/**
+ * Fields of log lines: snake_case, and `reason` is a code of src/errors/codes.ts. Found at calls of a logger whose
+ * fields are written there.
+ */
+export function findLogFields(file: SourceFile): Violation[] {
+  if (!file.path.startsWith('src/') || file.path.endsWith('.test.ts')) return []
+  const source = ts.createSourceFile(file.path, file.text, ts.ScriptTarget.Latest, true)
+  const found: Violation[] = []
+  const visit = (node: ts.Node): void => {
+    for (const property of logFields(node)) {
+      const name = property.name?.getText(source) ?? ''
+      const line = lineOf(source, property)
+      if (/[A-Z]/.test(name)) {
+        found.push({ file: file.path, line, message: `log field "${name}": use snake_case` })
+      }
+      const value = ts.isPropertyAssignment(property) ? property.initializer.getText(source) : ''
+      if (name === 'reason' && /message/i.test(value)) {
+        const message = 'log field "reason" is a code: put the text into "message"'
+        found.push({ file: file.path, line, message })
+      }
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(source)
+  return found
+}
+
+function logFields(node: ts.Node): readonly ts.ObjectLiteralElementLike[] {
+  if (!ts.isCallExpression(node) || !ts.isPropertyAccessExpression(node.expression)) return []
+  const { name, expression } = node.expression
+  if (!/^(debug|info|warn|error)$/.test(name.text) || !/logger$/i.test(expression.getText())) {
+    return []
+  }
+  const fields = node.arguments[1]
+  return fields !== undefined && ts.isObjectLiteralExpression(fields) ? fields.properties : []
+}
+
 /** `a.b` for a property access on a name, `a` for a name that is read; undefined for declarations and keys. */
 function nameOf(node: ts.Node): string | undefined {
   if (ts.isPropertyAccessExpression(node)) {

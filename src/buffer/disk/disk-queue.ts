@@ -351,7 +351,7 @@ export class DiskQueue {
   #onFailed(error: Error): void {
     if (this.#closed) return
     if (this.#failure === undefined) {
-      this.#logger.error('cannot write to the disk queue', { reason: error.message })
+      this.#logger.error('cannot write to the disk queue', { message: error.message })
     }
     const sinceMs = this.#failure?.sinceMs ?? this.#clock.monotonicMs()
     this.#failure = { code: errorCode(error) ?? 'unknown', message: error.message, sinceMs }

@@ -252,7 +252,7 @@ export class Reader {
       return false
     }
     this.#logger.error(`cannot read queue file "${segment.path}"`, {
-      reason: (error as Error).message,
+      message: (error as Error).message,
     })
     this.#tries = 0
     segment.unreadable = !gone
@@ -276,7 +276,7 @@ export class Reader {
     try {
       await this.#fs.close(open.file)
     } catch (error) {
-      this.#logger.warn('cannot close a queue file', { reason: (error as Error).message })
+      this.#logger.warn('cannot close a queue file', { message: (error as Error).message })
     }
   }
 }

@@ -135,7 +135,7 @@ export class Recovery {
       if (this.#appendable !== undefined) this.#appendable.sealed = true
       this.#appendable = undefined
       this.#logger.warn('cannot sync the directory of the disk queue', {
-        reason: (error as Error).message,
+        message: (error as Error).message,
       })
     }
   }
@@ -244,14 +244,14 @@ export class Recovery {
     segment.sealed = !headerValid || numbersTaken || validEnd >= this.#limits.segmentBytes
     if (tornBytes > 0) {
       this.#report.tornBytes += tornBytes
-      this.#logger.warn('cut the torn end of the newest queue file', { tornBytes })
+      this.#logger.warn('cut the torn end of the newest queue file', { torn_bytes: tornBytes })
       try {
         await this.#cut(segment.path, validEnd)
         segment.fileBytes = validEnd
       } catch (error) {
         // It stays, and nothing is appended to it.
         segment.sealed = true
-        this.#logger.warn('cannot cut a queue file', { reason: (error as Error).message })
+        this.#logger.warn('cannot cut a queue file', { message: (error as Error).message })
       }
     }
     if (!segment.sealed) this.#appendable = segment
@@ -307,19 +307,19 @@ export class Recovery {
     try {
       this.#setAside.found(name, await this.#fs.size(this.#path(name)))
     } catch (error) {
-      this.#logger.warn(`cannot look at "${name}"`, { reason: (error as Error).message })
+      this.#logger.warn(`cannot look at "${name}"`, { message: (error as Error).message })
     }
   }
 
   /** It may be readable at the next start: too many files open, permissions. */
   async #leaveAlone(name: string, cause: unknown): Promise<void> {
     this.#logger.error(`cannot open queue file "${name}"; it stays as it is`, {
-      reason: (cause as Error).message,
+      message: (cause as Error).message,
     })
     try {
       this.#strayBytes += await this.#fs.size(this.#path(name))
     } catch (error) {
-      this.#logger.warn(`cannot look at "${name}"`, { reason: (error as Error).message })
+      this.#logger.warn(`cannot look at "${name}"`, { message: (error as Error).message })
     }
   }
 

@@ -105,7 +105,7 @@ export class DebugExporter implements Component, Consumer {
     if (this.#broken || this.#stopped) return
     this.#broken = true
     const { logger, status } = this.#settings
-    logger.error('cannot write to standard output, dropping what comes', { reason: error.message })
+    logger.error('cannot write to standard output, dropping what comes', { message: error.message })
     status({ state: 'permanent_error', reason: 'write_failed: standard output is closed' })
   }
 }

@@ -79,8 +79,8 @@ export class FileExporter implements Component, Consumer {
     try {
       await this.#file.close()
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      this.#settings.logger.error('cannot close the file', { reason })
+      const message = error instanceof Error ? error.message : String(error)
+      this.#settings.logger.error('cannot close the file', { message })
     }
   }
 

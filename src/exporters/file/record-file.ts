@@ -166,8 +166,8 @@ export class RecordFile {
     try {
       await pruneBackups(this.#config.path, rotation, this.#clock.nowMs())
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      this.#logger.warn('cannot delete old files', { path: this.#config.path, reason })
+      const message = error instanceof Error ? error.message : String(error)
+      this.#logger.warn('cannot delete old files', { path: this.#config.path, message })
     }
   }
 }

@@ -101,7 +101,7 @@ test('partial success is counted', async () => {
   await made.consume(numberedLogs(0, 10), context)
   const account = context.ledger.exporter('otlp')
   assert.deepEqual([account.delivered, [...account.droppedByReason]], [6, [['partial_success', 4]]])
-  assert.equal(settings.logger.entries[0]?.fields['reason'], 'no')
+  assert.equal(settings.logger.entries[0]?.fields['message'], 'no')
 })
 
 suite('retryable_status', () => {

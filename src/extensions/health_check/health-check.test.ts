@@ -103,7 +103,9 @@ suite('health_check', () => {
     assert.deepEqual(await get('/healthz'), { status: 200, body: 'good' })
     statuses.set('exporter:b', { ...broken, sinceMs: 0 })
     assert.deepEqual(await get('/healthz'), { status: 503, body: 'bad' })
-    assert.equal((await get('/')).status, 404)
+    const { status, body } = await get('/')
+    assert.equal(status, 404)
+    assert.match(String(body), /\/health\/live, \/health\/ready, \/healthz/)
   })
 
   test('serves HTTPS', async (t) => {

@@ -47,12 +47,13 @@ export class HealthCheck implements Component {
 
   async #createServer(): Promise<ProbeServer> {
     const { config, clock, logger } = this.#settings
+    const paths = [...new Set(['/health/live', '/health/ready', config.path])]
     const route = (path: string): Promise<Answer> | undefined => this.#route(path)
-    if (config.tls === undefined) return new ProbeServer(config.endpoint, route)
+    if (config.tls === undefined) return new ProbeServer(config.endpoint, paths, route)
     const credentials = await Credentials.load(config.tls)
     this.#credentials = credentials
     const tls = { ...serverOptions(config.tls), ...credentials.options }
-    return new ProbeServer(config.endpoint, route, (options, listener) => {
+    return new ProbeServer(config.endpoint, paths, route, (options, listener) => {
       const server = createTlsServer({ ...options, ...tls }, listener)
       credentials.watch(clock, logger, (changed) => server.setSecureContext(changed))
       return server

@@ -5,6 +5,7 @@ import type { Clock } from '../../component/clock.ts'
 import type { Logger } from '../../component/telemetry.ts'
 import type { Code } from '../../errors/codes.ts'
 import type { ByteBudget } from '../byte-budget.ts'
+import { handshakeFailure } from '../connect-failure.ts'
 import { type ContentEncoding, isContentEncoding } from '../decompress.ts'
 import { headerBytes } from '../header-bytes.ts'
 import type { HeaderList } from '../http2/hpack-decoder.ts'
@@ -108,6 +109,7 @@ export class GrpcServer implements RequestHandler, CallHost {
       },
       keepalive: settings.keepalive,
       nowMs: () => settings.clock.monotonicMs(),
+      random: Math.random,
       prefaceTimeoutMs: handshakeTimeoutMs,
     }
   }
@@ -163,7 +165,7 @@ export class GrpcServer implements RequestHandler, CallHost {
       onSocket,
     )
     server.on('tlsClientError', (error, socket) => {
-      logger.debug('TLS handshake failed', { reason: error.message })
+      logger.debug('TLS handshake failed', { message: handshakeFailure(error) })
       onTlsFailure()
       socket.destroy()
     })

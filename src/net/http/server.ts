@@ -6,6 +6,7 @@ import type { Logger } from '../../component/telemetry.ts'
 import type { Code } from '../../errors/codes.ts'
 import type { ByteBudget } from '../byte-budget.ts'
 import { headerBytes } from '../header-bytes.ts'
+import { handshakeFailure } from '../connect-failure.ts'
 import { type Address, type Listening, type ListenOptions, listen } from '../listen.ts'
 import type { TlsServerConfig } from '../schema.ts'
 import { Credentials, serverOptions } from '../tls.ts'
@@ -113,7 +114,7 @@ export class HttpServer implements ExchangeHost {
       handshakeTimeout: handshakeTimeoutMs,
     })
     server.on('tlsClientError', (error, socket) => {
-      settings.logger.debug('TLS handshake failed', { reason: error.message })
+      settings.logger.debug('TLS handshake failed', { message: handshakeFailure(error) })
       settings.onTlsFailure()
       socket.destroy()
     })

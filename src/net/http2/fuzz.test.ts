@@ -166,6 +166,7 @@ async function fuzzServer(random: Random): Promise<void> {
       limits: { ...serverLimits, streamWindowBytes: 5000, streamsMax: 4 },
       keepalive: patientKeepalive,
       nowMs: () => nowMs,
+      random: () => 0.5,
       prefaceTimeoutMs: 10_000,
     },
   )

@@ -18,6 +18,7 @@ export interface ServerKeepalive {
 /** A client without requests may ping this often unless told otherwise (gRPC proposal A8). */
 const idlePingMinMs = 2 * 3_600_000
 const pingStrikesMax = 2
+const ageJitter = 0.1
 
 export type KeepaliveAction = 'none' | 'ping' | 'drain' | 'close'
 
@@ -25,6 +26,7 @@ export type KeepaliveAction = 'none' | 'ping' | 'drain' | 'close'
 export class KeepaliveWatch {
   readonly #settings: ServerKeepalive
   readonly #openedMs: number
+  readonly #ageMs: number
   /** Flags are set when something happens, and dated by the next tick: no clock on the way of a request. */
   #heard = false
   #active = false
@@ -35,8 +37,10 @@ export class KeepaliveWatch {
   #peerPingMs: number | undefined
   #peerPingStrikes = 0
 
-  constructor(settings: ServerKeepalive, nowMs: number) {
+  /** `random`, from 0 up to 1, spreads the age by a tenth up or down, so that not all reconnect at once (A9). */
+  constructor(settings: ServerKeepalive, nowMs: number, random: number) {
     this.#settings = settings
+    this.#ageMs = settings.ageMs * (1 + ageJitter * (2 * random - 1))
     this.#openedMs = nowMs
     this.#heardMs = nowMs
     this.#busyMs = nowMs
@@ -76,7 +80,7 @@ export class KeepaliveWatch {
     if (this.#drainedMs !== undefined) {
       return nowMs - this.#drainedMs >= settings.ageGraceMs ? 'close' : 'none'
     }
-    const old = nowMs - this.#openedMs >= settings.ageMs
+    const old = nowMs - this.#openedMs >= this.#ageMs
     if (old || nowMs - this.#busyMs >= settings.idleMs) {
       this.#drainedMs = nowMs
       return 'drain'

@@ -29,6 +29,8 @@ export interface ServerConnectionOptions {
   readonly limits: ConnectionLimits
   readonly keepalive: ServerKeepalive
   readonly nowMs: () => number
+  /** From 0 up to 1; for the jitter of the age of connections. */
+  readonly random: () => number
   /** From the first byte to the end of the connection preface; and from the first to the last frame of a header block. */
   readonly prefaceTimeoutMs: number
 }
@@ -77,7 +79,7 @@ export class ServerConnection extends Connection {
     this.#handler = handler
     this.#options = options
     this.#openedMs = options.nowMs()
-    this.#watch = new KeepaliveWatch(options.keepalive, this.#openedMs)
+    this.#watch = new KeepaliveWatch(options.keepalive, this.#openedMs, options.random())
     socket.on('data', (chunk: Buffer) => this.#onChunk(chunk))
     socket.on('drain', () => this.#resume())
     socket.on('close', () => handler.onClose(this))

@@ -71,7 +71,8 @@ export const memoryLimiter = defineProcessor({
     otelcol_processor_refused_spans: 'Spans that the memory limiter refused.',
     remora_memory_limiter_used_bytes:
       'What the limiter measured last: heap and buffers outside of it.',
-    remora_memory_limiter_limit_bytes: 'From here on data is refused.',
+    remora_memory_limiter_limit_bytes:
+      'From here on data is refused: the nearest of the configured limit and the memory of the container.',
   },
   examples: [
     {

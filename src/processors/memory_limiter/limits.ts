@@ -61,6 +61,11 @@ export function resolveLimits(options: LimitOptions, system: SystemMemory): Limi
   }
 }
 
+/** The nearest of them: what heap and buffers can never get beyond. */
+export function effectiveBytes(limits: Limits): number {
+  return Math.floor(Math.min(limits.softBytes, limits.residentBytes))
+}
+
 export interface Pressure {
   readonly usedBytes: number
   /** Until the nearest of the limits; zero or less where data must be refused. */

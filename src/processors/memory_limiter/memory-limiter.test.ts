@@ -5,7 +5,7 @@ import { RecordingIntake, testContext } from '../../../test/support/recording-in
 import { testSettings } from '../../../test/support/settings.ts'
 import { Batch } from '../../signal/batch.ts'
 import { memoryLimiter } from './definition.ts'
-import { judge, type MemoryUse, resolveLimits } from './limits.ts'
+import { effectiveBytes, judge, type MemoryUse, resolveLimits } from './limits.ts'
 import { MemoryLimiter } from './memory-limiter.ts'
 
 const mib = 1024 * 1024
@@ -148,6 +148,15 @@ function limiterOver(memory: { now: MemoryUse }, collect?: () => void) {
 const batch = new Batch('logs', [new Uint8Array(1000)], 5)
 
 suite('MemoryLimiter', () => {
+  test('shows the nearest limit, in whole bytes', () => {
+    const { settings } = limiterOver({ now: use() })
+    assert.equal(settings.meter.value('remora_memory_limiter_limit_bytes'), 80 * mib)
+    const limits = resolveLimits({ ...none, limitPercentage: 99 }, { ...system, totalBytes: 1001 })
+    assert.equal(effectiveBytes(limits), 792)
+    const wide = resolveLimits({ ...none, limitMib: 5000 }, { ...system, totalBytes: 1001 })
+    assert.equal(effectiveBytes(wide), 920)
+  })
+
   test('refuses with a retryable error while memory is short, and takes data again after', async () => {
     const memory = { now: use() }
     const { limiter, next, settings, clock } = limiterOver(memory)

@@ -5,7 +5,7 @@ import { DeliveryError } from '../../errors/delivery-error.ts'
 import type { Batch } from '../../signal/batch.ts'
 import type { ConsumeContext, Consumer } from '../../signal/consumer.ts'
 import { itemNames, type Signal } from '../../signal/signal.ts'
-import { judge, type Limits, type MemoryUse, type Pressure } from './limits.ts'
+import { effectiveBytes, judge, type Limits, type MemoryUse, type Pressure } from './limits.ts'
 
 export interface MemoryLimiterSettings {
   readonly checkIntervalMs: number
@@ -56,7 +56,7 @@ export class MemoryLimiter implements Component, Consumer {
       traces: countersOf(meter, 'traces'),
     }
     meter.gauge('remora_memory_limiter_used_bytes', {}, () => this.#pressure.usedBytes)
-    meter.gauge('remora_memory_limiter_limit_bytes', {}, () => settings.limits.softBytes)
+    meter.gauge('remora_memory_limiter_limit_bytes', {}, () => effectiveBytes(settings.limits))
   }
 
   start(): Promise<void> {
@@ -120,7 +120,7 @@ export class MemoryLimiter implements Component, Consumer {
       logger.info('memory is back to normal; data is taken again')
       status({ state: 'ok' })
     } else {
-      logger.warn('memory is short; data is refused', { reason })
+      logger.warn('memory is short; data is refused', { message: reason })
       status({ state: 'recoverable_error', reason: `memory is short: ${reason}` })
     }
   }

@@ -26,7 +26,7 @@ export class Rejections {
       this.#cells.set(reason, cell)
     }
     cell.add(1)
-    const fields = { transport: this.#transport, reason, detail: detail.slice(0, 300) }
+    const fields = { transport: this.#transport, reason, message: detail.slice(0, 300) }
     this.#logger.warn('rejected a request', fields)
   }
 

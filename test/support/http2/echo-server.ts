@@ -71,7 +71,13 @@ export class EchoServer {
             this.connections.delete(from)
           },
         },
-        { limits, keepalive, nowMs: () => this.#nowMs, prefaceTimeoutMs: 10_000 },
+        {
+          limits,
+          keepalive,
+          nowMs: () => this.#nowMs,
+          random: () => 0.5,
+          prefaceTimeoutMs: 10_000,
+        },
       )
       this.connections.add(connection)
     }
