@@ -27,6 +27,8 @@ export interface TailEvents {
   rotated(file: TailedFile): void
   truncated(file: TailedFile): void
   holeBytes(count: number): void
+  /** A file is gone that was not read to its end. */
+  lostBytes(count: number): void
   deleted(file: TailedFile): void
 }
 
@@ -147,6 +149,7 @@ export class FileSet {
   /** A read failed: the file is opened anew in the next poll, where it went on (ESTALE on network file systems). */
   async failed(file: TailedFile, error: NodeJS.ErrnoException): Promise<void> {
     this.#logger.warn(`cannot read "${file.pathNow}": ${error.message}`)
+    if (error.code === 'ENOENT' && file.source === undefined) this.#countLost(file)
     await this.#close(file)
   }
 
@@ -269,6 +272,7 @@ export class FileSet {
   /** No path leads to it any more. */
   async #miss(file: TailedFile): Promise<void> {
     if (file.source === undefined) {
+      this.#countLost(file)
       await this.#close(file)
       return
     }
@@ -282,7 +286,17 @@ export class FileSet {
     if (finished && nowMs - file.missingSinceMs >= missingGraceMs) await this.#close(file)
   }
 
-  /** Makes room for one more by parking the file that was quiet longest. */
+  /** Of a parked file, to which no way leads back. */
+  #countLost(file: TailedFile): void {
+    const count = file.sizeBytes - file.offset
+    if (count <= 0 || file.shadowOf !== undefined) return
+    this.#events.lostBytes(count)
+    this.#logger.warn(
+      `file "${file.pathNow}" is gone and was closed, because more than max_concurrent_files were open; its last ${count} bytes are lost`,
+    )
+  }
+
+  /** Makes room for one more by parking a file: one that is read to its end if there is one, the longest quiet of them. */
   async #makeRoom(): Promise<void> {
     while (this.#openCount >= this.#settings.maxConcurrentFiles) {
       let quietest: TailedFile | undefined
@@ -290,7 +304,7 @@ export class FileSet {
         // One that no path leads to could never be opened again.
         if (file.source === undefined || file.missingSinceMs >= 0) continue
         if (file.shadowOf !== undefined) continue
-        if (quietest === undefined || file.lastReadMs < quietest.lastReadMs) quietest = file
+        if (quietest === undefined || parksBefore(file, quietest)) quietest = file
       }
       if (quietest === undefined) return
       const { source } = quietest
@@ -341,4 +355,10 @@ export class FileSet {
     this.#complained.add(path)
     this.#logger.warn(`cannot tail "${path}": ${error.message}`)
   }
+}
+
+function parksBefore(a: TailedFile, b: TailedFile): boolean {
+  const aRead = a.offset >= a.sizeBytes
+  if (aRead !== b.offset >= b.sizeBytes) return aRead
+  return a.lastReadMs < b.lastReadMs
 }

@@ -15,6 +15,8 @@ export const fileLog = defineReceiver({
     remora_file_log_truncations: 'Files whose content was cut or replaced; they are read anew.',
     remora_file_log_hole_bytes:
       'NUL bytes skipped: holes that a truncation left before a writer that does not append.',
+    remora_file_log_lost_bytes:
+      'Bytes of files that were deleted unread while more than max_concurrent_files were to be open.',
     remora_file_log_deletions: 'Files that were deleted after they were read.',
     remora_file_log_damaged_archives:
       'Compressed files that cannot be read to their end; what comes before it is read.',

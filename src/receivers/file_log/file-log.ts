@@ -132,6 +132,7 @@ export class FileLogReceiver implements Component {
     const rotations = meter.counter('remora_file_log_rotations')
     const truncations = meter.counter('remora_file_log_truncations')
     const deletions = meter.counter('remora_file_log_deletions')
+    const lostBytes = meter.counter('remora_file_log_lost_bytes')
     const holeBytes = meter.counter('remora_file_log_hole_bytes')
     const attributes = {
       name: config.include_file_name,
@@ -149,6 +150,7 @@ export class FileLogReceiver implements Component {
       rotated: () => rotations.add(1),
       truncated: () => truncations.add(1),
       deleted: () => deletions.add(1),
+      lostBytes: (count) => lostBytes.add(count),
       holeBytes: (count) => holeBytes.add(count),
     }
   }
