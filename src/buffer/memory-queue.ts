@@ -12,6 +12,7 @@ export class MemoryQueue implements Queue {
   #units = 0
   #bytes = 0
   #items = 0
+  #waitingUnits = 0
   #waitingItems = 0
   #waitingBytes = 0
 
@@ -45,14 +46,14 @@ export class MemoryQueue implements Queue {
   }
 
   fits(units: number, sizeBytes: number): boolean {
-    if (this.#units === 0 && this.#bytes === 0) return true
-    return this.#units + units <= this.capacity && this.#bytes + sizeBytes <= this.#bytesMax
+    return this.#fitsBeside(this.#units, this.#bytes, units, sizeBytes)
   }
 
   offer(entry: Entry): void {
     this.#units += entry.units
     this.#bytes += entry.batch.sizeBytes
     this.#items += entry.batch.itemCount
+    this.#waitingUnits += entry.units
     this.#waitingItems += entry.batch.itemCount
     this.#waitingBytes += entry.batch.sizeBytes
     this.#entries.push(entry)
@@ -66,6 +67,7 @@ export class MemoryQueue implements Queue {
   take(): Entry | undefined {
     const entry = this.#entries.shift()
     if (entry === undefined) return undefined
+    this.#waitingUnits -= entry.units
     this.#waitingItems -= entry.batch.itemCount
     this.#waitingBytes -= entry.batch.sizeBytes
     return entry
@@ -83,6 +85,10 @@ export class MemoryQueue implements Queue {
     _pipeline: string,
     drop: (entry: Entry) => void,
   ): void {
+    // What is being sent stays. If it leaves no room for this entry, dropping the others would be for nothing.
+    const sentUnits = this.#units - this.#waitingUnits
+    const sentBytes = this.#bytes - this.#waitingBytes
+    if (!this.#fitsBeside(sentUnits, sentBytes, units, sizeBytes)) return
     while (!this.fits(units, sizeBytes)) {
       const oldest = this.take()
       if (oldest === undefined) return
@@ -97,5 +103,10 @@ export class MemoryQueue implements Queue {
 
   close(): Promise<void> {
     return Promise.resolve()
+  }
+
+  #fitsBeside(heldUnits: number, heldBytes: number, units: number, sizeBytes: number): boolean {
+    if (heldUnits === 0 && heldBytes === 0) return true
+    return heldUnits + units <= this.capacity && heldBytes + sizeBytes <= this.#bytesMax
   }
 }

@@ -347,6 +347,34 @@ suite('a full queue', () => {
     })
   }
 
+  for (const queue of [
+    { sizer: 'items', queue_size: 28 },
+    { sizer: 'requests', max_bytes: 300 },
+  ] as const) {
+    test(`drops nothing for a batch that what is being sent leaves no room, by ${queue.sizer}`, async () => {
+      const waiting: (() => void)[] = []
+      const send = () =>
+        new Promise<typeof fullSuccess>((resolve) => {
+          waiting.push(() => resolve(fullSuccess))
+        })
+      const rig = new Rig(
+        { sending_queue: { overflow: 'drop_oldest', num_consumers: 1, ...queue } },
+        send,
+      )
+      for (const items of [10, 5, 5, 25]) void rig.give(items)
+      await settle()
+      assert.deepEqual([rig.account.queued, rig.dropped], [20, { queue_full: 25 }])
+      void rig.give(15)
+      assert.deepEqual([rig.account.queued, rig.dropped], [25, { queue_full: 35 }])
+      while (waiting.length > 0) {
+        waiting.shift()?.()
+        await settle()
+      }
+      assert.equal(rig.account.delivered, 25)
+      rig.balances()
+    })
+  }
+
   test('takes a batch larger than itself when it is empty', async () => {
     const rig = new Rig({ sending_queue: { sizer: 'items', queue_size: 5 } }, ok)
     await rig.give(10)
