@@ -79,7 +79,8 @@ export class Admission {
     return Promise.allSettled(answers).then((settled) => {
       const account = context.ledger.exporter(this.#options.exporterId)
       const failures = failuresOf(parts, settled)
-      if (failures.length === parts.length) throw failures[0]?.error
+      const [first] = failures
+      if (first !== undefined && failures.length === parts.length) throw first.error
       let again: DeliveryError | undefined
       for (const { part, error } of failures) {
         if (error.retry === 'never') account.dropped(error.code, part.itemCount)

@@ -20,7 +20,11 @@ export function decodeView<S extends Signal>(batch: Batch<S>): Views[S] {
   return view as unknown as Views[S]
 }
 
-/** The bytes of one Export request, for a segment of a new batch. */
+/**
+ * The bytes of one Export request, for a segment of a new batch.
+ *
+ * @public The half of the views that processors which edit will use; today tests hold the codec to it.
+ */
 export function encodeView<S extends Signal>(signal: S, view: Views[S]): Uint8Array {
   return writeRequest(signal, view as unknown as MessageView)
 }

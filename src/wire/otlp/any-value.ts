@@ -41,7 +41,11 @@ const attributeDepth = 6
 const minInt64 = -(2n ** 63n)
 const maxInt64 = 2n ** 63n - 1n
 
-/** The bytes of an AnyValue message. Throws a WireError when the value nests so deep that receivers would refuse it. */
+/**
+ * The bytes of an AnyValue message. Throws a WireError when the value nests so deep that receivers would refuse it.
+ *
+ * @public `writeAnyValue` on its own; tests check values with it.
+ */
 export function encodeAnyValue(value: PlainValue): Uint8Array {
   const writer = new Writer(128)
   writeAnyValue(writer, value)

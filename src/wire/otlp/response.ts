@@ -31,7 +31,11 @@ const rejectedProtoNames = {
 
 const empty = new Uint8Array(0)
 
-/** No bytes at all for a full success. */
+/**
+ * No bytes at all for a full success.
+ *
+ * @public What a backend answers: tests play one.
+ */
 export function encodeExportResponse(partial?: PartialSuccess): Uint8Array {
   if (partial === undefined) return empty
   const writer = new Writer(32 + partial.errorMessage.length)
@@ -73,6 +77,7 @@ export function decodeExportResponse(bytes: Uint8Array): PartialSuccess | undefi
   return partialSuccess(rejectedItems, errorMessage)
 }
 
+/** @public The same in JSON; tests play a backend with it. */
 export function exportResponseToJson(signal: OtlpSignal, partial?: PartialSuccess): string {
   if (partial === undefined) return '{}'
   const rejected = String(partial.rejectedItems)
