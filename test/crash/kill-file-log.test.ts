@@ -72,7 +72,7 @@ test(title, { timeout: 60_000 + kills * 10_000 }, async (t) => {
   await delay(500)
   await files.stop()
   const written = files.writtenMs
-  await until('all lines', () => backend.missing(written.keys()).length === 0, 60_000).catch(
+  await until('all lines', () => backend.missing(written.keys()).length === 0, 20_000).catch(
     () => undefined,
   )
   const lost = backend.missing(written.keys())
