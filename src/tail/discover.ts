@@ -1,6 +1,7 @@
 import type { Dirent } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { compileGlob, type Glob, matchGlob, matchName, type Segment } from './glob.ts'
+import { chooseFirst, type OrderingSettings } from './ordering.ts'
 
 // A loop of directory links under `**` must end; real trees are not as deep.
 const depthMax = 64
@@ -9,16 +10,19 @@ const depthMax = 64
 export class Discovery {
   readonly #include: readonly Glob[]
   readonly #exclude: readonly Glob[]
+  readonly #ordering: OrderingSettings | undefined
   readonly #unreadable: (directory: string, error: NodeJS.ErrnoException) => void
 
   /** `unreadable` hears of directories that exist and cannot be listed. Throws an Error for a bad pattern. */
   constructor(
     include: readonly string[],
     exclude: readonly string[],
+    ordering: OrderingSettings | undefined,
     unreadable: (directory: string, error: NodeJS.ErrnoException) => void,
   ) {
     this.#include = include.flatMap(compileGlob)
     this.#exclude = exclude.flatMap(compileGlob)
+    this.#ordering = ordering
     this.#unreadable = unreadable
   }
 
@@ -34,7 +38,8 @@ export class Discovery {
       await this.#walk(glob.absolute ? '/' : '', glob.segments, 0, found, 0)
     }
     const kept = [...found].filter((path) => !this.#exclude.some((glob) => matchGlob(glob, path)))
-    return kept.sort()
+    kept.sort()
+    return this.#ordering === undefined ? kept : await chooseFirst(kept, this.#ordering)
   }
 
   async #walk(

@@ -1,17 +1,9 @@
 import type { Batch } from '../signal/batch.ts'
-import type { TailedFile } from './tailed-file.ts'
+import type { Place, TailedFile } from './tailed-file.ts'
 
 /** A position up to which a file is dealt with once a batch is acknowledged. */
-export interface Progress {
+export interface Progress extends Place {
   readonly file: TailedFile
-  readonly offset: number
-  readonly guard: Uint8Array
-  /** Of the file when the position was taken; of another one it means nothing. */
-  readonly generation: number
-  /** In the rest of a line that was cut off. */
-  readonly skipping: boolean
-  /** Of the last record before the position. */
-  readonly recordNumber: number
 }
 
 /** Turns the records of one block into a batch. Called in order: begin, any number of lines, finish, progress. */

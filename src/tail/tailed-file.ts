@@ -1,7 +1,18 @@
 import type { Stats } from 'node:fs'
 import { guardBytes, hashBytes, type Position } from './identity.ts'
-import type { Progress } from './line-target.ts'
 import type { Source } from './source.ts'
+
+/** All that belongs to a position in a file. */
+export interface Place {
+  readonly offset: number
+  readonly guard: Uint8Array
+  /** Of the file when the position was taken; of another one it means nothing. */
+  readonly generation: number
+  /** In the rest of a line that was cut off. */
+  readonly skipping: boolean
+  /** Of the last record before the position. */
+  readonly recordNumber: number
+}
 
 /** A file that is being read, from its discovery until it is gone and everything of it is acknowledged. */
 export class TailedFile {
@@ -94,12 +105,12 @@ export class TailedFile {
     this.guard = Uint8Array.prototype.slice.call(view, Math.max(0, end - guardBytes), end)
   }
 
-  commit(progress: Progress): void {
-    if (progress.generation !== this.generation) return
-    this.committed = progress.offset
-    this.committedGuard = progress.guard
-    this.committedSkipping = progress.skipping
-    this.committedRecordNumber = progress.recordNumber
+  commit(place: Place): void {
+    if (place.generation !== this.generation) return
+    this.committed = place.offset
+    this.committedGuard = place.guard
+    this.committedSkipping = place.skipping
+    this.committedRecordNumber = place.recordNumber
   }
 
   /** Something to read, or an unfinished record to give up waiting for. */

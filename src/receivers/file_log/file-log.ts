@@ -20,6 +20,7 @@ import { Tailer } from '../../tail/tailer.ts'
 import { DeliveryWindow } from '../../tail/window.ts'
 import { encodeResource, LogWriter } from '../../wire/otlp/log-writer.ts'
 import { OperatorTarget } from './operator-target.ts'
+import { compileOrdering } from './ordering/compile-ordering.ts'
 import type { FileLogConfig } from './schema.ts'
 
 // What may be read ahead of the acknowledgements: some thirty blocks, enough to keep an exporter busy.
@@ -72,9 +73,16 @@ export class FileLogReceiver implements Component {
       (file) => checkpoints.changed(file),
     )
     meter.gauge('remora_file_log_window_bytes', {}, () => window.bytes)
-    const discovery = new Discovery(config.include, config.exclude, (directory, error) => {
-      logger.warn(`cannot list directory "${directory}": ${error.message}`)
-    })
+    const criteria = config.ordering_criteria
+    const ordering = criteria === undefined ? undefined : compileOrdering(criteria)
+    const discovery = new Discovery(
+      config.include,
+      config.exclude,
+      ordering,
+      (directory, error) => {
+        logger.warn(`cannot list directory "${directory}": ${error.message}`)
+      },
+    )
     const damaged = meter.counter('remora_file_log_damaged_archives')
     return new Tailer(
       {

@@ -4,6 +4,7 @@ import { parses, pattern } from '../../operators/options/schema.ts'
 import { operators } from '../../operators/schema.ts'
 import { findEncoding } from '../../tail/encoding.ts'
 import { compileGlob } from '../../tail/glob.ts'
+import { orderingCriteria } from './ordering/schema.ts'
 
 const flag = (fallback: boolean, description: string) =>
   v.optional(v.pipe(v.boolean('must be true or false'), v.description(description)), fallback)
@@ -54,6 +55,17 @@ export const fileLogConfig = v.pipe(
         v.description('Leave out files that were not changed for this long; 0 for none.'),
       ),
       0,
+    ),
+    ordering_criteria: v.optional(
+      v.pipe(orderingCriteria, v.description('Read only the first files of those found.')),
+    ),
+    polls_to_archive: v.optional(
+      v.pipe(
+        integer(0),
+        v.description(
+          'Accepted and not used: positions of files that are gone are kept for a day.',
+        ),
+      ),
     ),
     start_at: v.optional(
       v.pipe(
@@ -206,10 +218,8 @@ export const fileLogConfig = v.pipe(
   v.metadata({
     unsupported: [
       'header',
-      'ordering_criteria',
       'acquire_fs_lock',
       'file_cache_advise',
-      'polls_to_archive',
       'max_batches',
       'include_file_permissions',
       'include_file_name_permissions',
