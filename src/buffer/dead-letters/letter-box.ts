@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
-import { mkdir, open, readdir, readFile, stat, unlink } from 'node:fs/promises'
+import { open, readdir, readFile, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createDirectory } from '../create-directory.ts'
 import {
   decodeLetter,
   decodeLetterHead,
@@ -59,7 +60,7 @@ export class LetterBox {
 
   /** Makes the directory if it is missing, and looks at what is in it. Rejects with a Node error. */
   async open(): Promise<void> {
-    await mkdir(this.directory, { recursive: true, mode: 0o750 })
+    await createDirectory(this.directory, 0o750)
     await this.look()
   }
 

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
-import { access, type FileHandle, mkdir, open, rename } from 'node:fs/promises'
+import { access, type FileHandle, open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { createDirectory } from '../../buffer/create-directory.ts'
 import type { Clock } from '../../component/clock.ts'
 import type { Logger } from '../../component/telemetry.ts'
 import { backupPath, pruneBackups } from './rotation.ts'
@@ -45,7 +46,7 @@ export class RecordFile {
     const { path, append, rotation, create_directory: directory } = this.#config
     if (directory.enabled) {
       const mode = Number.parseInt(directory.directory_permissions, 8)
-      await mkdir(dirname(path), { recursive: true, mode })
+      await createDirectory(dirname(path), mode)
     }
     await this.#openFile(append || rotation ? 0 : O_TRUNC)
   }

@@ -78,6 +78,9 @@ suite('file_storage', () => {
     const file = join(root, 'a-file')
     await writeFile(file, '')
     await assert.rejects(started(join(file, 'below')), /cannot use directory ".*below": ENOTDIR/)
+    if (process.platform === 'linux') {
+      await assert.rejects(started('/proc/remora'), /cannot use directory "\/proc\/remora": ENOENT/)
+    }
   })
 })
 

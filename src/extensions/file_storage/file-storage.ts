@@ -1,5 +1,6 @@
-import { access, constants, mkdir, readFile, rename } from 'node:fs/promises'
+import { access, constants, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createDirectory } from '../../buffer/create-directory.ts'
 import type { Clock } from '../../component/clock.ts'
 import type { Component } from '../../component/lifecycle.ts'
 import type { Storage, StorageClient, StoredQueueSettings } from '../../component/storage.ts'
@@ -38,9 +39,9 @@ export class FileStorage implements Component, Storage {
   }
 
   async start(): Promise<void> {
-    const { directory, createDirectory, directoryMode, timeoutMs } = this.#settings
+    const { directory, createDirectory: mayCreate, directoryMode, timeoutMs } = this.#settings
     try {
-      if (createDirectory) await mkdir(directory, { recursive: true, mode: directoryMode })
+      if (mayCreate) await createDirectory(directory, directoryMode)
       await access(directory, constants.R_OK | constants.W_OK | constants.X_OK)
     } catch (error) {
       throw new Error(`cannot use directory "${directory}": ${(error as Error).message}`, {
@@ -70,7 +71,7 @@ export class FileStorage implements Component, Storage {
 
   async directory(name: string): Promise<string> {
     const path = directoryOf(this.#settings.directory, name)
-    await mkdir(path, { recursive: true, mode: this.#settings.directoryMode })
+    await createDirectory(path, this.#settings.directoryMode)
     return path
   }
 
