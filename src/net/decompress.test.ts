@@ -124,3 +124,23 @@ suite('decompress', () => {
     for (const got of await Promise.all(all)) assert.equal(got.byteLength, large.byteLength)
   })
 })
+
+suite('decompress counts frames', () => {
+  const frame = zlib.zstdCompressSync(Buffer.from('a line\n'))
+  const nothing = zlib.zstdCompressSync(new Uint8Array(0))
+  const skipped = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0])
+  const repeat = (bytes: Uint8Array, count: number) => Buffer.concat(Array(count).fill(bytes))
+  const rows: readonly { name: string; body: Buffer; want: string }[] = [
+    { name: '64 frames', body: repeat(frame, 64), want: 'none' },
+    { name: '65 frames', body: repeat(frame, 65), want: 'invalid_data' },
+    { name: '10,000 empty frames', body: repeat(nothing, 10_000), want: 'invalid_data' },
+    { name: '10,000 frames to skip', body: repeat(skipped, 10_000), want: 'invalid_data' },
+    { name: '1 MiB of empty frames', body: repeat(nothing, 116_000), want: 'invalid_data' },
+    { name: '1 MiB of frames to skip', body: repeat(skipped, mib / 8), want: 'invalid_data' },
+  ]
+  for (const { name, body, want } of rows) {
+    test(name, async () => {
+      assert.equal(await refusalOf(() => decompress('zstd', body, 4 * mib)), want)
+    })
+  }
+})

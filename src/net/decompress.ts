@@ -24,6 +24,12 @@ const inlineInputBytes = 128 * 1024
 /** Larger windows than this need memory for the window itself; RFC 9659 allows HTTP senders no more than 8 MiB. */
 const zstdWindowLogMax = 23
 
+/**
+ * Zstd frames of one body. Each costs a decoder of its own, also one that is empty or to be skipped, and a frame takes
+ * nine bytes. Senders write one, or one for each of their threads.
+ */
+const framesMax = 64
+
 /** As many as libuv has threads: more at once would only hold more memory. */
 const concurrentMax = 4
 
@@ -142,6 +148,7 @@ function decompressInline(
     rest = restAfter(decoder, rest, decoded)
     leftBytes -= decoded.buffer.byteLength
     parts.push(decoded.buffer)
+    if (parts.length === framesMax && rest.byteLength > 0) throw new Error('too many frames')
     if (leftBytes === 0 && rest.byteLength > 0) throw new StreamTooLarge()
   } while (rest.byteLength > 0)
   return join(parts)
@@ -183,6 +190,7 @@ async function decompressAsync(
     rest = restAfter(decoder, rest, decoded)
     leftBytes -= decoded.buffer.byteLength
     parts.push(decoded.buffer)
+    if (parts.length === framesMax && rest.byteLength > 0) throw new Error('too many frames')
     if (leftBytes === 0 && rest.byteLength > 0) throw new StreamTooLarge()
   } while (rest.byteLength > 0)
   return join(parts)
