@@ -1,4 +1,5 @@
 import { defineExporter } from '../../component/define.ts'
+import { queueWarnings } from '../../delivery/queue-warnings.ts'
 import { OtlpGrpcExporter } from './exporter.ts'
 import { config } from './schema.ts'
 
@@ -28,5 +29,6 @@ export const otlpGrpc = defineExporter({
       },
     },
   ],
+  warnings: queueWarnings,
   create: (settings) => new OtlpGrpcExporter(settings),
 })

@@ -1,4 +1,5 @@
 import { defineExporter } from '../../component/define.ts'
+import { queueWarnings } from '../../delivery/queue-warnings.ts'
 import { OtlpHttpExporter } from './exporter.ts'
 import { config, signalPathOf } from './schema.ts'
 
@@ -26,11 +27,12 @@ export const otlpHttp = defineExporter({
       },
     },
   ],
-  warnings: ({ endpoint }) => {
-    const path = signalPathOf(endpoint ?? '')
-    if (path === undefined) return []
+  warnings: (given) => {
+    const idle = queueWarnings(given)
+    const path = signalPathOf(given.endpoint ?? '')
+    if (path === undefined) return idle
     const message = `ends in ${path}, and the path of each signal is put behind it; leave that out, or use logs_endpoint, metrics_endpoint and traces_endpoint`
-    return [{ option: ['endpoint'], message }]
+    return [...idle, { option: ['endpoint'], message }]
   },
   create: (settings) => new OtlpHttpExporter(settings),
 })
