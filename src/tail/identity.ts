@@ -66,7 +66,11 @@ export async function holdsPosition(
 /** Whether one is the beginning of the other. */
 export function sharesHead(a: Uint8Array, b: Uint8Array): boolean {
   const length = Math.min(a.length, b.length)
-  return length > 0 && Buffer.compare(a.subarray(0, length), b.subarray(0, length)) === 0
+  // Asked of each pair of files: most are told apart by one byte, without an object made.
+  if (length === 0 || a[length - 1] !== b[length - 1] || a[length >> 1] !== b[length >> 1])
+    return false
+  for (let at = 0; at < length; at++) if (a[at] !== b[at]) return false
+  return true
 }
 
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -104,7 +104,7 @@ export class Tailer {
     await this.#files.poll(await discovery.paths())
   }
 
-  /** Turns until nothing is ready or the next poll is due. */
+  /** Rounds of turns until nothing is ready or the next poll is due, but at least one. */
   async #readRound(): Promise<void> {
     const { clock, window } = this.#parts
     this.#reader.markFlushes(this.#files.all)
@@ -119,8 +119,9 @@ export class Tailer {
         }
         await this.#turn(file)
         if (this.#stopping.signal.aborted) return
-        if (clock.monotonicMs() - this.#polledAtMs >= this.#settings.pollIntervalMs) return
       }
+      // Asked after a whole round: a poll of many files takes longer than the interval, and each must have its turn.
+      if (clock.monotonicMs() - this.#polledAtMs >= this.#settings.pollIntervalMs) return
       ready = ready.filter((file) => file.ready)
     }
   }

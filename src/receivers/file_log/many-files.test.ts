@@ -4,6 +4,20 @@ import { suite, test } from 'node:test'
 import { TailHarness } from '../../../test/support/tail.ts'
 import { DeliveryError } from '../../errors/delivery-error.ts'
 
+suite('B4: many small files', () => {
+  test('3,000 of them are read within seconds, however long a poll takes', async () => {
+    await using tail = await TailHarness.create()
+    await Promise.all(
+      Array.from({ length: 3000 }, (_, i) => writeFile(tail.path(`${i}.log`), `file ${i}\nend\n`)),
+    )
+    const startMs = performance.now()
+    await tail.start({ poll_interval: '1ms' })
+    await tail.until('all lines', () => tail.intake.itemCount === 6000)
+    const tookMs = performance.now() - startMs
+    assert.ok(tookMs < 8000, `took ${tookMs} ms`)
+  })
+})
+
 suite('more files than may be open', () => {
   test('what is deleted before it could be read is counted', async () => {
     await using tail = await TailHarness.create()
