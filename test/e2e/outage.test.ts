@@ -119,6 +119,52 @@ suite('a backend that goes away and comes back', () => {
     assert.equal(sink.arrivals().size, 100)
   })
 
+  test('beside one that is slow, the ledger balances at every moment', async (t) => {
+    const sink = await OtlpSink.start()
+    t.after(() => sink.kill())
+    sink.mode = 'unavailable'
+    const httpPort = await freePort()
+    const dead = `http://127.0.0.1:${await freePort()}`
+    const remora = await startRemora(
+      t,
+      `
+receivers:
+  otlp: { protocols: { http: { endpoint: "127.0.0.1:${httpPort}" } } }
+exporters:
+  otlp_http/dead: { endpoint: "${dead}", sending_queue: { enabled: false }, retry_on_failure: { enabled: false } }
+  otlp_http/slow: { endpoint: "http://127.0.0.1:${sink.httpPort}", sending_queue: { wait_for_result: true }, ${quick} }
+service:
+  pipelines:
+    logs: { receivers: [otlp], exporters: [otlp_http/dead, otlp_http/slow] }
+`,
+    )
+    const answer = sendHttp(httpPort, 'logs', numberedLogs(0, 5).bytes())
+    await until('tries', () => sink.requests > 0)
+    // Each look at the accounts checks that they balance.
+    for (let sample = 0; sample < 10; sample++) {
+      const accounts = await remora.accounts()
+      assert.deepEqual(
+        accounts.map(({ received, queued }) => [received, queued]),
+        [
+          [5, 5],
+          [5, 5],
+        ],
+      )
+      await delay(20)
+    }
+    sink.mode = 'accept'
+    assert.equal((await answer).status, 503)
+    const accounts = await remora.accounts()
+    assert.deepEqual(
+      accounts.map(({ queued, rejected }) => [queued, sum(rejected)]),
+      [
+        [0, 5],
+        [0, 0],
+      ],
+    )
+    await remora.stop()
+  })
+
   test('is not sent again what it refuses for good', async (t) => {
     const sink = await OtlpSink.start()
     t.after(() => sink.kill())
