@@ -9,6 +9,7 @@ export const commands = [
   'print-config',
   'dead-letters',
   'queue',
+  'mask',
 ] as const
 export type Command = (typeof commands)[number]
 
@@ -24,6 +25,7 @@ export interface Arguments {
   readonly to?: string
   readonly all?: boolean
   readonly watch?: boolean
+  readonly explain?: boolean
 }
 
 export type ParsedArguments =
@@ -34,19 +36,20 @@ export type ParsedArguments =
 
 /** Every flag, and the commands that know it; those without a list belong to all. */
 const flags: Readonly<Record<string, readonly Command[] | undefined>> = {
-  config: ['run', 'validate', 'print-config', 'dead-letters', 'queue'],
-  set: ['run', 'validate', 'print-config', 'dead-letters', 'queue'],
+  config: ['run', 'validate', 'print-config', 'dead-letters', 'queue', 'mask'],
+  set: ['run', 'validate', 'print-config', 'dead-letters', 'queue', 'mask'],
   format: ['components', 'print-config', 'dead-letters', 'queue'],
   mode: ['print-config'],
   exporter: ['dead-letters', 'queue'],
   to: ['dead-letters'],
   all: ['dead-letters'],
   watch: ['queue'],
+  explain: ['mask'],
   help: undefined,
   version: undefined,
 }
 
-const switches: ReadonlySet<string> = new Set(['all', 'watch'])
+const switches: ReadonlySet<string> = new Set(['all', 'watch', 'explain'])
 
 const formats: Readonly<Partial<Record<Command, readonly string[]>>> = {
   components: ['table', 'json'],
@@ -73,6 +76,7 @@ export function parseArguments(args: readonly string[]): ParsedArguments {
       set: { type: 'string', multiple: true },
       format: { type: 'string' },
       mode: { type: 'string' },
+      explain: { type: 'boolean' },
       exporter: { type: 'string' },
       to: { type: 'string' },
       all: { type: 'boolean' },
@@ -129,7 +133,9 @@ function withValues(command: Command, values: Readonly<Record<string, unknown>>)
   if (config.length === 0 && flags['config']?.includes(command)) {
     return fail('say where the configuration is: --config remora.yaml')
   }
-  return { kind: 'command', arguments: { command, config, set, format, mode } }
+  const parsed = { command, config, set, format, mode }
+  const explain = values['explain'] === true
+  return { kind: 'command', arguments: explain ? { ...parsed, explain } : parsed }
 }
 
 function withWords(

@@ -44,6 +44,8 @@ async function runCommand(args: Arguments, io: Io, control: ProcessControl): Pro
       return (await import('./components.ts')).components(args, io)
     case 'print-config':
       return (await import('./print-config.ts')).printConfig(args, io)
+    case 'mask':
+      return (await import('./mask.ts')).mask(args, io)
     case 'schema':
       return (await import('./schema.ts')).schema(args, io)
     case 'dead-letters':

@@ -16,6 +16,7 @@ Commands
   print-config   the merged configuration, references resolved, secrets left out
   components     the receivers, processors, exporters and extensions of this build
   schema         a JSON Schema of the whole configuration, for editors
+  mask           standard input as the mask processors of a configuration leave it
   queue          what waits in the queues, since when, and when it will be gone
   dead-letters   what backends refused for good: list, show, replay, purge
 
@@ -59,6 +60,13 @@ Prints the configuration after merging and resolving all references. Secrets sho
   components: `remora components [--format table|json]
 
 Lists the components of this build with the signals they handle.
+`,
+  mask: `remora mask --config SOURCE … [--set KEY=VALUE …] [--explain] < FILE
+
+Masks standard input line by line, as the mask processors of the configuration do with log
+bodies. Findings are counted on stderr; --explain tells each, and why it is one.
+
+  remora mask --config remora.yaml --explain < app.log
 `,
   schema: `remora schema
 

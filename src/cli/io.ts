@@ -7,6 +7,8 @@ export interface Io {
   stderr(text: string): void
   /** Throws an Error for a person: `no such file`, with the error of the system, if there is one, as its cause. */
   readFile(path: string): string
+  /** Standard input, where it is not that of the process. */
+  readonly stdin?: NodeJS.ReadableStream
   /** All components; loaded only by the commands that need them. */
   registry(): Promise<Registry>
 }

@@ -172,8 +172,9 @@ export const maskSchema = v.strictObject({
   hash_key: v.optional(
     v.pipe(
       secret(),
+      v.check((key) => key.reveal().length >= 16, 'must have at least 16 characters'),
       v.description(
-        'Key of the pseudonyms. Replicas with the same key give the same ones; without it each process makes up its own.',
+        'Key of the pseudonyms, at least 16 characters. Replicas with the same key give the same ones; without it each process makes up its own.',
       ),
     ),
   ),

@@ -77,6 +77,8 @@ function unixNano(time: string): string {
 test('every file of pipelines/ is run by a test below', () => {
   assert.deepEqual(readdirSync(join(top, 'pipelines')).sort(), [
     'otlp-gateway.yaml',
+    // test/e2e/pii-safe-logs.test.ts
+    'pii-safe-logs.yaml',
     'pod-logs.yaml',
     'quickstart.yaml',
   ])

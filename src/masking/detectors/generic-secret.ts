@@ -61,7 +61,7 @@ export const genericSecret: Detector = {
 /** A sentence goes on behind an unquoted value. */
 function trimmedEnd(text: string, start: number, end: number, isBare: boolean): number {
   let last = end
-  while (isBare && last > start + 1 && /[.,:;!?]/.test(text[last - 1] as string)) last--
+  while (isBare && last > start + 1 && /[.,:;]/.test(text[last - 1] as string)) last--
   return last
 }
 

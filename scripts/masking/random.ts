@@ -1,0 +1,41 @@
+/** A small generator of its own, so that a corpus stays the same with every version of Node. */
+export class Random {
+  #state: number
+
+  constructor(seed: number) {
+    this.#state = seed
+  }
+
+  /** mulberry32: from 0 to 1. */
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+
+  /** Both ends included. */
+  integer(least: number, most: number): number {
+    return least + Math.floor(this.next() * (most - least + 1))
+  }
+
+  chance(share: number): boolean {
+    return this.next() < share
+  }
+
+  pick<T>(items: readonly T[]): T {
+    return items[this.integer(0, items.length - 1)] as T
+  }
+
+  from(alphabet: string, length: number): string {
+    return Array.from({ length }, () => alphabet[this.integer(0, alphabet.length - 1)]).join('')
+  }
+
+  digits(length: number): string {
+    return this.from('0123456789', length)
+  }
+
+  letters(length: number): string {
+    return this.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ', length)
+  }
+}

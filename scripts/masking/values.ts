@@ -1,0 +1,190 @@
+import { crc32 as crcOfNode } from 'node:zlib'
+import type { Random } from './random.ts'
+
+/** Makers of values with right check digits, written apart from src/masking so that one proves the other. */
+export type Maker = (random: Random) => string
+
+const upper = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
+const base62 = `0123456789${upper}${upper.toLowerCase()}`
+
+export function luhnDigit(body: string): string {
+  for (let digit = 0; digit < 10; digit++) {
+    const digits = [...body, String(digit)].reverse().map(Number)
+    const sum = digits.reduce((total, value, at) => {
+      return total + (at % 2 === 0 ? value : Math.floor((value * 2) / 10) + ((value * 2) % 10))
+    }, 0)
+    if (sum % 10 === 0) return String(digit)
+  }
+  return ''
+}
+
+function card(random: Random): string {
+  const [prefix, length] = random.pick([
+    ['4', 16],
+    ['51', 16],
+    ['55', 16],
+    ['2221', 16],
+    ['34', 15],
+    ['37', 15],
+    ['6011', 16],
+    ['3528', 16],
+    ['62', 16],
+    ['36', 14],
+  ] as const)
+  const body = prefix + random.digits(length - 1 - prefix.length)
+  const number = body + luhnDigit(body)
+  const separator = random.pick(['', '', ' ', '-'])
+  if (length !== 16) return number
+  return number.match(/.{4}/g)?.join(separator) ?? number
+}
+
+function bigMod97(text: string): number {
+  const digits = [...text].map((one) => (one >= 'A' ? one.charCodeAt(0) - 55 : one)).join('')
+  return Number(BigInt(digits) % 97n)
+}
+
+function iban(random: Random): string {
+  const [country, bban] = random.pick([
+    ['DE', random.digits(18)],
+    ['GB', random.letters(4) + random.digits(14)],
+    ['FR', random.digits(10) + random.digits(11) + random.digits(2)],
+    ['NL', random.letters(4) + random.digits(10)],
+    ['ES', random.digits(20)],
+    ['NO', random.digits(11)],
+  ] as const)
+  const check = String(98 - bigMod97(`${bban}${country}00`)).padStart(2, '0')
+  const plain = `${country}${check}${bban}`
+  return random.chance(0.4) ? (plain.match(/.{1,4}/g)?.join(' ') ?? plain) : plain
+}
+
+function weighted(body: string, weights: readonly number[]): number {
+  return [...body].reduce((sum, digit, at) => sum + Number(digit) * (weights[at] as number), 0)
+}
+
+function until(make: () => string | undefined): string {
+  for (;;) {
+    const made = make()
+    if (made !== undefined) return made
+  }
+}
+
+function nhs(random: Random): string {
+  return until(() => {
+    const body = random.pick(['4', '6', '7']) + random.digits(8)
+    const check = (11 - (weighted(body, [10, 9, 8, 7, 6, 5, 4, 3, 2]) % 11)) % 11
+    return check === 10
+      ? undefined
+      : `${body.slice(0, 3)} ${body.slice(3, 6)} ${body.slice(6)}${check}`
+  })
+}
+
+function cpf(random: Random): string {
+  let body = random.digits(9)
+  for (let round = 0; round < 2; round++) {
+    const weights = Array.from({ length: body.length }, (_, at) => body.length + 1 - at)
+    const rest = (weighted(body, weights) * 10) % 11
+    body += String(rest % 10)
+  }
+  return `${body.slice(0, 3)}.${body.slice(3, 6)}.${body.slice(6, 9)}-${body.slice(9)}`
+}
+
+function withCrc(prefix: string, random: Random): string {
+  const body = random.from(base62, 30)
+  let rest = crcOfNode(body)
+  let check = ''
+  for (let at = 0; at < 6; at++) {
+    check = base62[rest % 62] + check
+    rest = Math.floor(rest / 62)
+  }
+  return `${prefix}_${body}${check}`
+}
+
+function jwt(random: Random): string {
+  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const header = encode({ alg: random.pick(['HS256', 'RS256', 'ES256']), typ: 'JWT' })
+  return `${header}.${encode({ sub: random.digits(8), iat: 1772438400 })}.${random.from(base62, 43)}`
+}
+
+const names = [
+  'jane',
+  'omar',
+  'li.wei',
+  'maria_lopez',
+  'k.schmidt',
+  'anne-marie',
+  'bob+news',
+  'o.brien',
+]
+const domains = [
+  'example.com',
+  'mail.example.org',
+  'example.co.uk',
+  'corp.example.net',
+  'example.de',
+]
+
+/** By detector: its values. Those that need a word beside them get it from the template (`key`). */
+export const makers: Readonly<Record<string, { make: Maker; word?: string }>> = {
+  email: { make: (random) => `${random.pick(names)}${random.digits(2)}@${random.pick(domains)}` },
+  credit_card: { make: card },
+  iban: { make: iban },
+  us_ssn: {
+    make: (random) =>
+      `${random.pick(['212', '536', '401', '078', '665'])}-${random.pick(['12', '45', '88'])}-${random.pick(['1', '4', '7'])}${random.digits(3)}`,
+  },
+  phone: {
+    make: (random) =>
+      random.pick([
+        `+1 ${random.pick(['202', '415', '646'])}-${random.pick(['555', '867'])}-${random.digits(4)}`,
+        `(${random.pick(['202', '415'])}) ${random.pick(['555', '867'])}-${random.digits(4)}`,
+        `+44 20 7946 0${random.digits(3)}`,
+        `+49 151 ${random.pick(['2', '5'])}${random.digits(7)}`,
+        `+33 6 12 34 ${random.digits(2)} ${random.digits(2)}`,
+      ]),
+  },
+  ip_address: {
+    make: (random) =>
+      random.pick([
+        `203.0.113.${random.integer(1, 254)}`,
+        `10.${random.integer(0, 255)}.${random.integer(0, 255)}.${random.integer(1, 254)}`,
+        `2001:db8::${random.from('123456789abcdef', 4)}:${random.from('123456789abcdef', 4)}`,
+      ]),
+  },
+  mac_address: {
+    make: (random) => `02:${random.from('0123456789abcdef', 10).match(/../g)?.join(':') ?? ''}`,
+  },
+  uk_nhs: { make: nhs, word: 'nhs_number' },
+  br_cpf: { make: cpf },
+  uk_nino: {
+    make: (random) =>
+      `${random.pick(['AB', 'CE', 'JG', 'SH'])}${random.digits(6)}${random.pick(['A', 'B', 'C', 'D'])}`,
+  },
+  in_pan: {
+    make: (random) =>
+      `${random.letters(3)}P${random.letters(1)}${random.pick(['1', '3', '7'])}${random.digits(3)}${random.letters(1)}`,
+  },
+  es_nif: {
+    make: (random) => {
+      const number = random.pick(['1', '3', '5']) + random.digits(7)
+      return number + 'TRWAGMYFPDXBNJZSQVHLCKE'[Number(number) % 23]
+    },
+  },
+  us_passport: { make: (random) => `C${random.digits(8)}`, word: 'passport' },
+  date_of_birth: {
+    make: (random) =>
+      `19${random.integer(50, 99)}-0${random.integer(1, 9)}-1${random.integer(0, 9)}`,
+    word: 'date_of_birth',
+  },
+  jwt: { make: jwt },
+  github_token: { make: (random) => withCrc(random.pick(['ghp', 'gho', 'ghs']), random) },
+  npm_token: { make: (random) => withCrc('npm', random) },
+  aws_key: { make: (random) => `AKIA${random.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', 16)}` },
+  gcp_key: { make: (random) => `AIza${random.from(base62, 35)}` },
+  gitlab_token: { make: (random) => `glpat-${random.from(base62, 20)}` },
+  slack_token: {
+    make: (random) => `xoxb-${random.digits(12)}-${random.digits(12)}-${random.from(base62, 24)}`,
+  },
+  stripe_key: { make: (random) => `sk_live_${random.from(base62, 24)}` },
+  pypi_token: { make: (random) => `pypi-AgEIcHlwaS5vcmc${random.from(base62, 80)}` },
+  generic_secret: { make: (random) => random.from(`${base62}!_`, 20), word: 'password' },
+}

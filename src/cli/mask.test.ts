@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
+import { suite, test } from 'node:test'
+import { registry } from '../components.ts'
+import { cli } from './cli.ts'
+import type { Io } from './io.ts'
+
+function config(processors: string): string {
+  return `yaml:{receivers: {otlp: {protocols: {grpc: {}}}}, exporters: {debug: {}}, processors: {${processors}}, service: {pipelines: {logs: {receivers: [otlp], processors: [${processors.split(':')[0]}], exporters: [debug]}}}}`
+}
+
+async function run(input: string, ...args: string[]) {
+  const out = { code: 0, stdout: '', stderr: '' }
+  const io: Io = {
+    env: {},
+    stdin: Readable.from([input]),
+    stdout: (text) => {
+      out.stdout += text
+    },
+    stderr: (text) => {
+      out.stderr += text
+    },
+    readFile: () => assert.fail('no file is named'),
+    registry: () => Promise.resolve(registry),
+  }
+  out.code = await cli(['mask', ...args], io, {} as never)
+  return out
+}
+
+suite('remora mask', () => {
+  test('prints the masked lines, and what was found', async () => {
+    const source = config('mask: {detectors: [email, credit_card]}')
+    const { code, stdout, stderr } = await run(
+      'to a@b.io\nnone\nfür c@d.io, 4111111111111111\n',
+      '--config',
+      source,
+    )
+    assert.equal(stdout, 'to <email>\nnone\nfür <email>, <credit_card>\n')
+    assert.equal(stderr, 'email: 2\ncredit_card: 1\n')
+    assert.equal(code, 0)
+  })
+
+  test('explains, without printing what it found', async () => {
+    const source = config('mask: {detectors: [email]}')
+    const { stderr } = await run('x\nto a@b.io\n', '--config', source, '--explain')
+    assert.match(stderr, /^line 2, bytes 4 to 9: email, confidence 1, mask\. Addresses/)
+    assert.ok(!stderr.includes('a@b.io'))
+  })
+
+  test('leaves out lines whose record would be dropped', async () => {
+    const source = config('mask: {detectors: [email], action: drop_record}')
+    assert.equal((await run('a@b.io\nnone\n', '--config', source)).stdout, 'none\n')
+  })
+
+  test('says that nothing masks', async () => {
+    const { code, stderr } = await run('', '--config', config('batch: {}'))
+    assert.equal(stderr, 'the configuration has no mask processor\n')
+    assert.equal(code, 1)
+  })
+})
