@@ -25,3 +25,27 @@ export class ByteBudget {
     this.#usedBytes -= bytes
   }
 }
+
+/** The part of a budget that one connection may hold, so that the others go on when it takes all it can. */
+export class BudgetShare {
+  readonly #whole: ByteBudget
+  readonly #part: ByteBudget
+
+  constructor(whole: ByteBudget, limitBytes: number) {
+    this.#whole = whole
+    this.#part = new ByteBudget(limitBytes)
+  }
+
+  /** False, and nothing taken, if it would exceed the limit of the part or of the whole. */
+  tryTake(bytes: number): boolean {
+    if (!this.#part.tryTake(bytes)) return false
+    if (this.#whole.tryTake(bytes)) return true
+    this.#part.giveBack(bytes)
+    return false
+  }
+
+  giveBack(bytes: number): void {
+    this.#part.giveBack(bytes)
+    this.#whole.giveBack(bytes)
+  }
+}

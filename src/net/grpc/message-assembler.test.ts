@@ -33,7 +33,7 @@ suite('MessageAssembler', () => {
     const framed = frameMessage(Buffer.alloc(1_000_000, 7), false)
     const assembler = new MessageAssembler(2_000_000)
     push(assembler, framed.subarray(0, 10))
-    assert.equal(assembler.capacityBytes, 65_536)
+    assert.equal(assembler.capacityBytes, 4096)
     for (let at = 10; at < framed.byteLength; at += 16_384) {
       push(assembler, framed.subarray(at, at + 16_384))
       assert.ok(assembler.capacityBytes <= Math.max(65_536, 2 * (at + 16_384)))
@@ -42,6 +42,20 @@ suite('MessageAssembler', () => {
     assert.equal(assembler.message.byteLength, 1_000_000)
     assert.ok(assembler.message.every((byte) => byte === 7))
   })
+
+  const whole = [
+    { name: 'when all of it is there', sizeBytes: 100_000, firstBytes: 100_005 },
+    { name: 'of the usual size, from its first frame on', sizeBytes: 60_000, firstBytes: 16_384 },
+    { name: 'that is small, from its prefix on', sizeBytes: 4000, firstBytes: 5 },
+  ]
+  for (const { name, sizeBytes, firstBytes } of whole) {
+    test(`reserves once for a message ${name}`, () => {
+      const framed = frameMessage(Buffer.alloc(sizeBytes, 7), false)
+      const assembler = new MessageAssembler(sizeBytes)
+      push(assembler, framed.subarray(0, firstBytes))
+      assert.equal(assembler.capacityBytes, sizeBytes)
+    })
+  }
 
   test('has an empty message', () => {
     const assembler = new MessageAssembler(0)

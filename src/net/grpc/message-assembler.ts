@@ -1,3 +1,4 @@
+import { firstCapacityBytes } from '../first-capacity.ts'
 import { prefixSizeBytes } from './frame.ts'
 
 /**
@@ -7,12 +8,6 @@ import { prefixSizeBytes } from './frame.ts'
  * - `trailing_bytes`: something follows the one message of a unary call.
  */
 export type AssemblyFault = 'too_large' | 'bad_prefix' | 'trailing_bytes'
-
-/**
- * A message up to this size gets its whole buffer as soon as its prefix is there. A larger one grows with the bytes
- * that have really come, so a peer cannot make us allocate by announcing alone.
- */
-const trustedSizeBytes = 64 * 1024
 
 const empty = Buffer.alloc(0)
 
@@ -61,7 +56,10 @@ export class MessageAssembler {
     if (this.#lengthBytes >= 0) return this.#append(source, start, end)
     // Fast path: the first chunk of nearly every stream holds the whole prefix.
     if (this.#prefix === undefined && end - start >= prefixSizeBytes) {
-      return this.#begin(source, start) ?? this.#append(source, start + prefixSizeBytes, end)
+      return (
+        this.#begin(source, start, end - start - prefixSizeBytes) ??
+        this.#append(source, start + prefixSizeBytes, end)
+      )
     }
     // Slow path: the prefix comes in pieces.
     this.#prefix ??= Buffer.alloc(prefixSizeBytes)
@@ -69,10 +67,13 @@ export class MessageAssembler {
     this.#prefix.set(source.subarray(start, start + taken), this.#prefixBytes)
     this.#prefixBytes += taken
     if (this.#prefixBytes < prefixSizeBytes) return undefined
-    return this.#begin(this.#prefix, 0) ?? this.#append(source, start + taken, end)
+    return (
+      this.#begin(this.#prefix, 0, end - start - taken) ?? this.#append(source, start + taken, end)
+    )
   }
 
-  #begin(source: Uint8Array, offset: number): AssemblyFault | undefined {
+  /** `readyBytes` of the message have come with its prefix. */
+  #begin(source: Uint8Array, offset: number, readyBytes: number): AssemblyFault | undefined {
     const flag = source[offset] as number
     if (flag > 1) return 'bad_prefix'
     this.compressed = flag === 1
@@ -83,7 +84,7 @@ export class MessageAssembler {
         (source[offset + 4] as number))
     if (lengthBytes > this.#maxBytes) return 'too_large'
     this.#lengthBytes = lengthBytes
-    this.#reserve(Math.min(lengthBytes, trustedSizeBytes))
+    this.#reserve(Math.min(lengthBytes, firstCapacityBytes(readyBytes)))
     return undefined
   }
 

@@ -4,7 +4,7 @@ import tls from 'node:tls'
 import type { Clock } from '../../component/clock.ts'
 import type { Logger } from '../../component/telemetry.ts'
 import type { Code } from '../../errors/codes.ts'
-import type { ByteBudget } from '../byte-budget.ts'
+import { BudgetShare, type ByteBudget } from '../byte-budget.ts'
 import { handshakeFailure } from '../connect-failure.ts'
 import { type ContentEncoding, isContentEncoding } from '../decompress.ts'
 import { headerBytes } from '../header-bytes.ts'
@@ -69,6 +69,9 @@ const handshakeTimeoutMs = 10_000
 const streamWindowBytes = 1024 * 1024
 const connectionWindowBytes = 4 * 1024 * 1024
 
+/** What a connection may hold beside one message of the largest size. */
+const spareBytes = 1024 * 1024
+
 const noHeaders: HeaderList = []
 
 /** Listens to the rest of a request that has its answer already. */
@@ -87,8 +90,9 @@ export class GrpcServer implements RequestHandler, CallHost {
   readonly receiveTimeoutMs: number
   readonly budget: ByteBudget
   readonly #settings: GrpcServerSettings
+  readonly #shareBytes: number
   readonly #connectionOptions: ServerConnectionOptions
-  readonly #connections = new Set<ServerConnection>()
+  readonly #connections = new Map<ServerConnection, BudgetShare>()
   readonly #calls = new Set<UnaryCall>()
   readonly #stopTicking: (() => void)[] = []
   #listening: Listening | undefined
@@ -100,6 +104,8 @@ export class GrpcServer implements RequestHandler, CallHost {
     this.maxMessageBytes = settings.maxMessageBytes
     this.receiveTimeoutMs = settings.receiveTimeoutMs
     this.budget = settings.budget
+    const { limitBytes } = settings.budget
+    this.#shareBytes = Math.max(limitBytes / 4, settings.maxMessageBytes + spareBytes)
     this.#connectionOptions = {
       limits: {
         streamWindowBytes,
@@ -138,7 +144,7 @@ export class GrpcServer implements RequestHandler, CallHost {
         for (const call of this.#calls) call.tick(nowMs)
       }),
       clock.every(connectionTickMs, () => {
-        for (const connection of this.#connections) connection.tick()
+        for (const connection of this.#connections.keys()) connection.tick()
       }),
     )
   }
@@ -146,7 +152,8 @@ export class GrpcServer implements RequestHandler, CallHost {
   async #createServer(): Promise<net.Server> {
     const { tls: config, clock, logger, onTlsFailure } = this.#settings
     const onSocket = (socket: Duplex): void => {
-      this.#connections.add(new ServerConnection(socket, this, this.#connectionOptions))
+      const connection = new ServerConnection(socket, this, this.#connectionOptions)
+      this.#connections.set(connection, new BudgetShare(this.budget, this.#shareBytes))
     }
     if (config === undefined) {
       return net.createServer({ noDelay: true, pauseOnConnect: true }, (accepted) => {
@@ -181,14 +188,14 @@ export class GrpcServer implements RequestHandler, CallHost {
   async close(abort: AbortSignal): Promise<void> {
     this.#credentials?.close()
     await this.#listening?.close()
-    for (const connection of this.#connections) connection.drain()
+    for (const connection of this.#connections.keys()) connection.drain()
     if (this.#connections.size > 0 && !abort.aborted) {
       await new Promise<void>((resolve) => {
         this.#whenEmpty = resolve
         abort.addEventListener('abort', () => resolve(), { once: true })
       })
     }
-    for (const connection of this.#connections) connection.destroy('stopping')
+    for (const connection of this.#connections.keys()) connection.destroy('stopping')
     for (const stop of this.#stopTicking) stop()
   }
 
@@ -217,7 +224,8 @@ export class GrpcServer implements RequestHandler, CallHost {
     }
     const headers = this.#settings.keepsHeaders ? head.fields : noHeaders
     const overheadBytes = callOverheadBytes + headerBytes(headers)
-    if (!this.budget.tryTake(overheadBytes)) {
+    const share = this.#connections.get(connection)
+    if (share?.tryTake(overheadBytes) !== true) {
       this.onRejected('receiver_busy', '')
       return this.#refuse(connection, stream, busy())
     }
@@ -231,6 +239,7 @@ export class GrpcServer implements RequestHandler, CallHost {
       headers,
       encoding,
       overheadBytes,
+      share,
       nowMs: this.#settings.clock.monotonicMs(),
       timeoutMs: timeoutMs ?? Number.POSITIVE_INFINITY,
     })

@@ -1,6 +1,6 @@
 import type { Code } from '../../errors/codes.ts'
 import { DeliveryError } from '../../errors/delivery-error.ts'
-import type { ByteBudget } from '../byte-budget.ts'
+import type { BudgetShare } from '../byte-budget.ts'
 import { type ContentEncoding, decompress } from '../decompress.ts'
 import type { HeaderList } from '../http2/hpack-decoder.ts'
 import type { ServerConnection } from '../http2/server-connection.ts'
@@ -23,7 +23,6 @@ export interface CallHost {
   readonly maxMessageBytes: number
   /** From the headers to the end of the message. */
   readonly receiveTimeoutMs: number
-  readonly budget: ByteBudget
   /** A request whose message never reached a handler; `message` holds nothing of its payload. */
   onRejected(code: Code, message: string): void
   /** A handler threw what it may not. */
@@ -43,6 +42,8 @@ export interface CallStart {
   readonly encoding: ContentEncoding | undefined
   /** What the call holds beside its message; taken from the budget already. */
   readonly overheadBytes: number
+  /** What the connection may hold. */
+  readonly share: BudgetShare
   readonly nowMs: number
   /** What the client gives us, from its headers on. */
   readonly timeoutMs: number
@@ -170,11 +171,11 @@ export class UnaryCall implements StreamListener {
   /** Takes what a message of this size costs from the budget, or refuses the call. */
   #hold(messageBytes: number): void {
     const moreBytes = messageBytes + this.#start.overheadBytes - this.#heldBytes
-    if (moreBytes > 0 && !this.#host.budget.tryTake(moreBytes)) {
+    if (moreBytes > 0 && !this.#start.share.tryTake(moreBytes)) {
       this.#reject('receiver_busy', busy())
       return
     }
-    if (moreBytes < 0) this.#host.budget.giveBack(-moreBytes)
+    if (moreBytes < 0) this.#start.share.giveBack(-moreBytes)
     this.#heldBytes += moreBytes
   }
 
@@ -199,7 +200,7 @@ export class UnaryCall implements StreamListener {
   }
 
   #release(): void {
-    this.#host.budget.giveBack(this.#heldBytes)
+    this.#start.share.giveBack(this.#heldBytes)
     this.#heldBytes = 0
   }
 }

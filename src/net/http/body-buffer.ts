@@ -1,5 +1,6 @@
-/** First capacity for a body: also what a length that is only announced can make us allocate. */
-const firstCapacityBytes = 64 * 1024
+import { firstCapacityBytes } from '../first-capacity.ts'
+
+const empty = Buffer.alloc(0)
 
 /**
  * Gathers a body of known or unknown length in one buffer. It grows with what has really come and never beyond the
@@ -7,13 +8,12 @@ const firstCapacityBytes = 64 * 1024
  */
 export class BodyBuffer {
   readonly #limitBytes: number
-  #buffer: Buffer
+  #buffer: Buffer = empty
   #filledBytes = 0
 
   /** `announcedBytes` is the content-length, −1 without one. */
   constructor(announcedBytes: number, maxBytes: number) {
     this.#limitBytes = announcedBytes < 0 ? maxBytes : Math.min(announcedBytes, maxBytes)
-    this.#buffer = Buffer.allocUnsafeSlow(Math.min(this.#limitBytes, firstCapacityBytes))
   }
 
   /** What is held in memory. */
@@ -26,7 +26,10 @@ export class BodyBuffer {
     const filledBytes = this.#filledBytes + chunk.byteLength
     if (filledBytes > this.#limitBytes) return false
     if (filledBytes > this.#buffer.byteLength) {
-      const wanted = Math.max(filledBytes, this.#buffer.byteLength * 2)
+      const wanted =
+        this.#filledBytes === 0
+          ? firstCapacityBytes(filledBytes)
+          : Math.max(filledBytes, this.#buffer.byteLength * 2)
       this.#resize(Math.min(this.#limitBytes, wanted))
     }
     this.#buffer.set(chunk, this.#filledBytes)

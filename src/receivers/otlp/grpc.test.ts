@@ -205,6 +205,29 @@ suite('otlp over gRPC', () => {
     }
   })
 
+  test('leaves room for others while one connection holds its share', async () => {
+    const intake = new RecordingIntake(...Array<'hang'>(7).fill('hang'))
+    const grpc = { max_recv_msg_size_mib: 1 }
+    const options = { http: null, grpc, intake, maxBytesInFlight: '8MiB' }
+    await using started = await startReceiver(options)
+    using greedy = new ForeignClient(`127.0.0.1:${started.grpcPort}`)
+    using other = new ForeignClient(`[::ffff:127.0.0.1]:${started.grpcPort}`)
+    const large = Buffer.concat([
+      logs,
+      Buffer.from([0x7a, 0x80, 0x80, 0x38]),
+      Buffer.alloc(917_504),
+    ])
+    // Two of 0.9 MiB fit into the quarter of the connection.
+    const waiting = [greedy.export(large), greedy.export(large)]
+    while (intake.hanging.length < 2) await new Promise((resolve) => setImmediate(resolve))
+    assert.equal((await greedy.export(large)).code, 14)
+    waiting.push(other.export(large))
+    while (intake.hanging.length < 3) await new Promise((resolve) => setImmediate(resolve))
+    for (const call of [...intake.hanging]) call.accept()
+    for (const call of waiting) assert.equal((await call).code, 0)
+    assert.equal(started.bytesInFlight(), 0)
+  })
+
   test('refuses more than it may hold, and takes it later', async () => {
     const intake = new RecordingIntake('hang', 'hang', 'accept')
     const grpc = { max_recv_msg_size_mib: 1 }
