@@ -47,6 +47,25 @@ suite('T19: checkpoints of dead files', () => {
     assert.equal([...checkpoints.candidates(1, 1)].length, 2100)
   })
 
+  test('that of the same inode comes first, and is found without looking at all others', async () => {
+    const storage = new MemoryStorage()
+    const count = 12_000
+    seed(
+      storage,
+      Array.from({ length: count }, (_, i) => [i + 1, i] as const),
+    )
+    const checkpoints = new Checkpoints(await storage.open(), new RecordingLogger(), 20_000)
+    const startMs = performance.now()
+    for (let ino = count; ino > 0; ino--) {
+      for (const remembered of checkpoints.candidates(9, ino)) {
+        assert.equal(remembered.position.ino, ino)
+        break
+      }
+    }
+    const tookMs = performance.now() - startMs
+    assert.ok(tookMs < 500, `took ${tookMs} ms`)
+  })
+
   test('a storage that cannot write is said, and tried again with everything', async () => {
     const storage = new MemoryStorage()
     seed(storage, [[1, 0]])

@@ -31,6 +31,7 @@ export class Checkpoints {
   readonly #storage: StorageClient | undefined
   readonly #logger: Logger
   readonly #remembered = new Map<number, Remembered>()
+  readonly #byInode = new Map<string, Set<Remembered>>()
   readonly #changes = new Map<string, Uint8Array | undefined>()
   readonly #dirty = new Set<TailedFile>()
   #nextId = 1
@@ -48,7 +49,7 @@ export class Checkpoints {
       const remembered = parse(storage?.get(key))
       if (remembered === undefined) unreadable++
       else {
-        this.#remembered.set(remembered.id, remembered)
+        this.#add(remembered)
         this.#nextId = Math.max(this.#nextId, remembered.id + 1)
       }
     }
@@ -62,18 +63,28 @@ export class Checkpoints {
     return this.#nextId++
   }
 
-  /** Those that may be the same file, the most likely first: the same inode, then the longest read. */
-  candidates(dev: number, ino: number): readonly Remembered[] {
-    const same = (r: Remembered): number =>
-      r.position.dev === dev && r.position.ino === ino ? 1 : 0
-    return [...this.#remembered.values()].sort(
-      (a, b) => same(b) - same(a) || b.position.offset - a.position.offset,
-    )
+  /**
+   * Those that may be the same file, the most likely first: the same inode, then the longest read. The others are only
+   * looked at when that of the inode is not it: at a start with many files that would take minutes.
+   */
+  *candidates(dev: number, ino: number): Iterable<Remembered> {
+    const inode = inodeKey(dev, ino)
+    yield* longestFirst(this.#byInode.get(inode) ?? [])
+    const others: Remembered[] = []
+    for (const remembered of this.#remembered.values()) {
+      const { position } = remembered
+      if (position.dev !== dev || position.ino !== ino) others.push(remembered)
+    }
+    yield* longestFirst(others)
   }
 
   /** The file is open again, under a new id. */
   claim(remembered: Remembered): void {
     this.#remembered.delete(remembered.id)
+    const { dev, ino } = remembered.position
+    const same = this.#byInode.get(inodeKey(dev, ino))
+    same?.delete(remembered)
+    if (same?.size === 0) this.#byInode.delete(inodeKey(dev, ino))
     this.#changes.set(keyOf(remembered.id), undefined)
   }
 
@@ -87,7 +98,7 @@ export class Checkpoints {
     const id = this.newId()
     const position = file.readPosition()
     const remembered = { id, path, position, recordNumber, skipping, seenMs, gone: true }
-    this.#remembered.set(id, remembered)
+    this.#add(remembered)
     this.#changes.set(keyOf(id), format({ ...remembered, ...committedOf(file) }))
     return id
   }
@@ -150,6 +161,22 @@ export class Checkpoints {
   async close(): Promise<void> {
     await this.#storage?.close()
   }
+
+  #add(remembered: Remembered): void {
+    this.#remembered.set(remembered.id, remembered)
+    const inode = inodeKey(remembered.position.dev, remembered.position.ino)
+    const same = this.#byInode.get(inode)
+    if (same === undefined) this.#byInode.set(inode, new Set([remembered]))
+    else same.add(remembered)
+  }
+}
+
+function inodeKey(dev: number, ino: number): string {
+  return `${dev}:${ino}`
+}
+
+function longestFirst(some: Iterable<Remembered>): readonly Remembered[] {
+  return [...some].sort((a, b) => b.position.offset - a.position.offset)
 }
 
 function keyOf(id: number): string {
