@@ -1,4 +1,5 @@
 import type { Counter, Logger } from '../component/telemetry.ts'
+import type { Code } from '../errors/codes.ts'
 import type { DirectChain } from './direct/direct-chain.ts'
 import type { Entry } from './entry.ts'
 import type { Condition } from './expr/compile.ts'
@@ -33,6 +34,9 @@ export interface Step {
 /** Why an operator could not handle a record that is sent on nevertheless: `json_parser: it is not JSON`. */
 export const errorAttribute = 'log.parse.error'
 
+/** Hears of each entry that ends in the chain: `parse_failed` by `on_error`, `filtered` by a filter or a router. */
+export type OnDropped = (reason: Extract<Code, 'parse_failed' | 'filtered'>) => void
+
 export type Sink = (entry: Entry) => void
 
 /**
@@ -46,8 +50,15 @@ export class Chain {
   readonly #steps: readonly Step[]
   readonly #joining: readonly number[]
   readonly #logger: Logger
+  readonly #onDropped: OnDropped
 
-  constructor(steps: readonly Step[], direct: DirectChain | undefined, logger: Logger) {
+  constructor(
+    steps: readonly Step[],
+    direct: DirectChain | undefined,
+    logger: Logger,
+    onDropped: OnDropped,
+  ) {
+    this.#onDropped = onDropped
     this.#steps = steps
     this.direct = direct
     this.#logger = logger
@@ -128,10 +139,14 @@ export class Chain {
       case 'gate':
         if (work.gate.passes(entry)) return step.outputs
         work.filtered.add(1)
+        this.#onDropped('filtered')
         return undefined
       case 'switch': {
         const route = work.router.route(entry)
-        if (route < 0) work.filtered.add(1)
+        if (route < 0) {
+          work.filtered.add(1)
+          this.#onDropped('filtered')
+        }
         return step.routes[route]
       }
       case 'join':
@@ -151,11 +166,15 @@ export class Chain {
 
   #failed(step: Step, error: OperatorError, entry: Entry): boolean {
     step.errors.add(1)
+    const isDropped = step.onError === 'drop' || step.onError === 'drop_quiet'
     if (step.onError === 'send' || step.onError === 'drop') {
-      this.#logger.warn(`operator "${step.name}" cannot handle a record: ${error.message}`)
+      const fate = isDropped ? 'dropped' : 'sent without it'
+      const message = `operator "${step.name}" cannot handle a record, which is ${fate}`
+      this.#logger.warn(`${message}: ${error.message}`, { file: entry.path })
     }
-    if (step.onError === 'drop' || step.onError === 'drop_quiet') {
+    if (isDropped) {
       step.dropped.add(1)
+      this.#onDropped('parse_failed')
       return false
     }
     entry.attributes[errorAttribute] = `${step.name}: ${error.message}`

@@ -1,7 +1,7 @@
 import type { Clock } from '../component/clock.ts'
 import type { Logger, Meter } from '../component/telemetry.ts'
 import { compilePattern } from '../regex/pattern.ts'
-import { Chain, type Step, type Work } from './chain.ts'
+import { Chain, type OnDropped, type Step, type Work } from './chain.ts'
 import { compileParser } from './compile-parser.ts'
 import { compileDirect } from './direct/compile-direct.ts'
 import { Add, AssignKeys, Flatten, Move, Noop, Remove, Retain, TextEdit } from './edits.ts'
@@ -22,6 +22,7 @@ export function compileOperators(
   meter: Meter,
   logger: Logger,
   clock: Clock,
+  onDropped: OnDropped,
 ): Chain {
   const links = planOperators(configs)
   const steps = configs.map((config, index): Step => {
@@ -39,7 +40,7 @@ export function compileOperators(
       dropped: meter.counter('remora_operator_dropped', labels),
     }
   })
-  return new Chain(steps, directOf(steps), logger)
+  return new Chain(steps, directOf(steps), logger, onDropped)
 }
 
 /** Only for a plain line of operators, each for every record. */

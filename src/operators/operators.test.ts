@@ -86,13 +86,24 @@ suite('operators', () => {
       name: 'drop drops, and counts',
       ops: [{ type: 'regex_parser', regex: '^(?P<a>\\d+)$', on_error: 'drop' }],
       body: 'x',
-      want: { kept: false, dropped: 1, warnings: 1 },
+      want: {
+        kept: false,
+        dropped: 1,
+        ends: ['parse_failed'],
+        said: [
+          {
+            message:
+              'operator "regex_parser" cannot handle a record, which is dropped: the pattern does not match',
+            file: '/var/log/pods/shop_cart-5d_0c6c-1/app/3.log',
+          },
+        ],
+      },
     },
     {
       name: 'drop_quiet says nothing',
       ops: [{ type: 'regex_parser', regex: '^(?P<a>\\d+)$', on_error: 'drop_quiet' }],
       body: 'x',
-      want: { kept: false, dropped: 1, warnings: 0 },
+      want: { kept: false, dropped: 1, warnings: 0, ends: ['parse_failed'] },
     },
     {
       name: 'send_quiet says nothing',

@@ -19,7 +19,14 @@ export interface OperatorRow {
 export function checkOperators({ ops, body = 'body', attributes = {}, want }: OperatorRow): void {
   const logger = new RecordingLogger()
   const meter = new RecordingMeter()
-  const chain = compileOperators(v.parse(operators, ops), meter, logger, new FakeClock())
+  const ends: string[] = []
+  const chain = compileOperators(
+    v.parse(operators, ops),
+    meter,
+    logger,
+    new FakeClock(),
+    (reason) => ends.push(reason),
+  )
   assert.ok(chain instanceof Chain)
   const entry = new Entry()
   entry.reset(body, structuredClone(attributes), { base: 'r' })
@@ -49,6 +56,8 @@ export function checkOperators({ ops, body = 'body', attributes = {}, want }: Op
     errors: total('remora_operator_errors'),
     dropped: total('remora_operator_dropped'),
     warnings: logger.messages('warn').length,
+    ends,
+    said: logger.entries.map(({ message, fields }) => ({ message, ...fields })),
   }
   for (const [key, value] of Object.entries(want)) assert.deepEqual(got[key], value, key)
   assert.equal(({} as Record<string, unknown>)['polluted'], undefined)
@@ -69,7 +78,13 @@ export function runOperators(
 ): { chain: Chain; out: Entry[]; meter: RecordingMeter } {
   const meter = new RecordingMeter()
   const clock = new FakeClock()
-  const chain = compileOperators(v.parse(operators, ops), meter, new RecordingLogger(), clock)
+  const chain = compileOperators(
+    v.parse(operators, ops),
+    meter,
+    new RecordingLogger(),
+    clock,
+    () => {},
+  )
   const out: Entry[] = []
   const entry = new Entry()
   entry.path = '/var/log/pods/shop_cart-5d_0c6c-1/app/3.log'

@@ -112,7 +112,7 @@ export class FileLogReceiver implements Component {
           clock,
         ),
         framer,
-        target: this.#createTarget(),
+        target: this.#createTarget(intake),
         window,
         checkpoints,
         events: this.#events(),
@@ -122,7 +122,7 @@ export class FileLogReceiver implements Component {
     )
   }
 
-  #createTarget(): LineTarget {
+  #createTarget(intake: Intake<'logs'>): LineTarget {
     const { config, meter, logger, clock } = this.#settings
     const writer = new LogWriter(writerBytes)
     const common = {
@@ -131,7 +131,9 @@ export class FileLogReceiver implements Component {
       includeRecordOffset: config.include_file_record_offset,
     }
     if (config.operators.length === 0) return new PlainTarget(writer, common)
-    const chain = compileOperators(config.operators, meter, logger, clock)
+    const chain = compileOperators(config.operators, meter, logger, clock, (reason) =>
+      intake.dropped(reason, 1),
+    )
     return new OperatorTarget(writer, chain, { ...common, resource: config.resource })
   }
 

@@ -173,6 +173,7 @@ class BothWays {
         new RecordingMeter(),
         new RecordingLogger(),
         new FakeClock(),
+        () => {},
       )
     this.#chain = compile()
     const plain = compile()
