@@ -139,7 +139,7 @@ const left: readonly (readonly [name: string, text: string, key?: string])[] = [
   ['generic_secret', 'password: required'],
   ['generic_secret', 'next_page_token=abc123def456'],
   ['generic_secret', 'max_tokens=4096'],
-  ['generic_secret', 'password=${DB_PASSWORD}'],
+  ['generic_secret', 'password=$' + '{DB_PASSWORD}'],
   ['generic_secret', '***', 'password'],
 ]
 
