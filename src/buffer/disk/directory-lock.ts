@@ -30,10 +30,17 @@ const attempts = 3
 /** Held by this process: tells our own lock from one that an earlier process with the same id left. */
 const heldHere = new Set<string>()
 
-/** Rejects with an Error for a person if another process, or this one, uses the directory. Resolves to the release. */
+/** Another process, or this one, holds the directory. The message is for a person. */
+export class DirectoryInUse extends Error {
+  constructor(directory: string, pid: number) {
+    super(`cannot use directory "${directory}": process ${pid} uses it`)
+  }
+}
+
+/** Rejects with `DirectoryInUse` if another process, or this one, uses the directory. Resolves to the release. */
 export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
   const path = join(directory, 'lock')
-  if (heldHere.has(path)) throw inUse(directory, process.pid)
+  if (heldHere.has(path)) throw new DirectoryInUse(directory, process.pid)
   heldHere.add(path)
   try {
     await takeLock(directory, path)
@@ -57,17 +64,14 @@ async function takeLock(directory: string, path: string): Promise<void> {
       const text = await readIfThere(path)
       if (made && text === mine) return
       const owner = parseOwner(text ?? '')
-      if (owner !== undefined && (await isAlive(owner))) throw inUse(directory, owner.pid)
+      if (owner !== undefined && (await isAlive(owner)))
+        throw new DirectoryInUse(directory, owner.pid)
       if (text !== undefined) await removeStale(path, text)
     }
   } finally {
     await unlinkIfThere(temporary)
   }
   throw new Error(`cannot lock directory "${directory}": others keep taking the lock`)
-}
-
-function inUse(directory: string, pid: number): Error {
-  return new Error(`cannot use directory "${directory}": process ${pid} uses it`)
 }
 
 async function tryLink(from: string, to: string): Promise<boolean> {

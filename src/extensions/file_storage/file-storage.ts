@@ -5,7 +5,7 @@ import type { Clock } from '../../component/clock.ts'
 import type { Component } from '../../component/lifecycle.ts'
 import type { Storage, StorageClient, StoredQueueSettings } from '../../component/storage.ts'
 import type { Counter, Logger } from '../../component/telemetry.ts'
-import { lockDirectory } from './directory-lock.ts'
+import { waitForLock } from './directory-lock.ts'
 import { fileNameOf } from './file-name.ts'
 import { type Entries, readSnapshot } from './snapshot.ts'
 import { SnapshotClient } from './snapshot-client.ts'
@@ -48,7 +48,7 @@ export class FileStorage implements Component, Storage {
         cause: error,
       })
     }
-    this.#unlock = await lockDirectory(directory, timeoutMs, this.#clock)
+    this.#unlock = await waitForLock(directory, timeoutMs, this.#clock)
   }
 
   async stop(): Promise<void> {
