@@ -24,6 +24,17 @@ interface Said {
   readonly cache?: string
 }
 
+test('npm start says that npm ci comes first', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'remora-start-'))
+  t.after(() => rm(folder, { recursive: true }))
+  await cp(fileURLToPath(new URL('../package.json', import.meta.url)), join(folder, 'package.json'))
+  for (const script of ['start', 'test']) {
+    const { status, stderr } = spawnSync('npm', [script], { cwd: folder, encoding: 'utf8' })
+    assert.equal(status, 1)
+    assert.match(stderr, /^remora: run npm ci first$/m)
+  }
+})
+
 suite('bin/remora', () => {
   let root: string
   let launcher: string

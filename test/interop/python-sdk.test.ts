@@ -1,45 +1,35 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { after, before, suite, test } from 'node:test'
+import { suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { requirePeer } from '../support/peers.ts'
-import { type Backend, startBackend } from './backend.ts'
 import { logsSeen } from './js-logs.ts'
 import { metricsSeen } from './js-metrics.ts'
 import { spansSeen } from './js-traces.ts'
 import { hex, items, list } from './plain.ts'
-import { type RemoraProcess, startRemora } from './remora-process.ts'
+import { throughRemora } from './through-remora.ts'
 
 // The same as js-sdk.test.ts with another foreign implementation; what it is told stands in python/send.py.
 
 const script = fileURLToPath(new URL('python/send.py', import.meta.url))
 
 suite('the Python SDK through remora', () => {
-  let backend: Backend
-  let remora: RemoraProcess
-  before(async () => {
-    backend = await startBackend()
-    remora = await startRemora(backend.grpcPort)
-  })
-  after(async () => {
-    const { code, stderr } = await remora.stop()
-    backend.close()
-    assert.equal(code, 0, stderr)
-  })
+  const through = throughRemora()
 
   for (const protocol of ['grpc', 'http'] as const) {
     test(`all three signals by ${protocol}`, async (t) => {
       const python = requirePeer(t, 'python-opentelemetry')
       if (python === undefined) return
-      const port = protocol === 'grpc' ? remora.grpcPort : remora.httpPort
+      const port = protocol === 'grpc' ? through.ports.grpcPort : through.ports.httpPort
       const args = [script, protocol, String(port)]
       const { stdout } = await promisify(execFile)(python, args, { timeout: 60_000 })
       const ids = JSON.parse(stdout) as Ids
-      for (const signal of ['traces', 'metrics', 'logs'] as const) await backend.waitFor(signal, 1)
-      assert.deepEqual(spansSeen(backend.take('traces')), [expectedSpan(ids)])
-      assert.deepEqual(logsSeen(backend.take('logs')), [expectedLog(ids)])
-      const metrics = backend.take('metrics')
+      for (const signal of ['traces', 'metrics', 'logs'] as const)
+        await through.backend.waitFor(signal, 1)
+      assert.deepEqual(spansSeen(through.backend.take('traces')), [expectedSpan(ids)])
+      assert.deepEqual(logsSeen(through.backend.take('logs')), [expectedLog(ids)])
+      const metrics = through.backend.take('metrics')
       assert.deepEqual(metricsSeen(metrics), expectedMetrics)
       assert.deepEqual(exemplarIds(metrics, 'orders'), [ids])
     })

@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import type { DiskQueue } from '../../../src/buffer/disk/disk-queue.ts'
 import { openDiskQueue } from '../../../src/buffer/disk/open.ts'
 import { systemClock } from '../../../src/component/clock.ts'
 import { seed, seededRandom } from '../../support/seeded-random.ts'
-import { numberOf, quietEvents, quietLogger, settingsFor } from './queue-support.ts'
+import { drain } from './on-disk.ts'
+import { quietEvents, quietLogger, settingsFor } from './queue-support.ts'
 
 const rounds = Number(process.env['REMORA_KILL_ROUNDS'] ?? 20)
 const child = fileURLToPath(new URL('append-and-print.ts', import.meta.url))
@@ -48,20 +48,6 @@ async function runAndKill(directory: string, promised: Promised, lifeMs: number)
     } else assert.fail(`the process says "${line}"`)
     promised.next = Math.max(promised.next, Number(number) + 100)
   }
-}
-
-async function drain(queue: DiskQueue): Promise<number[]> {
-  const numbers: number[] = []
-  while (queue.waiting.records > 0) {
-    const record = queue.take()
-    if (record === undefined) {
-      await new Promise((resolve) => setImmediate(resolve))
-      continue
-    }
-    numbers.push(numberOf(record.batch))
-    queue.ack(record)
-  }
-  return numbers
 }
 
 suite('kill -9', () => {
