@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import type { SourceFile } from './violation.ts'
 
-const ignoredFolders = new Set(['node_modules', '.git', 'dist', 'out', 'coverage', '__pycache__'])
+const ignored = new Set(['node_modules', '.git', 'dist', 'out', 'coverage', '__pycache__'])
 const textual =
   /(\.(ts|js|cjs|mjs|json|md|ya?ml|sh|py|toml|txt|log)|(^|\/)(Dockerfile|LICENSE|run|remora|\.\w+))$/
 
@@ -13,8 +13,9 @@ export async function readRepository(top: string): Promise<SourceFile[]> {
     const entries = await readdir(folder, { withFileTypes: true })
     for (const entry of entries.sort((a, b) => a.name.localeCompare(b.name))) {
       const full = join(folder, entry.name)
+      if (ignored.has(entry.name)) continue // `.git` is a file in a linked work tree
       if (entry.isDirectory()) {
-        if (!ignoredFolders.has(entry.name)) await walk(full)
+        await walk(full)
       } else if (entry.isFile()) {
         const path = relative(top, full).replaceAll('\\', '/')
         files.push({ path, text: textual.test(path) ? await readFile(full, 'utf8') : '' })
