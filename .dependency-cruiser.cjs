@@ -1,11 +1,11 @@
 // What may import what. One row a folder: everything of `src` that is not named in its row is forbidden to it, type
 // imports included. docs/ARCHITECTURE.md explains the order of the layers.
 //
-// Where this table is wider than a strict layering: the engines (tail, operators, regex) stand beside the components
+// Where this table is wider than a strict layering: the engines (tail, lines, operators, regex) stand beside the components
 // that use them; `schema.ts` files may use valibot wherever they are, because an engine's options are described beside
 // the engine.
 
-const engines = ['tail', 'operators', 'regex', 'masking']
+const engines = ['tail', 'operators', 'regex', 'masking', 'lines', 'process']
 const contracts = ['component', 'signal', 'errors']
 const forComponents = [...contracts, ...engines, 'wire', 'telemetry', 'net', 'buffer', 'delivery']
 
@@ -23,6 +23,8 @@ const table = {
   operators: [...contracts, 'wire', 'regex'],
   regex: [...contracts, 'wire'],
   masking: [...contracts, 'wire', 'regex'],
+  lines: [...contracts, 'wire', 'tail', 'operators', 'regex'],
+  process: ['component', 'errors'],
   config: ['component', 'errors'],
   pipeline: [...contracts, 'telemetry'],
   receivers: forComponents,

@@ -114,6 +114,14 @@ export function text() {
   )
 }
 
+/** `true` or `false`. */
+export function flag(fallback: boolean, description: string) {
+  return v.optional(
+    v.pipe(v.boolean('must be true or false'), v.description(description)),
+    fallback,
+  )
+}
+
 /** A whole number from `min` to `max`, both included. */
 export function integer(min = 0, max = Number.MAX_SAFE_INTEGER) {
   const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`

@@ -1,6 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import { TextDecoder } from 'node:util'
-import type { LineTarget } from './line-target.ts'
+import type { RecordSink } from './line-target.ts'
 
 /** How the bytes of a record become UTF-8. */
 export interface Encoding {
@@ -16,7 +16,7 @@ export interface Encoding {
     start: number,
     end: number,
     offset: number,
-    target: LineTarget,
+    target: RecordSink,
   ): 'fine' | 'replaced'
 }
 
@@ -57,7 +57,7 @@ function convertUtf8(
   start: number,
   end: number,
   offset: number,
-  target: LineTarget,
+  target: RecordSink,
 ): 'fine' | 'replaced' {
   const bytes = source.subarray(start, end)
   if (isUtf8(bytes)) {
@@ -74,7 +74,7 @@ function convertRaw(
   start: number,
   end: number,
   offset: number,
-  target: LineTarget,
+  target: RecordSink,
 ): 'fine' {
   target.binary(source, start, end, offset)
   return 'fine'
@@ -85,7 +85,7 @@ function convertLatin1(
   start: number,
   end: number,
   offset: number,
-  target: LineTarget,
+  target: RecordSink,
 ): 'fine' {
   const text = Buffer.from(source.toString('latin1', start, end))
   target.line(text, 0, text.length, offset)
@@ -97,7 +97,7 @@ function convertAscii(
   start: number,
   end: number,
   offset: number,
-  target: LineTarget,
+  target: RecordSink,
 ): 'fine' | 'replaced' {
   if (isAscii(source.subarray(start, end))) {
     target.line(source, start, end, offset)

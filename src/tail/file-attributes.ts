@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs'
 import { readFile, realpath } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { encodeLogAttributes } from '../wire/otlp/log-writer.ts'
-import type { TailedFile } from './tailed-file.ts'
+import type { SourceAttributes } from './line-target.ts'
 
 /** Which of them a record carries; the names are those of the semantic conventions. */
 export interface FileAttributeSettings {
@@ -16,24 +16,11 @@ export interface FileAttributeSettings {
   readonly fixed: Readonly<Record<string, string>>
 }
 
-export interface FileAttributes {
-  readonly values: Readonly<Record<string, string>>
-  /** `values` as attribute fields of a LogRecord. */
-  readonly encoded: Uint8Array
-}
-
-const none: FileAttributes = { values: {}, encoded: new Uint8Array(0) }
-
-/** What `readFileAttributes` found when the file was opened. */
-export function fileAttributesOf(file: TailedFile): FileAttributes {
-  return (file.encoderState as FileAttributes | undefined) ?? none
-}
-
 export async function readFileAttributes(
   path: string,
   stats: Stats,
   settings: FileAttributeSettings,
-): Promise<FileAttributes> {
+): Promise<SourceAttributes> {
   const values: Record<string, string> = { ...settings.fixed }
   if (settings.name) values['log.file.name'] = basename(path)
   if (settings.path) values['log.file.path'] = path

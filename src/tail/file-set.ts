@@ -22,7 +22,7 @@ export interface FileSetSettings {
 
 /** What the engine tells the receiver. */
 export interface TailEvents {
-  /** Before the first record of a file; what it finds out about it goes into `encoderState`. */
+  /** Before the first record of a file; what it finds out about it goes into its `attributes`. */
   opened(file: TailedFile, stats: Stats): Promise<void>
   rotated(file: TailedFile): void
   truncated(file: TailedFile): void

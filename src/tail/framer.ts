@@ -1,7 +1,6 @@
 import type { Counter } from '../component/telemetry.ts'
 import type { Encoding } from './encoding.ts'
-import type { LineTarget } from './line-target.ts'
-import type { TailedFile } from './tailed-file.ts'
+import type { RecordSink } from './line-target.ts'
 
 export interface FramerSettings {
   readonly encoding: Encoding
@@ -19,6 +18,14 @@ export interface FramerCounts {
   readonly undecodable: Counter
 }
 
+/** What a framer knows of where the bytes come from. */
+export interface FramedSource {
+  /** Of the first byte that is framed. */
+  readonly offset: number
+  /** In the rest of a record that was cut off; the framer remembers it here. */
+  skipping: boolean
+}
+
 /**
  * Cuts bytes into records.
  *
@@ -28,12 +35,12 @@ export interface FramerCounts {
  */
 export interface Framer {
   frame(
-    file: TailedFile,
+    file: FramedSource,
     view: Buffer,
     start: number,
     end: number,
     flush: boolean,
-    target: LineTarget,
+    target: RecordSink,
   ): number
 }
 
@@ -61,7 +68,7 @@ export class RecordCutter {
   }
 
   /** A whole record; cut if it is too long. */
-  record(view: Buffer, from: number, to: number, target: LineTarget): void {
+  record(view: Buffer, from: number, to: number, target: RecordSink): void {
     const max = this.settings.maxLogSizeBytes
     if (to - from <= max) {
       this.#emit(view, from, to, target)
@@ -90,7 +97,7 @@ export class RecordCutter {
     return cut > from && ((view[cut] as number) & 0xc0) !== 0x80 ? cut : to
   }
 
-  #emit(view: Buffer, from: number, to: number, target: LineTarget): void {
+  #emit(view: Buffer, from: number, to: number, target: RecordSink): void {
     let start = from
     let end = to
     if (this.#unit === 1) {

@@ -1,15 +1,45 @@
 import type { Batch } from '../signal/batch.ts'
 import type { Place, TailedFile } from './tailed-file.ts'
 
-/** A position up to which a file is dealt with once a batch is acknowledged. */
-export interface Progress extends Place {
-  readonly file: TailedFile
+/** Where lines come from: a file, or a stream. */
+export interface LineSource extends Place {
+  /** What tells it from others: the path of a file. */
+  readonly path: string
+  /** In the rest of a line whose start was cut off. */
+  skipping: boolean
+  /** Of the last record that was written. */
+  recordNumber: number
+  /** Batches with records of it that are on their way. */
+  inFlight: number
+  /** What its records carry besides what is in them; undefined for nothing. */
+  attributes: SourceAttributes | undefined
+  /** Everything before this place is dealt with. */
+  commit(place: Place): void
 }
 
-/** Turns the records of one block into a batch. Called in order: begin, any number of lines, finish, progress. */
-export interface LineTarget {
-  /** A block of this file begins; `nowMs` is the time of all its records. */
-  begin(file: TailedFile, nowMs: number): void
+/** A position up to which a file is dealt with once a batch is acknowledged. */
+export interface SourceAttributes {
+  readonly values: Readonly<Record<string, string>>
+  /** `values` as attribute fields of a LogRecord. */
+  readonly encoded: Uint8Array
+  /** The resource of its records, where it has one of its own. */
+  readonly resource?: SourceResource
+}
+
+export interface SourceResource {
+  readonly values: Readonly<Record<string, string | number>>
+  /** `values` as a Resource message. */
+  readonly encoded: Uint8Array
+}
+
+export const noAttributes: SourceAttributes = { values: {}, encoded: new Uint8Array(0) }
+
+export interface Progress<S extends LineSource = TailedFile> extends Place {
+  readonly file: S
+}
+
+/** What a framer gives its records to. */
+export interface RecordSink {
   /**
    * One record: the bytes `[start, end)` of `source`, valid UTF-8, valid only during the call. `offset` is where the
    * record begins in the file.
@@ -17,20 +47,26 @@ export interface LineTarget {
   line(source: Buffer, start: number, end: number, offset: number): void
   /** One record that is not text (encoding `nop`, or `utf-8-raw` where it is not UTF-8). */
   binary(source: Buffer, start: number, end: number, offset: number): void
+}
+
+/** Turns the records of one block into a batch. Called in order: begin, any number of lines, finish, progress. */
+export interface LineTarget<S extends LineSource = TailedFile> extends RecordSink {
+  /** A block of this file begins; `nowMs` is the time of all its records. */
+  begin(file: S, nowMs: number): void
   /** The batch, or undefined when no record came of the block. */
   finish(): Batch<'logs'> | undefined
   /**
    * How far files are dealt with when the batch of the last `finish` is acknowledged: the file of `begin`, and others whose
    * records were held back until now. A position stays in front of what is still held back.
    */
-  progress(file: TailedFile | undefined): readonly Progress[]
+  progress(file: S | undefined): readonly Progress<S>[]
   /** Whether records are held back. */
   readonly holds: boolean
   /** Writes held records that have waited long enough, or all of them; `finish` and `progress` follow. */
   flush(nowMs: number, everything: boolean): void
 }
 
-export function progressOf(file: TailedFile): Progress {
+export function progressOf<S extends LineSource>(file: S): Progress<S> {
   const { offset, guard, generation, skipping, recordNumber } = file
   return { file, offset, guard, generation, skipping, recordNumber }
 }

@@ -1,8 +1,7 @@
 import { isAscii } from 'node:buffer'
-import type { Framer, FramerSettings } from './framer.ts'
+import type { FramedSource, Framer, FramerSettings } from './framer.ts'
 import { RecordCutter } from './framer.ts'
-import type { LineTarget } from './line-target.ts'
-import type { TailedFile } from './tailed-file.ts'
+import type { RecordSink } from './line-target.ts'
 
 /** Finds where the next match of a pattern begins and ends; `src/regex` offers one for each pattern of a user. */
 export interface Searcher {
@@ -36,12 +35,12 @@ export class MultilineFramer implements Framer {
   }
 
   frame(
-    file: TailedFile,
+    file: FramedSource,
     view: Buffer,
     start: number,
     end: number,
     flush: boolean,
-    target: LineTarget,
+    target: RecordSink,
   ): number {
     this.#cutter.begin(view, start, end, file.offset - start)
     const cursor = new TextCursor(view, start, end)
@@ -63,7 +62,7 @@ export class MultilineFramer implements Framer {
     return at
   }
 
-  #frameEnds(cursor: TextCursor, view: Buffer, start: number, target: LineTarget): number {
+  #frameEnds(cursor: TextCursor, view: Buffer, start: number, target: RecordSink): number {
     const { pattern, omitPattern } = this.#settings
     const found = this.#found
     let at = start
@@ -79,7 +78,7 @@ export class MultilineFramer implements Framer {
     return at
   }
 
-  #frameStarts(cursor: TextCursor, view: Buffer, start: number, target: LineTarget): number {
+  #frameStarts(cursor: TextCursor, view: Buffer, start: number, target: RecordSink): number {
     const { pattern, omitPattern } = this.#settings
     const found = this.#found
     let at = start

@@ -1,7 +1,6 @@
-import type { Framer, FramerSettings } from './framer.ts'
+import type { FramedSource, Framer, FramerSettings } from './framer.ts'
 import { RecordCutter } from './framer.ts'
-import type { LineTarget } from './line-target.ts'
-import type { TailedFile } from './tailed-file.ts'
+import type { RecordSink } from './line-target.ts'
 
 /** A record a line. */
 export class NewlineFramer implements Framer {
@@ -20,12 +19,12 @@ export class NewlineFramer implements Framer {
   }
 
   frame(
-    file: TailedFile,
+    file: FramedSource,
     view: Buffer,
     start: number,
     end: number,
     flush: boolean,
-    target: LineTarget,
+    target: RecordSink,
   ): number {
     const cutter = this.#cutter
     const base = file.offset - start
@@ -53,7 +52,13 @@ export class NewlineFramer implements Framer {
   }
 
   /** The rest is longer than a record may be, and its end is not in sight. */
-  #oversize(file: TailedFile, view: Buffer, from: number, end: number, target: LineTarget): number {
+  #oversize(
+    file: FramedSource,
+    view: Buffer,
+    from: number,
+    end: number,
+    target: RecordSink,
+  ): number {
     const cutter = this.#cutter
     if (this.#truncate) {
       cutter.record(view, from, end, target)
@@ -70,7 +75,7 @@ export class NewlineFramer implements Framer {
     return at
   }
 
-  #skip(file: TailedFile, view: Buffer, start: number, end: number): number {
+  #skip(file: FramedSource, view: Buffer, start: number, end: number): number {
     const newline = this.#wide
       ? this.#wideNewline(view, start, end, start)
       : view.indexOf(10, start)
@@ -79,7 +84,7 @@ export class NewlineFramer implements Framer {
     return newline + (this.#wide ? 2 : 1)
   }
 
-  #wideLines(view: Buffer, from: number, end: number, start: number, target: LineTarget): number {
+  #wideLines(view: Buffer, from: number, end: number, start: number, target: RecordSink): number {
     let at = from
     for (;;) {
       const newline = this.#wideNewline(view, at, end, start)
@@ -119,12 +124,12 @@ export class NopFramer implements Framer {
   }
 
   frame(
-    file: TailedFile,
+    file: FramedSource,
     view: Buffer,
     start: number,
     end: number,
     _flush: boolean,
-    target: LineTarget,
+    target: RecordSink,
   ): number {
     for (let at = start; at < end; at += this.#max) {
       target.binary(view, at, Math.min(end, at + this.#max), file.offset + at - start)

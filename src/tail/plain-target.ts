@@ -1,7 +1,12 @@
 import { Batch } from '../signal/batch.ts'
 import type { LogWriter } from '../wire/otlp/log-writer.ts'
-import { fileAttributesOf } from './file-attributes.ts'
-import { type LineTarget, type Progress, progressOf } from './line-target.ts'
+import {
+  type LineSource,
+  type LineTarget,
+  noAttributes,
+  type Progress,
+  progressOf,
+} from './line-target.ts'
 import type { TailedFile } from './tailed-file.ts'
 
 export interface PlainTargetSettings {
@@ -12,11 +17,11 @@ export interface PlainTargetSettings {
 }
 
 /** Records whose body is the line: from bytes to bytes, no string and no object a line. */
-export class PlainTarget implements LineTarget {
+export class PlainTarget<S extends LineSource = TailedFile> implements LineTarget<S> {
   readonly #writer: LogWriter
   readonly #settings: PlainTargetSettings
   readonly #numbered: boolean
-  #file: TailedFile | undefined
+  #file: S | undefined
   #attributes: Uint8Array = new Uint8Array(0)
 
   constructor(writer: LogWriter, settings: PlainTargetSettings) {
@@ -25,11 +30,12 @@ export class PlainTarget implements LineTarget {
     this.#numbered = settings.includeRecordNumber || settings.includeRecordOffset
   }
 
-  begin(file: TailedFile, nowMs: number): void {
+  begin(file: S, nowMs: number): void {
     this.#file = file
-    this.#attributes = fileAttributesOf(file).encoded
+    const { encoded, resource } = file.attributes ?? noAttributes
+    this.#attributes = encoded
     this.#writer.observedAt(nowMs)
-    this.#writer.beginResource(this.#settings.resource)
+    this.#writer.beginResource(resource?.encoded ?? this.#settings.resource)
   }
 
   line(source: Buffer, start: number, end: number, offset: number): void {
@@ -56,7 +62,7 @@ export class PlainTarget implements LineTarget {
     // Nothing is held back.
   }
 
-  progress(file: TailedFile | undefined): readonly Progress[] {
+  progress(file: S | undefined): readonly Progress<S>[] {
     return file === undefined ? [] : [progressOf(file)]
   }
 

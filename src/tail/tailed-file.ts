@@ -1,5 +1,6 @@
 import type { Stats } from 'node:fs'
 import { guardBytes, hashBytes, type Position } from './identity.ts'
+import type { SourceAttributes } from './line-target.ts'
 import type { Source } from './source.ts'
 
 /** All that belongs to a position in a file. */
@@ -64,8 +65,7 @@ export class TailedFile {
   /** Its entry among the remembered positions, once it is closed. */
   rememberedId = -1
   closed = false
-  /** Encoded attributes and what else the encoder keeps for a file. */
-  encoderState: unknown = undefined
+  attributes: SourceAttributes | undefined
 
   constructor(id: number, path: string, stats: Stats, sizeBytes: number, source: Source) {
     this.id = id

@@ -13,14 +13,15 @@ suite('a consumer that asks to wait', () => {
     const late = new DeliveryError('throttled', 'slow', { retryAfterMs: 7_200_000 })
     const intake = new RecordingIntake(late, 'accept')
     const counters = { accepted: { add: () => {} }, refused: { add: () => {} } }
-    const window = new DeliveryWindow(
-      intake as never,
+    const window = new DeliveryWindow({
+      intake: intake as never,
       clock,
-      new RecordingLogger(),
+      logger: new RecordingLogger(),
       counters,
-      1000,
-      () => {},
-    )
+      limitBytes: 1000,
+      until: 'delivered',
+      committed: () => {},
+    })
     window.push(new Batch('logs', [new Uint8Array(3)], 1), [])
     await clock.advance(59_000)
     assert.equal(intake.calls.length, 1)

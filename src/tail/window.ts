@@ -3,11 +3,10 @@ import type { Counter, Logger } from '../component/telemetry.ts'
 import { DeliveryError } from '../errors/delivery-error.ts'
 import type { Batch } from '../signal/batch.ts'
 import type { Intake, ReceiveContext } from '../signal/consumer.ts'
-import type { Progress } from './line-target.ts'
+import type { LineSource, Progress } from './line-target.ts'
 import type { TailedFile } from './tailed-file.ts'
 import { YoungGarbage } from './young-garbage.ts'
 
-const context: ReceiveContext = { until: 'delivered', onFull: 'wait' }
 const firstBackoffMs = 100
 const maxBackoffMs = 5000
 // Reading stands still meanwhile, of all files and for all exporters.
@@ -18,8 +17,8 @@ interface Journey {
   done: boolean
 }
 
-interface Entry {
-  readonly progress: Progress
+interface Entry<S extends LineSource> {
+  readonly progress: Progress<S>
   readonly journey: Journey
 }
 
@@ -28,41 +27,44 @@ export interface WindowCounters {
   readonly refused: Counter
 }
 
+export interface WindowSettings<S extends LineSource> {
+  readonly intake: Intake<'logs'>
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly counters: WindowCounters
+  /** What may be on its way at a time. */
+  readonly limitBytes: number
+  /** See `ReceiveContext`. What can be read again is kept until it is delivered; what cannot, goes into the queue. */
+  readonly until: ReceiveContext['until']
+  /** The source is dealt with up to a new place. */
+  committed(source: S): void
+  /**
+   * A batch of what cannot be read again was refused until the time for stopping was over, and is lost. With this, a
+   * stop goes on offering; without, what is refused is left for the next start.
+   */
+  lost?(batch: Batch<'logs'>): void
+}
+
 /**
- * Batches that are on their way, for all files of one receiver.
+ * Batches that are on their way, for all files or streams of one receiver.
  *
  * Their bytes are bounded: `room` waits until there is some. The checkpoint of a file moves over the acknowledged
  * batches without a gap. A batch that is refused with "again" is offered again, unchanged, until it is taken, and until
  * then nothing new is read; one that is refused for good is counted and passed over.
  */
-export class DeliveryWindow {
-  readonly #intake: Intake<'logs'>
-  readonly #clock: Clock
-  readonly #logger: Logger
-  readonly #counters: WindowCounters
-  readonly #limitBytes: number
-  readonly #committed: (file: TailedFile) => void
-  readonly #entries = new Map<TailedFile, Entry[]>()
+export class DeliveryWindow<S extends LineSource = TailedFile> {
+  readonly #settings: WindowSettings<S>
+  readonly #context: ReceiveContext
+  readonly #entries = new Map<S, Entry<S>[]>()
   readonly #stopping = new AbortController()
   readonly #garbage = new YoungGarbage()
   #bytes = 0
   #refusing = 0
   #wake: (() => void) | undefined
 
-  constructor(
-    intake: Intake<'logs'>,
-    clock: Clock,
-    logger: Logger,
-    counters: WindowCounters,
-    limitBytes: number,
-    committed: (file: TailedFile) => void,
-  ) {
-    this.#intake = intake
-    this.#clock = clock
-    this.#logger = logger
-    this.#counters = counters
-    this.#limitBytes = limitBytes
-    this.#committed = committed
+  constructor(settings: WindowSettings<S>) {
+    this.#settings = settings
+    this.#context = { until: settings.until, onFull: 'wait' }
   }
 
   get bytes(): number {
@@ -70,7 +72,7 @@ export class DeliveryWindow {
   }
 
   get hasRoom(): boolean {
-    return this.#bytes < this.#limitBytes && this.#refusing === 0
+    return this.#bytes < this.#settings.limitBytes && this.#refusing === 0
   }
 
   /** Resolves when something may be read, or something changed. */
@@ -82,12 +84,12 @@ export class DeliveryWindow {
   }
 
   /** Sends a batch, after which the files are dealt with up to `moves`; without one they are at once, in their turn. */
-  push(batch: Batch<'logs'> | undefined, moves: readonly Progress[]): void {
+  push(batch: Batch<'logs'> | undefined, moves: readonly Progress<S>[]): void {
     const journey: Journey = { done: batch === undefined }
     for (const progress of moves) {
       const { file } = progress
       const pending = this.#entries.get(file)
-      const entry: Entry = { progress, journey }
+      const entry: Entry<S> = { progress, journey }
       if (pending === undefined) this.#entries.set(file, [entry])
       else pending.push(entry)
       if (batch !== undefined) file.inFlight++
@@ -100,9 +102,10 @@ export class DeliveryWindow {
     void this.#deliver(journey, batch, moves)
   }
 
-  /** Waits for the answers until `abort`; what is refused meanwhile is left for the next start. */
+  /** Waits for the answers until `abort`. */
   async stop(abort: AbortSignal): Promise<void> {
-    this.#stopping.abort()
+    if (this.#settings.lost === undefined || abort.aborted) this.#stopping.abort()
+    else abort.addEventListener('abort', () => this.#stopping.abort(), { once: true })
     while (this.#entries.size > 0 && !abort.aborted) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve
@@ -114,7 +117,7 @@ export class DeliveryWindow {
   async #deliver(
     journey: Journey,
     batch: Batch<'logs'>,
-    moves: readonly Progress[],
+    moves: readonly Progress<S>[],
   ): Promise<void> {
     journey.done = await this.#offer(batch)
     this.#bytes -= batch.sizeBytes
@@ -130,19 +133,20 @@ export class DeliveryWindow {
 
   /** True when the batch was taken, or refused for good; false when remora stops before that. Never rejects. */
   async #offer(batch: Batch<'logs'>): Promise<boolean> {
+    const { intake, clock, logger, counters, lost } = this.#settings
     let backoffMs = firstBackoffMs
     let refused = false
     for (;;) {
       try {
-        await this.#intake.consume(batch, context)
-        this.#counters.accepted.add(batch.itemCount)
+        await intake.consume(batch, this.#context)
+        counters.accepted.add(batch.itemCount)
         if (refused) this.#refusing--
         return true
       } catch (thrown) {
         const error = DeliveryError.from(thrown)
         if (error.retry === 'never') {
-          this.#counters.refused.add(batch.itemCount)
-          this.#logger.error(`cannot hand on log records: ${error.message}`, {
+          counters.refused.add(batch.itemCount)
+          logger.error(`cannot hand on log records: ${error.message}`, {
             code: error.code,
             records: batch.itemCount,
           })
@@ -151,14 +155,15 @@ export class DeliveryWindow {
         }
         if (!refused) this.#refusing++
         refused = true
-        this.#logger.warn(`log records are refused, reading waits: ${error.message}`, {
+        logger.warn(`log records are refused, reading waits: ${error.message}`, {
           code: error.code,
         })
         const waitMs = Math.min(error.retryAfterMs ?? backoffMs, maxAskedMs)
-        await sleep(this.#clock, waitMs, this.#stopping.signal)
+        await sleep(clock, waitMs, this.#stopping.signal)
         backoffMs = Math.min(backoffMs * 2, maxBackoffMs)
         if (this.#stopping.signal.aborted) {
           this.#refusing--
+          lost?.(batch)
           return false
         }
       }
@@ -166,17 +171,17 @@ export class DeliveryWindow {
   }
 
   /** Moves the checkpoint over what is done at the front. */
-  #settle(file: TailedFile): void {
+  #settle(file: S): void {
     const pending = this.#entries.get(file)
     if (pending === undefined) return
     let settled = 0
-    while (settled < pending.length && (pending[settled] as Entry).journey.done) {
-      file.commit((pending[settled] as Entry).progress)
+    while (settled < pending.length && (pending[settled] as Entry<S>).journey.done) {
+      file.commit((pending[settled] as Entry<S>).progress)
       settled++
     }
     pending.splice(0, settled)
     // What is neither done nor under way was refused while stopping; it holds the checkpoint back for good.
     if (pending.length === 0 || file.inFlight === 0) this.#entries.delete(file)
-    if (settled > 0) this.#committed(file)
+    if (settled > 0) this.#settings.committed(file)
   }
 }

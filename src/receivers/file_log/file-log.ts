@@ -1,31 +1,21 @@
 import type { Settings } from '../../component/define.ts'
 import type { Component } from '../../component/lifecycle.ts'
-import type { Meter } from '../../component/telemetry.ts'
+import { createFramer } from '../../lines/create-framer.ts'
+import { createTarget } from '../../lines/create-target.ts'
 import { decompressStream } from '../../net/decompress.ts'
-import { compileOperators } from '../../operators/compile.ts'
-import { compilePattern } from '../../regex/pattern.ts'
 import type { Intake } from '../../signal/consumer.ts'
 import { Checkpoints } from '../../tail/checkpoints.ts'
 import { Discovery } from '../../tail/discover.ts'
-import { findEncoding } from '../../tail/encoding.ts'
 import { readFileAttributes } from '../../tail/file-attributes.ts'
 import { FileOpener } from '../../tail/file-opener.ts'
 import type { TailEvents } from '../../tail/file-set.ts'
-import type { Framer } from '../../tail/framer.ts'
-import type { LineTarget } from '../../tail/line-target.ts'
-import { MultilineFramer } from '../../tail/multiline-framer.ts'
-import { NewlineFramer, NopFramer } from '../../tail/newline-framer.ts'
-import { PlainTarget } from '../../tail/plain-target.ts'
 import { Tailer } from '../../tail/tailer.ts'
 import { DeliveryWindow } from '../../tail/window.ts'
-import { encodeResource, LogWriter } from '../../wire/otlp/log-writer.ts'
-import { OperatorTarget } from './operator-target.ts'
 import { compileOrdering } from './ordering/compile-ordering.ts'
 import type { FileLogConfig } from './schema.ts'
 
 // What may be read ahead of the acknowledgements: some thirty blocks, enough to keep an exporter busy.
 const windowBytes = 8 * 1024 * 1024
-const writerBytes = 512 * 1024
 
 /** Ties the tail engine to one configuration. */
 export class FileLogReceiver implements Component {
@@ -60,18 +50,12 @@ export class FileLogReceiver implements Component {
         ? undefined
         : await this.#settings.storage(config.storage).open(`receiver_${id.replace('/', '_')}`)
     const checkpoints = new Checkpoints(storage, logger, clock.nowMs())
-    const framer = createFramer(config, meter)
-    const window = new DeliveryWindow(
-      intake,
-      clock,
-      logger,
-      {
-        accepted: meter.counter('otelcol_receiver_accepted_log_records', { transport: 'file' }),
-        refused: meter.counter('otelcol_receiver_refused_log_records', { transport: 'file' }),
-      },
-      windowBytes,
-      (file) => checkpoints.changed(file),
-    )
+    const framer = createFramer(config, {
+      split: meter.counter('remora_file_log_split_records'),
+      truncated: meter.counter('remora_file_log_truncated_records'),
+      undecodable: meter.counter('remora_file_log_undecodable_records'),
+    })
+    const window = this.#createWindow(intake, checkpoints)
     meter.gauge('remora_file_log_window_bytes', {}, () => window.bytes)
     const criteria = config.ordering_criteria
     const ordering = criteria === undefined ? undefined : compileOrdering(criteria)
@@ -112,7 +96,15 @@ export class FileLogReceiver implements Component {
           clock,
         ),
         framer,
-        target: this.#createTarget(intake),
+        target: createTarget({
+          options: config,
+          includeRecordNumber: config.include_file_record_number,
+          includeRecordOffset: config.include_file_record_offset,
+          intake,
+          meter,
+          logger,
+          clock,
+        }),
         window,
         checkpoints,
         events: this.#events(),
@@ -122,19 +114,20 @@ export class FileLogReceiver implements Component {
     )
   }
 
-  #createTarget(intake: Intake<'logs'>): LineTarget {
-    const { config, meter, logger, clock } = this.#settings
-    const writer = new LogWriter(writerBytes)
-    const common = {
-      resource: encodeResource(config.resource),
-      includeRecordNumber: config.include_file_record_number,
-      includeRecordOffset: config.include_file_record_offset,
-    }
-    if (config.operators.length === 0) return new PlainTarget(writer, common)
-    const chain = compileOperators(config.operators, meter, logger, clock, (reason) =>
-      intake.dropped(reason, 1),
-    )
-    return new OperatorTarget(writer, chain, { ...common, resource: config.resource })
+  #createWindow(intake: Intake<'logs'>, checkpoints: Checkpoints): DeliveryWindow {
+    const { logger, meter, clock } = this.#settings
+    return new DeliveryWindow({
+      intake,
+      clock,
+      logger,
+      counters: {
+        accepted: meter.counter('otelcol_receiver_accepted_log_records', { transport: 'file' }),
+        refused: meter.counter('otelcol_receiver_refused_log_records', { transport: 'file' }),
+      },
+      limitBytes: windowBytes,
+      until: 'delivered',
+      committed: (file) => checkpoints.changed(file),
+    })
   }
 
   #events(): TailEvents {
@@ -155,7 +148,7 @@ export class FileLogReceiver implements Component {
     }
     return {
       opened: async (file, stats) => {
-        file.encoderState = await readFileAttributes(file.path, stats, attributes)
+        file.attributes = await readFileAttributes(file.path, stats, attributes)
       },
       rotated: () => rotations.add(1),
       truncated: () => truncations.add(1),
@@ -164,34 +157,4 @@ export class FileLogReceiver implements Component {
       holeBytes: (count) => holeBytes.add(count),
     }
   }
-}
-
-function createFramer(config: FileLogConfig, meter: Meter): Framer {
-  const encoding = findEncoding(config.encoding)
-  // A blank at the end of a line of a container may be one inside of a line of its program.
-  const keepBlanks = config.operators[0]?.type === 'container'
-  const settings = {
-    encoding,
-    maxLogSizeBytes: config.max_log_size,
-    oversize: config.max_log_size_behavior,
-    preserveLeading: keepBlanks || config.preserve_leading_whitespaces,
-    preserveTrailing: keepBlanks || config.preserve_trailing_whitespaces,
-    counts: {
-      split: meter.counter('remora_file_log_split_records'),
-      truncated: meter.counter('remora_file_log_truncated_records'),
-      undecodable: meter.counter('remora_file_log_undecodable_records'),
-    },
-  }
-  const { multiline } = config
-  if (multiline !== undefined) {
-    const source = multiline.line_start_pattern ?? multiline.line_end_pattern ?? ''
-    return new MultilineFramer({
-      ...settings,
-      // As in the collector, `^` and `$` of these patterns mean lines.
-      pattern: compilePattern(`(?m)${source}`),
-      matches: multiline.line_start_pattern === undefined ? 'end' : 'start',
-      omitPattern: multiline.omit_pattern,
-    })
-  }
-  return encoding.unitBytes === 0 ? new NopFramer(settings) : new NewlineFramer(settings)
 }

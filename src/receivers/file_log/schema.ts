@@ -1,32 +1,12 @@
 import * as v from 'valibot'
-import { byteSize, duration, integer, type ObjectMetadata, text } from '../../component/schema.ts'
-import { parses, pattern } from '../../operators/options/schema.ts'
-import { operators } from '../../operators/schema.ts'
-import { findEncoding } from '../../tail/encoding.ts'
+import { byteSize, duration, flag, integer, type ObjectMetadata } from '../../component/schema.ts'
+import { contentOptions, recordOptions } from '../../lines/schema.ts'
+import { parses } from '../../operators/options/schema.ts'
 import { compileGlob } from '../../tail/glob.ts'
 import { orderingCriteria } from './ordering/schema.ts'
 
-const flag = (fallback: boolean, description: string) =>
-  v.optional(v.pipe(v.boolean('must be true or false'), v.description(description)), fallback)
-
 const glob = () =>
   v.pipe(v.string('must be a path'), v.nonEmpty('must not be empty'), parses(compileGlob))
-
-const multiline = v.pipe(
-  v.strictObject({
-    line_start_pattern: v.optional(
-      v.pipe(pattern(), v.description('A record begins where this matches. RE2 syntax.')),
-    ),
-    line_end_pattern: v.optional(
-      v.pipe(pattern(), v.description('A record ends where this matches. RE2 syntax.')),
-    ),
-    omit_pattern: flag(false, 'Leave what the pattern matched out of the record.'),
-  }),
-  v.check(
-    (m) => (m.line_start_pattern === undefined) !== (m.line_end_pattern === undefined),
-    'must have either line_start_pattern or line_end_pattern',
-  ),
-)
 
 const retryOnFailure = v.strictObject({
   enabled: flag(
@@ -133,22 +113,7 @@ export const fileLogConfig = v.pipe(
       ),
       '1kb',
     ),
-    max_log_size: v.optional(
-      v.pipe(
-        byteSize(),
-        v.minValue(16, 'must be at least 16 bytes'),
-        v.maxValue(256 * 1024 * 1024, 'must be at most 256MiB'),
-        v.description('The largest record; twice as much memory is needed while one is read.'),
-      ),
-      '1MiB',
-    ),
-    max_log_size_behavior: v.optional(
-      v.pipe(
-        v.picklist(['split', 'truncate'], 'must be "split" or "truncate"'),
-        v.description('A larger record becomes several, or loses its end. Both are counted.'),
-      ),
-      'split',
-    ),
+    ...recordOptions,
     initial_buffer_size: v.optional(
       v.pipe(byteSize(), v.description("Accepted for the collector's files and not used.")),
     ),
@@ -161,19 +126,6 @@ export const fileLogConfig = v.pipe(
       ),
       '500ms',
     ),
-    encoding: v.optional(
-      v.pipe(
-        v.string('must be a string'),
-        parses(findEncoding),
-        v.description(
-          'utf-8, utf-8-raw, utf-16le, utf-16be, ascii, latin1, nop, or a name of the WHATWG encoding standard.',
-        ),
-      ),
-      'utf-8',
-    ),
-    preserve_leading_whitespaces: flag(false, 'Keep blanks in front of a record.'),
-    preserve_trailing_whitespaces: flag(false, 'Keep blanks behind a record.'),
-    multiline: v.optional(v.pipe(multiline, v.description('Records of several lines.'))),
     include_file_name: flag(true, 'Add the attribute `log.file.name`.'),
     include_file_path: flag(false, 'Add the attribute `log.file.path`.'),
     include_file_name_resolved: flag(false, 'Add `log.file.name_resolved`: links followed.'),
@@ -182,18 +134,7 @@ export const fileLogConfig = v.pipe(
     include_file_owner_group_name: flag(false, 'Add `log.file.owner.group.name`.'),
     include_file_record_number: flag(false, 'Add `log.file.record_number`, from 1.'),
     include_file_record_offset: flag(false, 'Add `log.file.record_offset`, in bytes.'),
-    attributes: v.optional(
-      v.pipe(v.record(v.string(), text()), v.description('Attributes for every record.')),
-      {},
-    ),
-    resource: v.optional(
-      v.pipe(v.record(v.string(), text()), v.description('Attributes of the resource.')),
-      {},
-    ),
-    operators: v.optional(
-      v.pipe(operators, v.description('What to do with each record, in order.')),
-      [],
-    ),
+    ...contentOptions,
     storage: v.optional(
       v.pipe(
         v.string('must be the id of an extension'),

@@ -1,12 +1,18 @@
-import { type Chain, errorAttribute } from '../../operators/chain.ts'
-import type { DirectChain } from '../../operators/direct/direct-chain.ts'
-import { Entry, type Values } from '../../operators/entry.ts'
-import { Batch } from '../../signal/batch.ts'
-import { type FileAttributes, fileAttributesOf } from '../../tail/file-attributes.ts'
-import { type LineTarget, type Progress, progressOf } from '../../tail/line-target.ts'
-import type { TailedFile } from '../../tail/tailed-file.ts'
-import { encodeResource, encodeScope, type LogWriter } from '../../wire/otlp/log-writer.ts'
-import { WireError } from '../../wire/wire-error.ts'
+import { type Chain, errorAttribute } from '../operators/chain.ts'
+import type { DirectChain } from '../operators/direct/direct-chain.ts'
+import { Entry, type Values } from '../operators/entry.ts'
+import { Batch } from '../signal/batch.ts'
+import {
+  type LineSource,
+  type LineTarget,
+  noAttributes,
+  type Progress,
+  progressOf,
+  type SourceAttributes,
+} from '../tail/line-target.ts'
+import type { TailedFile } from '../tail/tailed-file.ts'
+import { encodeResource, encodeScope, type LogWriter } from '../wire/otlp/log-writer.ts'
+import { WireError } from '../wire/wire-error.ts'
 
 export interface OperatorTargetSettings {
   readonly resource: Readonly<Record<string, string>>
@@ -15,18 +21,20 @@ export interface OperatorTargetSettings {
 }
 
 /** Where a record came from, as long as an operator holds it: reading goes on at the beginning of its block. */
-type Origin = Progress
+type Origin<S extends LineSource> = Progress<S>
 
 /** Records that go through operators on their way. */
-export class OperatorTarget implements LineTarget {
+export class OperatorTarget<S extends LineSource = TailedFile> implements LineTarget<S> {
   readonly #writer: LogWriter
   readonly #chain: Chain
   readonly #settings: OperatorTargetSettings
   readonly #entry = new Entry()
   readonly #sink = (entry: Entry): void => this.#write(entry)
-  #file: TailedFile | undefined
+  #file: S | undefined
   #nowMs = 0
-  #fileAttributes: FileAttributes = { values: {}, encoded: new Uint8Array(0) }
+  #fileAttributes: SourceAttributes = noAttributes
+  /** The resource of records to which no operator gives another one. */
+  #base: Readonly<Values>
   #fileKeys: readonly string[] = []
   /** Operators use attributes of the file, or keep records, so they must be in the entry. */
   #inEntry = false
@@ -39,22 +47,24 @@ export class OperatorTarget implements LineTarget {
   #end = 0
   #resource: OpenResource | undefined
   /** Files of which records are held back, and the oldest of each. */
-  #held: ReadonlyMap<TailedFile, Origin> = new Map()
+  #held: ReadonlyMap<S, Origin<S>> = new Map()
 
   constructor(writer: LogWriter, chain: Chain, settings: OperatorTargetSettings) {
     this.#writer = writer
     this.#chain = chain
     this.#settings = settings
+    this.#base = settings.resource
   }
 
   get holds(): boolean {
     return this.#chain.joins
   }
 
-  begin(file: TailedFile, nowMs: number): void {
+  begin(file: S, nowMs: number): void {
     this.#file = file
     this.#nowMs = nowMs
-    this.#fileAttributes = fileAttributesOf(file)
+    this.#fileAttributes = file.attributes ?? noAttributes
+    this.#base = this.#fileAttributes.resource?.values ?? this.#settings.resource
     this.#fileKeys = Object.keys(this.#fileAttributes.values)
     this.#inEntry = this.#chain.joins || this.#fileKeys.some((key) => this.#chain.reads(key))
     this.#writer.observedAt(nowMs)
@@ -88,11 +98,11 @@ export class OperatorTarget implements LineTarget {
     this.#chain.flush(nowMs, everything, this.#sink)
   }
 
-  progress(file: TailedFile | undefined): readonly Progress[] {
+  progress(file: S | undefined): readonly Progress<S>[] {
     if (!this.#chain.joins) return file === undefined ? [] : [progressOf(file)]
-    const held = new Map<TailedFile, Origin>()
+    const held = new Map<S, Origin<S>>()
     for (const { origin } of this.#chain.held()) {
-      const place = origin as Origin
+      const place = origin as Origin<S>
       const known = held.get(place.file)
       if (known === undefined || place.offset < known.offset) held.set(place.file, place)
     }
@@ -108,7 +118,7 @@ export class OperatorTarget implements LineTarget {
 
   #writeDirect(direct: DirectChain, source: Buffer, start: number, end: number): boolean {
     const writer = this.#writer
-    if (this.#resource === undefined) this.#switchResource(undefined, this.#settings.resource, '')
+    if (this.#resource === undefined) this.#switchResource(undefined, this.#base, '')
     writer.beginRecord()
     writer.bodyBytes(source, start, end)
     writer.attributes(this.#fileAttributes.encoded)
@@ -131,7 +141,7 @@ export class OperatorTarget implements LineTarget {
       attributes['log.file.record_number'] = ++this.#file.recordNumber
     }
     if (this.#settings.includeRecordOffset) attributes['log.file.record_offset'] = offset
-    this.#entry.reset(text, attributes, this.#settings.resource)
+    this.#entry.reset(text, attributes, this.#base)
     try {
       this.#chain.run(this.#entry, this.#nowMs, this.#sink)
     } catch (error) {
@@ -160,7 +170,7 @@ export class OperatorTarget implements LineTarget {
 
   /** The line, or what is held of it, without what the operators made of it. */
   #writeAsItWas(reason: string, held?: Entry): void {
-    if (this.#resource === undefined) this.#switchResource(undefined, this.#settings.resource, '')
+    if (this.#resource === undefined) this.#switchResource(undefined, this.#base, '')
     this.#writer.beginRecord()
     if (this.#text !== undefined) this.#writer.bodyBytes(this.#source, this.#start, this.#end)
     else if (typeof held?.body === 'string') this.#writer.body(held.body)

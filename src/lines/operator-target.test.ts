@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
 import * as v from 'valibot'
-import { FakeClock } from '../../../test/support/fake-clock.ts'
-import { RecordingLogger, RecordingMeter } from '../../../test/support/settings.ts'
-import type { Chain } from '../../operators/chain.ts'
-import { compileOperators } from '../../operators/compile.ts'
-import { operators } from '../../operators/schema.ts'
-import type { TailedFile } from '../../tail/tailed-file.ts'
-import { encodeLogAttributes, LogWriter } from '../../wire/otlp/log-writer.ts'
-import { toJson } from '../../wire/otlp/to-json.ts'
+import { FakeClock } from '../../test/support/fake-clock.ts'
+import { RecordingLogger, RecordingMeter } from '../../test/support/settings.ts'
+import type { Chain } from '../operators/chain.ts'
+import { compileOperators } from '../operators/compile.ts'
+import { operators } from '../operators/schema.ts'
+import type { TailedFile } from '../tail/tailed-file.ts'
+import { encodeLogAttributes, LogWriter } from '../wire/otlp/log-writer.ts'
+import { toJson } from '../wire/otlp/to-json.ts'
 import { OperatorTarget } from './operator-target.ts'
 
 /*
@@ -182,7 +182,7 @@ class BothWays {
     this.#long = new OperatorTarget(this.#writer, plain, settings)
     const values = { 'log.file.name': 'x.log', app: 'a' }
     this.#file = {
-      encoderState: { values, encoded: encodeLogAttributes(values) },
+      attributes: { values, encoded: encodeLogAttributes(values) },
     } as unknown as TailedFile
   }
 

@@ -1,0 +1,38 @@
+import type { Clock } from '../component/clock.ts'
+import type { Logger, Meter } from '../component/telemetry.ts'
+import { compileOperators } from '../operators/compile.ts'
+import type { Intake } from '../signal/consumer.ts'
+import type { LineSource, LineTarget } from '../tail/line-target.ts'
+import { PlainTarget } from '../tail/plain-target.ts'
+import { encodeResource, LogWriter } from '../wire/otlp/log-writer.ts'
+import { OperatorTarget } from './operator-target.ts'
+import type { LineOptions } from './schema.ts'
+
+// What a block of 256 KiB becomes, with room for attributes.
+const writerBytes = 512 * 1024
+
+export interface TargetSettings {
+  readonly options: LineOptions
+  readonly includeRecordNumber: boolean
+  readonly includeRecordOffset: boolean
+  readonly intake: Intake<'logs'>
+  readonly meter: Meter
+  readonly logger: Logger
+  readonly clock: Clock
+}
+
+/** What makes records of lines: operators, or without any the short way from bytes to bytes. */
+export function createTarget<S extends LineSource>(settings: TargetSettings): LineTarget<S> {
+  const { options, intake, meter, logger, clock } = settings
+  const { includeRecordNumber, includeRecordOffset } = settings
+  const writer = new LogWriter(writerBytes)
+  const { operators, resource } = options
+  const numbering = { includeRecordNumber, includeRecordOffset }
+  if (operators.length === 0) {
+    return new PlainTarget(writer, { resource: encodeResource(resource), ...numbering })
+  }
+  const chain = compileOperators(operators, meter, logger, clock, (reason) =>
+    intake.dropped(reason, 1),
+  )
+  return new OperatorTarget(writer, chain, { resource, ...numbering })
+}

@@ -1,0 +1,75 @@
+import * as v from 'valibot'
+import { byteSize, flag, text } from '../component/schema.ts'
+import { parses, pattern } from '../operators/options/schema.ts'
+import { operators } from '../operators/schema.ts'
+import { findEncoding } from '../tail/encoding.ts'
+
+const multiline = v.pipe(
+  v.strictObject({
+    line_start_pattern: v.optional(
+      v.pipe(pattern(), v.description('A record begins where this matches. RE2 syntax.')),
+    ),
+    line_end_pattern: v.optional(
+      v.pipe(pattern(), v.description('A record ends where this matches. RE2 syntax.')),
+    ),
+    omit_pattern: flag(false, 'Leave what the pattern matched out of the record.'),
+  }),
+  v.check(
+    (m) => (m.line_start_pattern === undefined) !== (m.line_end_pattern === undefined),
+    'must have either line_start_pattern or line_end_pattern',
+  ),
+)
+
+/** How bytes are cut into records. */
+export const recordOptions = {
+  max_log_size: v.optional(
+    v.pipe(
+      byteSize(),
+      v.minValue(16, 'must be at least 16 bytes'),
+      v.maxValue(256 * 1024 * 1024, 'must be at most 256MiB'),
+      v.description('The largest record; twice as much memory is needed while one is read.'),
+    ),
+    '1MiB',
+  ),
+  max_log_size_behavior: v.optional(
+    v.pipe(
+      v.picklist(['split', 'truncate'], 'must be "split" or "truncate"'),
+      v.description('A larger record becomes several, or loses its end. Both are counted.'),
+    ),
+    'split',
+  ),
+  encoding: v.optional(
+    v.pipe(
+      v.string('must be a string'),
+      parses(findEncoding),
+      v.description(
+        'utf-8, utf-8-raw, utf-16le, utf-16be, ascii, latin1, nop, or a name of the WHATWG encoding standard.',
+      ),
+    ),
+    'utf-8',
+  ),
+  preserve_leading_whitespaces: flag(false, 'Keep blanks in front of a record.'),
+  preserve_trailing_whitespaces: flag(false, 'Keep blanks behind a record.'),
+  multiline: v.optional(v.pipe(multiline, v.description('Records of several lines.'))),
+}
+
+/** What becomes of the records. */
+export const contentOptions = {
+  attributes: v.optional(
+    v.pipe(v.record(v.string(), text()), v.description('Attributes for every record.')),
+    {},
+  ),
+  resource: v.optional(
+    v.pipe(v.record(v.string(), text()), v.description('Attributes of the resource.')),
+    {},
+  ),
+  operators: v.optional(
+    v.pipe(operators, v.description('What to do with each record, in order.')),
+    [],
+  ),
+}
+
+/** Their parsed values. */
+export type LineOptions = v.InferOutput<
+  v.StrictObjectSchema<typeof recordOptions & typeof contentOptions, undefined>
+>
