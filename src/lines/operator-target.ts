@@ -2,14 +2,8 @@ import { type Chain, errorAttribute } from '../operators/chain.ts'
 import type { DirectChain } from '../operators/direct/direct-chain.ts'
 import { Entry, type Values } from '../operators/entry.ts'
 import { Batch } from '../signal/batch.ts'
-import {
-  type LineSource,
-  type LineTarget,
-  noAttributes,
-  type Progress,
-  progressOf,
-  type SourceAttributes,
-} from '../tail/line-target.ts'
+import { type LineSource, noAttributes, type SourceAttributes } from '../tail/line-source.ts'
+import { type LineTarget, type Progress, progressOf } from '../tail/line-target.ts'
 import type { TailedFile } from '../tail/tailed-file.ts'
 import { encodeResource, encodeScope, type LogWriter } from '../wire/otlp/log-writer.ts'
 import { WireError } from '../wire/wire-error.ts'

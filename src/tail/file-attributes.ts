@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs'
 import { readFile, realpath } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { encodeLogAttributes } from '../wire/otlp/log-writer.ts'
-import type { SourceAttributes } from './line-target.ts'
+import type { SourceAttributes } from './line-source.ts'
 
 /** Which of them a record carries; the names are those of the semantic conventions. */
 export interface FileAttributeSettings {

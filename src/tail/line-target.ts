@@ -1,39 +1,8 @@
 import type { Batch } from '../signal/batch.ts'
-import type { Place, TailedFile } from './tailed-file.ts'
-
-/** Where lines come from: a file, or a stream. */
-export interface LineSource extends Place {
-  /** What tells it from others: the path of a file. */
-  readonly path: string
-  /** In the rest of a line whose start was cut off. */
-  skipping: boolean
-  /** Of the last record that was written. */
-  recordNumber: number
-  /** Batches with records of it that are on their way. */
-  inFlight: number
-  /** What its records carry besides what is in them; undefined for nothing. */
-  attributes: SourceAttributes | undefined
-  /** Everything before this place is dealt with. */
-  commit(place: Place): void
-}
+import type { LineSource, Place } from './line-source.ts'
+import type { TailedFile } from './tailed-file.ts'
 
 /** A position up to which a file is dealt with once a batch is acknowledged. */
-export interface SourceAttributes {
-  readonly values: Readonly<Record<string, string>>
-  /** `values` as attribute fields of a LogRecord. */
-  readonly encoded: Uint8Array
-  /** The resource of its records, where it has one of its own. */
-  readonly resource?: SourceResource
-}
-
-export interface SourceResource {
-  readonly values: Readonly<Record<string, string | number>>
-  /** `values` as a Resource message. */
-  readonly encoded: Uint8Array
-}
-
-export const noAttributes: SourceAttributes = { values: {}, encoded: new Uint8Array(0) }
-
 export interface Progress<S extends LineSource = TailedFile> extends Place {
   readonly file: S
 }

@@ -1,12 +1,7 @@
 import { Batch } from '../signal/batch.ts'
 import type { LogWriter } from '../wire/otlp/log-writer.ts'
-import {
-  type LineSource,
-  type LineTarget,
-  noAttributes,
-  type Progress,
-  progressOf,
-} from './line-target.ts'
+import { type LineSource, noAttributes } from './line-source.ts'
+import { type LineTarget, type Progress, progressOf } from './line-target.ts'
 import type { TailedFile } from './tailed-file.ts'
 
 export interface PlainTargetSettings {

@@ -1,19 +1,7 @@
 import type { Stats } from 'node:fs'
 import { guardBytes, hashBytes, type Position } from './identity.ts'
-import type { SourceAttributes } from './line-target.ts'
+import type { Place, SourceAttributes } from './line-source.ts'
 import type { Source } from './source.ts'
-
-/** All that belongs to a position in a file. */
-export interface Place {
-  readonly offset: number
-  readonly guard: Uint8Array
-  /** Of the file when the position was taken; of another one it means nothing. */
-  readonly generation: number
-  /** In the rest of a line that was cut off. */
-  readonly skipping: boolean
-  /** Of the last record before the position. */
-  readonly recordNumber: number
-}
 
 /** A file that is being read, from its discovery until it is gone and everything of it is acknowledged. */
 export class TailedFile {
