@@ -10,10 +10,13 @@ import type { Logger, Status } from '../component/telemetry.ts'
 import { run } from './run.ts'
 
 interface Behaviour {
+  readonly endsByItself?: boolean
   readonly start?: () => Promise<void>
   readonly stop?: (abort: AbortSignal) => Promise<void>
 }
 
+/** Of the receiver of the last `start` that ends by itself. */
+let end: () => void
 /** Of the exporter of the last `start`. */
 let report: (status: Status) => void
 let log: Logger
@@ -37,7 +40,10 @@ function start(behaviour: Behaviour = {}, shutdownTimeout = '10s', clock: Clock 
       config: v.strictObject({}),
       metrics: {},
       examples: [],
-      create: () => component,
+      create: ({ endsByItself }) => {
+        if (behaviour.endsByItself === true) end = endsByItself()
+        return component
+      },
     }),
     defineProcessor({
       type: 'toy',
@@ -123,6 +129,19 @@ suite('run', () => {
     ])
     assert.equal(lines[0]?.['line'], 4)
     assert.deepEqual(exits, [])
+  })
+
+  test('ends with 0 when its input has ended', async () => {
+    const { code, logged, messages } = start({ endsByItself: true })
+    await logged('"ready"')
+    end()
+    assert.equal(await code, 0)
+    assert.deepEqual(messages().slice(1), [
+      'ready',
+      'all input has ended, stopping',
+      'pipeline stopped',
+      'stopped',
+    ])
   })
 
   test('says what it held back of a flood before its last line', async () => {

@@ -68,6 +68,7 @@ export async function run(args: Arguments, io: Io, control: ProcessControl): Pro
     return exitCodes.failed.code
   }
   logger.info('ready', { version, running: summarise(plan.service) })
+  void lifecycle.service.ended.then(() => lifecycle.ended(shutdownTimeoutMs))
   await stopping.promise
   await lifecycle.service.stop()
   lifecycle.stopped()
@@ -110,6 +111,14 @@ class Lifecycle {
       timeout_ms: shutdownTimeoutMs,
       ...(trouble.length === 0 ? {} : { message }),
     })
+    this.#endAfter(shutdownTimeoutMs + stopGraceMs, exitCodes.stopTimeout.code)
+    this.#beginStop()
+  }
+
+  /** Nothing more will come, as with a job whose files are all delivered. */
+  ended(shutdownTimeoutMs: number): void {
+    if (this.#cancel !== undefined) return
+    this.#logger.info('all input has ended, stopping', { timeout_ms: shutdownTimeoutMs })
     this.#endAfter(shutdownTimeoutMs + stopGraceMs, exitCodes.stopTimeout.code)
     this.#beginStop()
   }

@@ -32,6 +32,16 @@ export interface Settings<Config> {
   storage(id: string): Storage
 }
 
+export interface ReceiverSettings<Config> extends Settings<Config> {
+  /** `service.shutdown_timeout`: the time that the whole stop of the process has. */
+  readonly shutdownTimeoutMs: number
+  /**
+   * For a receiver whose input has an end: called while it is created, returns what to call at that end. When all of
+   * these inputs have ended, remora stops by itself, with 0; other receivers are not waited for.
+   */
+  endsByItself(): () => void
+}
+
 interface Definition<K extends Kind, C extends ConfigSchema> {
   readonly kind: K
   /** The name in the configuration: lower_snake_case, unique in its kind. */
@@ -58,6 +68,12 @@ export interface Warning {
   readonly message: string
 }
 
+export interface Drain {
+  /** Where it is written, below the component. */
+  readonly option: readonly string[]
+  readonly deadlineMs: number
+}
+
 /** The signals a component handles, each with its stability. There is no other list of signals. */
 export type SignalStability = Readonly<Partial<Record<Signal, Stability>>>
 
@@ -67,8 +83,10 @@ export type Outputs = { readonly [S in Signal]?: Intake<S> }
 export interface ReceiverDefinition<C extends ConfigSchema = ConfigSchema>
   extends Definition<'receiver', C> {
   readonly stability: SignalStability
+  /** How long a stop may go on taking in what still comes, where the user says so. Pure. */
+  drain?(config: v.InferOutput<C>): Drain | undefined
   /** One instance per id serves all its signals. */
-  create(settings: Settings<v.InferOutput<C>>, outputs: Outputs): Component
+  create(settings: ReceiverSettings<v.InferOutput<C>>, outputs: Outputs): Component
 }
 
 export interface ProcessorDefinition<C extends ConfigSchema = ConfigSchema>

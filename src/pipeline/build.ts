@@ -1,6 +1,13 @@
 import type { Clock } from '../component/clock.ts'
 import type { Configured } from '../component/configured.ts'
-import type { AnyDefinition, Host, Kind, Outputs, Settings } from '../component/define.ts'
+import type {
+  AnyDefinition,
+  Host,
+  Kind,
+  Outputs,
+  ReceiverSettings,
+  Settings,
+} from '../component/define.ts'
 import type { Component } from '../component/lifecycle.ts'
 import type { Storage } from '../component/storage.ts'
 import type { Labels } from '../component/telemetry.ts'
@@ -11,6 +18,7 @@ import type { Signal } from '../signal/signal.ts'
 import type { RootLogger } from '../telemetry/logger.ts'
 import type { MetricRegistry } from '../telemetry/meter.ts'
 import type { StatusBoard } from '../telemetry/status.ts'
+import type { Endings } from './endings.ts'
 import { PipelineEntry } from './entry.ts'
 import { FanOut, IntakeFanOut } from './fanout.ts'
 import { CountedLink } from './link.ts'
@@ -42,6 +50,7 @@ export interface BuildSettings {
   readonly logger: RootLogger
   readonly registry: MetricRegistry
   readonly board: StatusBoard
+  readonly endings: Endings
 }
 
 /** Makes the instances of a plan. An Error names the component that cannot be made; nothing is open then. */
@@ -162,9 +171,12 @@ class Builder {
     const identity = identify('receiver', entry.id)
     const outputs: Record<string, Intake> = {}
     for (const [signal, pipelines] of entry.feeds) outputs[signal] = this.#intake(pipelines)
-    const component = make(identity, () =>
-      entry.definition.create(this.#componentSettings(entry, identity), outputs as Outputs),
-    )
+    const settings: ReceiverSettings<object> = {
+      ...this.#componentSettings(entry, identity),
+      shutdownTimeoutMs: this.#plan.service.shutdownTimeoutMs,
+      endsByItself: () => this.#settings.endings.announce(),
+    }
+    const component = make(identity, () => entry.definition.create(settings, outputs as Outputs))
     return { ...identity, component }
   }
 

@@ -147,6 +147,25 @@ export function checkStorage(service: ConfiguredService): ConfigProblem[] {
   return problems
 }
 
+/** Receivers that would go on taking in for longer than the whole stop may last. */
+export function checkDrains(service: ConfiguredService): ConfigProblem[] {
+  const { pipelines, receivers, shutdownTimeoutMs } = service
+  const used = new Set(pipelines.flatMap((pipeline) => pipeline.receivers))
+  const problems: ConfigProblem[] = []
+  for (const { id, definition, config } of receivers.values()) {
+    // A component whose options are wrong has none.
+    if (!used.has(id) || Object.keys(config).length === 0) continue
+    const drain = definition.drain?.(config)
+    if (drain === undefined || drain.deadlineMs < shutdownTimeoutMs) continue
+    problems.push({
+      path: ['receivers', id, ...drain.option],
+      message: `must be shorter than service.shutdown_timeout (${shutdownTimeoutMs / 1000}s), the time of the whole stop`,
+      suggestion: `set service.shutdown_timeout to more than ${drain.deadlineMs / 1000}s`,
+    })
+  }
+  return problems
+}
+
 function checkStorageId(id: string, service: ConfiguredService): PathlessProblem | undefined {
   const extension = service.extensions.get(id)
   if (extension === undefined) {

@@ -12,6 +12,8 @@ export interface LifecycleSettings {
   readonly logger: Logger
   readonly board: StatusBoard
   readonly shutdownTimeoutMs: number
+  /** So long receivers may go on taking in what still comes; 0 unless the user says so. */
+  readonly drainMs: number
 }
 
 /**
@@ -69,16 +71,16 @@ export async function stopGraph(graph: Graph, settings: LifecycleSettings): Prom
 class Stopper {
   readonly #settings: LifecycleSettings
   readonly #whole = new AbortController()
-  /** Slow senders may not eat up the time that the queues need: intake has half of it. */
-  readonly #half = new AbortController()
+  /** Slow senders may not eat up the time that the queues need: intake has half of what is left after the drain. */
+  readonly #intake = new AbortController()
   readonly #cancels: (() => void)[]
 
   constructor(settings: LifecycleSettings) {
     this.#settings = settings
-    const { clock, shutdownTimeoutMs } = settings
+    const { clock, shutdownTimeoutMs, drainMs } = settings
     this.#cancels = [
       clock.after(shutdownTimeoutMs, () => this.#whole.abort()),
-      clock.after(shutdownTimeoutMs / 2, () => this.#half.abort()),
+      clock.after((shutdownTimeoutMs + drainMs) / 2, () => this.#intake.abort()),
     ]
   }
 
@@ -87,7 +89,7 @@ class Stopper {
   }
 
   stopIntake(node: Node): Promise<void> {
-    return this.#stop(node, this.#half.signal)
+    return this.#stop(node, this.#intake.signal)
   }
 
   /** It settles everything by the abort, so nobody need leave it behind. */

@@ -19,6 +19,10 @@ const parts = {
     stored: [fakeReceiver(), { storage: 'disk' }],
     lost: [fakeReceiver(), { storage: 'disc' }],
     unused: [fakeReceiver(), { storage: 'nowhere' }],
+    draining: [
+      fakeReceiver({ drain: () => ({ option: ['drain', 'deadline'], deadlineMs: 5000 }) }),
+      { drain: {} },
+    ],
   },
   processors: { batch: fakeProcessor(), 'batch/2': fakeProcessor() },
   exporters: {
@@ -48,6 +52,13 @@ interface Row {
 }
 
 const refusals: readonly Row[] = [
+  {
+    name: 'a drain that takes longer than the whole stop may',
+    pipelines: { logs: 'draining | | debug' },
+    want: [
+      'receivers.draining.drain.deadline: must be shorter than service.shutdown_timeout (5s), the time of the whole stop (set service.shutdown_timeout to more than 5s)',
+    ],
+  },
   { name: 'no pipelines', pipelines: {}, want: ['service.pipelines: needs at least one pipeline'] },
   {
     name: 'an exporter not configured, with the nearest name',
@@ -77,7 +88,7 @@ const refusals: readonly Row[] = [
       'service.pipelines.traces.receivers: needs at least one receiver',
       'service.pipelines.traces.processors.1: processor "batch" is listed twice',
       'service.pipelines.traces.exporters: needs at least one exporter',
-      'service.pipelines.logs/a.receivers.0: receiver "nope" is not configured (one of "otlp", "logfile", "stored", "lost", "unused")',
+      'service.pipelines.logs/a.receivers.0: receiver "nope" is not configured (one of "otlp", "logfile", "stored", "lost", "unused", "draining")',
       'service.pipelines.logs/a.exporters.1: exporter "otlp" is listed twice',
     ],
   },

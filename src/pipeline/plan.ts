@@ -8,7 +8,7 @@ import type {
 } from '../component/define.ts'
 import type { ConfigProblem } from '../errors/config-problem.ts'
 import type { Signal } from '../signal/signal.ts'
-import { checkExtensions, checkPipeline, checkStorage } from './check.ts'
+import { checkDrains, checkExtensions, checkPipeline, checkStorage } from './check.ts'
 import { checkClaims } from './claims.ts'
 
 export interface PipelinePlan {
@@ -54,6 +54,7 @@ export function planGraph(service: ConfiguredService): Planned {
   problems.push(...checkExtensions(service))
   problems.push(...checkStorage(service))
   problems.push(...checkClaims(service))
+  problems.push(...checkDrains(service))
   if (problems.length > 0) return { ok: false, problems }
 
   const used = new Set(service.pipelines.flatMap((pipeline) => pipeline.exporters))

@@ -205,6 +205,56 @@ suite('startService', () => {
     assert.equal(world.clock.pending, 0)
   })
 
+  test('gives a drain its time, and half of the rest to what was read', async () => {
+    const world = createWorld()
+    let abortedAfterMs = -1
+    const stop = async (abort: AbortSignal): Promise<void> => {
+      await new Promise((resolve) => abort.addEventListener('abort', resolve))
+      abortedAfterMs = world.clock.monotonicMs()
+    }
+    const draining = fakeReceiver({
+      drain: () => ({ option: ['drain'], deadlineMs: 3000 }),
+      create: () => ({ start: () => Promise.resolve(), stop }),
+    })
+    const running = await start(world, {
+      receivers: { draining },
+      exporters: { e: fakeExporter() },
+      pipelines: { logs: 'draining | | e' },
+      shutdownTimeoutMs: 4000,
+    })
+    const stopped = running.stop()
+    await world.clock.advance(4000)
+    await stopped
+    assert.equal(abortedAfterMs, 3500)
+  })
+
+  test('ends when all inputs that have an end have ended', async () => {
+    const world = createWorld()
+    const ends: (() => void)[] = []
+    const finite = fakeReceiver({
+      create: ({ endsByItself }) => {
+        ends.push(endsByItself())
+        return { start: () => Promise.resolve(), stop: () => Promise.resolve() }
+      },
+    })
+    const running = await start(world, {
+      receivers: { a: finite, b: finite, endless: fakeReceiver() },
+      exporters: { e: fakeExporter() },
+      pipelines: { logs: 'a b endless | | e' },
+    })
+    let ended = false
+    void running.ended.then(() => {
+      ended = true
+    })
+    ends[0]?.()
+    ends[0]?.()
+    await Promise.resolve()
+    assert.equal(ended, false)
+    ends[1]?.()
+    await running.ended
+    await running.stop()
+  })
+
   test('goes on stopping when a component fails to', async () => {
     const world = createWorld()
     const service = serviceOf(world, { p1: { stop: () => Promise.reject(new Error('stuck')) } })

@@ -10,6 +10,7 @@ import { addProcessMetrics } from '../telemetry/process-metrics.ts'
 import { StatusBoard } from '../telemetry/status.ts'
 import { addStatusMetrics } from '../telemetry/status-metrics.ts'
 import { buildGraph, type Graph } from './build.ts'
+import { Endings } from './endings.ts'
 import { type LifecycleSettings, startGraph, stopGraph } from './lifecycle.ts'
 import type { Plan } from './plan.ts'
 
@@ -25,6 +26,8 @@ export interface ServiceSettings {
 export interface RunningService {
   /** Drains and stops everything, within `service.shutdown_timeout`. Never rejects; calling it again waits for the same. */
   stop(): Promise<void>
+  /** Resolves when all inputs that have an end have ended; see `Settings.endsByItself`. */
+  readonly ended: Promise<void>
   readonly statuses: ReadonlyMap<string, TimedStatus>
   readonly ledgers: readonly PipelineLedger[]
   /** Where `/metrics` is served, with the real port; undefined where metrics are off. */
@@ -41,13 +44,16 @@ export async function startService(plan: Plan, settings: ServiceSettings): Promi
   const board = new StatusBoard(clock, (component, status, before) =>
     logStatus(logger, component, status, before),
   )
-  const graph = buildGraph(plan, { clock, logger, registry, board })
+  const endings = new Endings()
+  const graph = buildGraph(plan, { clock, logger, registry, board, endings })
   const { shutdownTimeoutMs, telemetry } = plan.service
   addOwnMetrics(registry, graph, board, settings)
   const { version = 'unknown', instanceId = randomUUID() } = settings
   addTargetInfo(registry, version, instanceId, telemetry.resource)
 
-  const lifecycle: LifecycleSettings = { clock, logger, board, shutdownTimeoutMs }
+  const drains = plan.receivers.map(({ definition, config }) => definition.drain?.(config))
+  const drainMs = Math.max(0, ...drains.map((drain) => drain?.deadlineMs ?? 0))
+  const lifecycle: LifecycleSettings = { clock, logger, board, shutdownTimeoutMs, drainMs }
   const { endpoint } = telemetry.metrics
   const server = endpoint === undefined ? undefined : new MetricsServer(endpoint, registry, logger)
   await server?.start()
@@ -64,6 +70,7 @@ export async function startService(plan: Plan, settings: ServiceSettings): Promi
       stopped ??= stopService(graph, lifecycle, server, logger)
       return stopped
     },
+    ended: endings.all,
     statuses: board.statuses,
     ledgers: graph.ledgers,
     metricsAddress: server?.address,

@@ -59,6 +59,11 @@ export class Checkpoints {
     this.expire(nowMs)
   }
 
+  /** Whether a next start finds the positions. */
+  get stored(): boolean {
+    return this.#storage !== undefined
+  }
+
   newId(): number {
     return this.#nextId++
   }

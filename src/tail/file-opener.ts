@@ -48,6 +48,12 @@ export class FileOpener {
     this.#clock = clock
   }
 
+  /** Whether compressed files were found that are not opened yet, because it is not known how much is in them. */
+  get waits(): boolean {
+    for (const { error } of this.#measured.values()) if (error === undefined) return true
+    return false
+  }
+
   /** Undefined for what is no regular file, or not ready. Rejects with the reason for what must not be read. */
   async open(path: string): Promise<Opened | undefined> {
     const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)

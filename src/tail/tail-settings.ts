@@ -14,6 +14,15 @@ export interface TailSettings extends FileSetSettings {
   readonly maxLogSizeBytes: number
   /** Whether to let changes of the directories start a poll early. */
   readonly watch: boolean
+  readonly drain: DrainSettings
+  /** Tell the end after the files were quiet, and everything of them acknowledged, for this long; never if undefined. */
+  readonly exitWhenIdleMs: number | undefined
+}
+
+/** How a stop reads on: until nothing was new for `quietMs`, but no longer than `deadlineMs`. 0 and it does not. */
+export interface DrainSettings {
+  readonly quietMs: number
+  readonly deadlineMs: number
 }
 
 export interface TailParts {
@@ -26,4 +35,6 @@ export interface TailParts {
   readonly events: TailEvents
   readonly clock: Clock
   readonly logger: Logger
+  /** Hears, once, that `exitWhenIdleMs` is over. */
+  readonly ended: () => void
 }

@@ -108,6 +108,10 @@ export class TailedFile {
     return this.sizeBytes > this.offset && this.sizeBytes !== this.partialSize
   }
 
+  get unreadBytes(): number {
+    return this.shadowOf === undefined ? Math.max(0, this.sizeBytes - this.offset) : 0
+  }
+
   /** Where to go on after everything read so far, for a copy of this file. */
   readPosition(): Position {
     return this.#position(this.offset, this.guard)

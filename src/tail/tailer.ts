@@ -1,6 +1,7 @@
 import { sleep } from '../component/clock.ts'
 import { BlockReader } from './block-reader.ts'
 import { FileSet } from './file-set.ts'
+import { Quiet } from './quiet.ts'
 import type { TailParts, TailSettings } from './tail-settings.ts'
 import type { TailedFile } from './tailed-file.ts'
 import { Wake } from './wake.ts'
@@ -12,6 +13,8 @@ import { Wake } from './wake.ts'
  *   turn: one block of each file that has something new, in a circle   until nothing is new or the next poll is due
  *         read → check the guard → frame → encode → window → intake
  *   save: positions that are acknowledged                              at most every 250 ms
+ *   stop: the same rounds go on until the files are quiet (drain); then what is unfinished is given up or kept for the
+ *         next start, the answers are waited for, and the positions saved
  *
  * One block a turn is the byte budget of a file: a huge one takes turns with the others, and a backlog never fills the
  * memory, because the window bounds what is read ahead of the acknowledgements.
@@ -23,6 +26,9 @@ export class Tailer {
   readonly #reader: BlockReader
   readonly #stopping = new AbortController()
   readonly #watcher: Wake | undefined
+  readonly #quiet: Quiet
+  #draining = false
+  #ended = false
   #wake = new AbortController()
   #running: Promise<void> | undefined
   #polledAtMs = 0
@@ -33,6 +39,7 @@ export class Tailer {
     const { opener, checkpoints, clock, logger, events } = parts
     this.#files = new FileSet(settings, opener, checkpoints, clock, logger, events)
     this.#reader = new BlockReader(settings, parts, this.#files)
+    this.#quiet = new Quiet(clock)
     const { bases } = parts.discovery
     if (settings.watch) this.#watcher = new Wake(bases, clock, logger, () => this.#wake.abort())
   }
@@ -52,13 +59,17 @@ export class Tailer {
     await this.#watcher?.start()
   }
 
-  /** Stops reading, waits for the answers to what was sent, saves, and closes everything. */
+  /** Reads on until the files are quiet, waits for the answers to what was sent, saves, and closes everything. */
   async stop(abort: AbortSignal): Promise<void> {
+    if (this.#running !== undefined) await this.#drain(abort)
     this.#stopping.abort()
     this.#wake.abort()
     await this.#running
     // Without time nothing new begins: what is held is read again at the next start.
-    if (!abort.aborted) this.#reader.flushHeld(true)
+    if (!abort.aborted) {
+      await this.#giveUpUnfinished()
+      this.#reader.flushHeld(true)
+    }
     await this.#parts.window.stop(abort)
     await this.#watcher?.stop()
     await this.#files.closeAll()
@@ -66,11 +77,47 @@ export class Tailer {
     await this.#parts.checkpoints.close()
   }
 
+  /** The program whose logs these are stops at the same time, and its last lines are those that are looked for first. */
+  async #drain(abort: AbortSignal): Promise<void> {
+    const { drain } = this.#settings
+    const { clock, logger } = this.#parts
+    if (drain.quietMs === 0 || this.#ended || abort.aborted) return
+    logger.info('reading on until the files are quiet', {
+      quiet_period_ms: drain.quietMs,
+      deadline_ms: drain.deadlineMs,
+    })
+    const deadline = new AbortController()
+    const cancel = clock.after(drain.deadlineMs, () => deadline.abort())
+    const over = AbortSignal.any([abort, deadline.signal])
+    this.#draining = true
+    this.#wake.abort()
+    const isQuiet = await this.#quiet.wait(drain.quietMs, over)
+    cancel()
+    // The deadline may be shorter than the quiet period.
+    if (isQuiet || this.#quiet.forMs >= drain.deadlineMs) return
+    const unread = [...this.#files.all].reduce((sum, file) => sum + file.unreadBytes, 0)
+    logger.warn('files are still written to, and there is no more time to read on', {
+      unread_bytes: unread,
+    })
+  }
+
+  /** Unfinished records, if no next start can have them whole, because no position is kept. */
+  async #giveUpUnfinished(): Promise<void> {
+    if (this.#parts.checkpoints.stored) return
+    for (const file of this.#files.all) {
+      if (file.partialSize < 0) continue
+      file.flushDue = true
+      await this.#turn(file)
+    }
+  }
+
   async #run(): Promise<void> {
     const { clock, checkpoints, logger } = this.#parts
     while (!this.#stopping.signal.aborted) {
       try {
-        await this.#readRound()
+        const active = await this.#readRound()
+        this.#quiet.looked(active || this.#waitsForMore())
+        this.#endWhenIdle()
         await checkpoints.save(clock.nowMs())
         const restMs = this.#polledAtMs + this.#periodMs() - clock.monotonicMs()
         if (restMs > 0) await this.#pause(restMs)
@@ -82,9 +129,27 @@ export class Tailer {
     }
   }
 
+  /** Whether something is there that was not read because it may not be finished. */
+  #waitsForMore(): boolean {
+    const { opener } = this.#parts
+    if (opener.waits) return true
+    if (this.#settings.forceFlushPeriodMs === 0) return false
+    for (const file of this.#files.all) if (file.partialSize >= 0) return true
+    return false
+  }
+
+  #endWhenIdle(): void {
+    const { exitWhenIdleMs } = this.#settings
+    if (exitWhenIdleMs === undefined || this.#ended || this.#quiet.forMs < exitWhenIdleMs) return
+    if (!this.#parts.window.isEmpty) return
+    this.#ended = true
+    this.#parts.ended()
+  }
+
   /** Polling is all that an idle remora does, so it is done less often while a watcher would tell of a change. */
   #periodMs(): number {
     const { pollIntervalMs } = this.#settings
+    if (this.#draining) return pollIntervalMs
     return this.#watcher?.armed === true ? Math.max(pollIntervalMs, quietPollMs) : pollIntervalMs
   }
 
@@ -104,26 +169,28 @@ export class Tailer {
     await this.#files.poll(await discovery.paths())
   }
 
-  /** Rounds of turns until nothing is ready or the next poll is due, but at least one. */
-  async #readRound(): Promise<void> {
+  /** Rounds of turns until nothing is ready or the next poll is due, but at least one. True if something was ready. */
+  async #readRound(): Promise<boolean> {
     const { clock, window } = this.#parts
     this.#reader.markFlushes(this.#files.all)
     this.#reader.flushHeld(false)
     let ready = this.#files.ready()
-    if (ready.length > 0) this.#watcher?.active()
+    const active = ready.length > 0
+    if (active) this.#watcher?.active()
     while (ready.length > 0) {
       for (const file of ready) {
         while (!window.hasRoom) {
           await Promise.race([window.room(), aborted(this.#stopping.signal)])
-          if (this.#stopping.signal.aborted) return
+          if (this.#stopping.signal.aborted) return active
         }
         await this.#turn(file)
-        if (this.#stopping.signal.aborted) return
+        if (this.#stopping.signal.aborted) return active
       }
       // Asked after a whole round: a poll of many files takes longer than the interval, and each must have its turn.
-      if (clock.monotonicMs() - this.#polledAtMs >= this.#settings.pollIntervalMs) return
+      if (clock.monotonicMs() - this.#polledAtMs >= this.#settings.pollIntervalMs) return active
       ready = ready.filter((file) => file.ready)
     }
+    return active
   }
 
   async #turn(file: TailedFile): Promise<void> {

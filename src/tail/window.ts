@@ -72,6 +72,11 @@ export class DeliveryWindow<S extends LineSource = TailedFile> {
     return this.#bytes
   }
 
+  /** Everything that was sent is dealt with. */
+  get isEmpty(): boolean {
+    return this.#bytes === 0 && this.#entries.size === 0
+  }
+
   get hasRoom(): boolean {
     return this.#bytes < this.#settings.limitBytes && this.#refusing === 0
   }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import * as v from 'valibot'
 import { systemClock } from '../../src/component/clock.ts'
-import type { AnyDefinition, Kind, Outputs, Settings } from '../../src/component/define.ts'
+import type { AnyDefinition, Kind, Outputs, ReceiverSettings } from '../../src/component/define.ts'
 import type { Component } from '../../src/component/lifecycle.ts'
 import type { Storage } from '../../src/component/storage.ts'
 import { registry } from '../../src/components.ts'
@@ -73,7 +73,7 @@ export function createInstance(
 
 function create(
   definition: AnyDefinition,
-  settings: Settings<object>,
+  settings: ReceiverSettings<object>,
   next: RecordingIntake,
 ): Component & Partial<Consumer> {
   switch (definition.kind) {

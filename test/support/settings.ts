@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/component/clock.ts'
-import type { Settings } from '../../src/component/define.ts'
+import type { ReceiverSettings } from '../../src/component/define.ts'
 import type { Storage } from '../../src/component/storage.ts'
 import type {
   Counter,
@@ -114,7 +114,7 @@ function remember<V>(map: Map<string, V>, key: string, make: () => V): V {
   return value
 }
 
-export interface TestSettings<Config> extends Settings<Config> {
+export interface TestSettings<Config> extends ReceiverSettings<Config> {
   readonly logger: RecordingLogger
   readonly meter: RecordingMeter
   /** Every status reported, oldest first. */
@@ -127,6 +127,8 @@ export interface TestSettingsOptions<C extends Clock> {
   /** Where an exporter finds the accounts of what it recovers. */
   readonly ledgers?: readonly PipelineLedger[]
   readonly storages?: Readonly<Record<string, Storage>>
+  /** Called by a receiver whose input has an end. */
+  readonly ended?: () => void
 }
 
 /**
@@ -157,5 +159,7 @@ export function testSettings<Config, C extends Clock = FakeClock>(
       if (storage === undefined) throw new Error(`no storage "${id}" in this test`)
       return storage
     },
+    shutdownTimeoutMs: 25_000,
+    endsByItself: () => options.ended ?? (() => undefined),
   }
 }

@@ -55,6 +55,7 @@ export class TailHarness {
       poll_interval: '10ms',
       force_flush_period: 0,
       watch: false,
+      drain: { quiet_period: 0 },
       ...config,
     })
     this.settings = testSettings(parsed, { clock: systemClock, storages: this.#storages }) as never

@@ -57,5 +57,7 @@ export const fileLog = defineReceiver({
       },
     },
   ],
+  drain: ({ drain: { deadline } }) =>
+    deadline === undefined ? undefined : { option: ['drain', 'deadline'], deadlineMs: deadline },
   create: (settings, outputs) => new FileLogReceiver(settings, outputs.logs),
 })

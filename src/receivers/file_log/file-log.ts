@@ -1,4 +1,4 @@
-import type { Settings } from '../../component/define.ts'
+import type { ReceiverSettings } from '../../component/define.ts'
 import type { Component } from '../../component/lifecycle.ts'
 import { createFramer } from '../../lines/create-framer.ts'
 import { createTarget } from '../../lines/create-target.ts'
@@ -9,6 +9,7 @@ import { Discovery } from '../../tail/discover.ts'
 import { readFileAttributes } from '../../tail/file-attributes.ts'
 import { FileOpener } from '../../tail/file-opener.ts'
 import type { TailEvents } from '../../tail/file-set.ts'
+import type { TailSettings } from '../../tail/tail-settings.ts'
 import { Tailer } from '../../tail/tailer.ts'
 import { DeliveryWindow } from '../../tail/window.ts'
 import { compileOrdering } from './ordering/compile-ordering.ts'
@@ -19,13 +20,16 @@ const windowBytes = 8 * 1024 * 1024
 
 /** Ties the tail engine to one configuration. */
 export class FileLogReceiver implements Component {
-  readonly #settings: Settings<FileLogConfig>
+  readonly #settings: ReceiverSettings<FileLogConfig>
   readonly #intake: Intake<'logs'> | undefined
+  readonly #ended: () => void
   #tailer: Tailer | undefined
 
-  constructor(settings: Settings<FileLogConfig>, intake: Intake<'logs'> | undefined) {
+  constructor(settings: ReceiverSettings<FileLogConfig>, intake: Intake<'logs'> | undefined) {
     this.#settings = settings
     this.#intake = intake
+    const ends = intake !== undefined && settings.config.exit_when_idle !== undefined
+    this.#ended = ends ? settings.endsByItself() : () => undefined
   }
 
   async start(): Promise<void> {
@@ -68,50 +72,42 @@ export class FileLogReceiver implements Component {
       },
     )
     const damaged = meter.counter('remora_file_log_damaged_archives')
-    return new Tailer(
-      {
-        fingerprintBytes: config.fingerprint_size,
-        maxConcurrentFiles: config.max_concurrent_files,
-        startAt: config.start_at,
-        excludeOlderThanMs: config.exclude_older_than,
-        onTruncate: config.on_truncate === 'read_whole_file' ? 'read_whole_file' : 'read_new',
-        deleteAfterRead: config.delete_after_read,
-        pollIntervalMs: config.poll_interval,
-        forceFlushPeriodMs: config.force_flush_period,
-        maxLogSizeBytes: config.max_log_size,
-        watch: config.watch,
-      },
-      {
-        discovery,
-        opener: new FileOpener(
-          {
-            roots: [...discovery.bases, ...config.allowed_roots],
-            compression: config.compression === '' ? 'none' : config.compression,
-            decompress: decompressStream,
-            damaged: (path, error) => {
-              damaged.add(1)
-              logger.warn(`cannot decompress all of "${path}": ${error.message}`)
-            },
+    return new Tailer(tailSettings(config, this.#settings.shutdownTimeoutMs), {
+      discovery,
+      opener: new FileOpener(
+        {
+          roots: [...discovery.bases, ...config.allowed_roots],
+          compression: config.compression === '' ? 'none' : config.compression,
+          decompress: decompressStream,
+          damaged: (path, error) => {
+            damaged.add(1)
+            logger.warn(`cannot decompress all of "${path}": ${error.message}`)
           },
-          clock,
-        ),
-        framer,
-        target: createTarget({
-          options: config,
-          includeRecordNumber: config.include_file_record_number,
-          includeRecordOffset: config.include_file_record_offset,
-          intake,
-          meter,
-          logger,
-          clock,
-        }),
-        window,
-        checkpoints,
-        events: this.#events(),
+        },
         clock,
+      ),
+      framer,
+      target: createTarget({
+        options: config,
+        includeRecordNumber: config.include_file_record_number,
+        includeRecordOffset: config.include_file_record_offset,
+        intake,
+        meter,
         logger,
+        clock,
+      }),
+      window,
+      checkpoints,
+      events: this.#events(),
+      clock,
+      logger,
+      ended: () => {
+        logger.info('all files are read and delivered, and nothing new came', {
+          exit_when_idle_ms: config.exit_when_idle,
+        })
+        this.#ended()
       },
-    )
+    })
   }
 
   #createWindow(intake: Intake<'logs'>, checkpoints: Checkpoints): DeliveryWindow {
@@ -156,5 +152,26 @@ export class FileLogReceiver implements Component {
       lostBytes: (count) => lostBytes.add(count),
       holeBytes: (count) => holeBytes.add(count),
     }
+  }
+}
+
+function tailSettings(config: FileLogConfig, shutdownTimeoutMs: number): TailSettings {
+  return {
+    fingerprintBytes: config.fingerprint_size,
+    maxConcurrentFiles: config.max_concurrent_files,
+    startAt: config.start_at,
+    excludeOlderThanMs: config.exclude_older_than,
+    onTruncate: config.on_truncate === 'read_whole_file' ? 'read_whole_file' : 'read_new',
+    deleteAfterRead: config.delete_after_read,
+    pollIntervalMs: config.poll_interval,
+    forceFlushPeriodMs: config.force_flush_period,
+    maxLogSizeBytes: config.max_log_size,
+    watch: config.watch,
+    drain: {
+      quietMs: config.drain.quiet_period,
+      // Without a word of the user the drain leaves most of the time to what was read.
+      deadlineMs: config.drain.deadline ?? shutdownTimeoutMs / 4,
+    },
+    exitWhenIdleMs: config.exit_when_idle,
   }
 }

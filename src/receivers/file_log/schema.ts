@@ -18,6 +18,26 @@ const retryOnFailure = v.strictObject({
   max_elapsed_time: v.optional(v.pipe(duration(), v.description('Accepted and not used.'))),
 })
 
+const drain = v.strictObject({
+  quiet_period: v.optional(
+    v.pipe(
+      duration(),
+      v.description(
+        'Stop reading when nothing new came for this long; 0 stops at once, and what is not read is left for the next start.',
+      ),
+    ),
+    '2s',
+  ),
+  deadline: v.optional(
+    v.pipe(
+      duration(),
+      v.description(
+        'Stop reading after this long in any case. A quarter of `service.shutdown_timeout` unless given; it must be shorter than that.',
+      ),
+    ),
+  ),
+})
+
 export const fileLogConfig = v.pipe(
   v.strictObject({
     include: v.pipe(
@@ -146,6 +166,24 @@ export const fileLogConfig = v.pipe(
     retry_on_failure: v.optional(
       v.pipe(retryOnFailure, v.description('Accepted: remora always holds what is refused.')),
       {},
+    ),
+    drain: v.optional(
+      v.pipe(
+        drain,
+        v.description(
+          'At a stop (SIGTERM), go on reading until the files are quiet: the application that stops at the same time writes its last lines then.',
+        ),
+      ),
+      {},
+    ),
+    exit_when_idle: v.optional(
+      v.pipe(
+        duration(),
+        v.minValue(1, 'must be at least 1ms'),
+        v.description(
+          'For jobs: end remora, with 0, when everything is read and delivered and nothing new came for this long, counted from the start. Other receivers with such an end are waited for.',
+        ),
+      ),
     ),
     watch: flag(
       true,
