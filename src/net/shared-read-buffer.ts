@@ -23,6 +23,7 @@ export function shareReadBuffer(accepted: net.Socket): net.Socket {
   if (handle === null || handle === undefined) return resumed(accepted)
   const socket = new net.Socket({
     handle,
+    allowHalfOpen: accepted.allowHalfOpen,
     onread: {
       buffer,
       callback: (sizeBytes: number, bytes: Uint8Array) => {

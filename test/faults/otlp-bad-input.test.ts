@@ -352,8 +352,8 @@ suite('raw sockets', () => {
       'POST /v1/logs HTTP/1.1\r\nhost: a\r\ncontent-type: application/x-protobuf\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n',
       bad,
     ],
-    ['HTTP/0.9', 'GET /\r\n\r\n', 'HTTP/1.1 404'],
-    ['HTTP/2 on the HTTP/1 port', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', bad],
+    ['HTTP/0.9', 'GET /\r\n\r\n', bad],
+    ['HTTP/2 on the HTTP/1 port', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'HTTP/1.1 505'],
     ['noise', '\u0000\u0001\u0002\u0003\r\n\r\n', bad],
   ]
   for (const [name, text, want] of rows) {

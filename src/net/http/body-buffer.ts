@@ -1,6 +1,6 @@
 import { firstCapacityBytes } from '../first-capacity.ts'
 
-const empty = Buffer.alloc(0)
+const empty = new Uint8Array(0)
 
 /**
  * Gathers a body of known or unknown length in one buffer. It grows with what has really come and never beyond the
@@ -8,7 +8,7 @@ const empty = Buffer.alloc(0)
  */
 export class BodyBuffer {
   readonly #limitBytes: number
-  #buffer: Buffer = empty
+  #buffer: Uint8Array = empty
   #filledBytes = 0
 
   /** `announcedBytes` is the content-length, −1 without one. */
@@ -21,9 +21,9 @@ export class BodyBuffer {
     return this.#buffer.byteLength
   }
 
-  /** False if the body is too long; then nothing of the chunk is kept. */
-  push(chunk: Uint8Array): boolean {
-    const filledBytes = this.#filledBytes + chunk.byteLength
+  /** Copies a part of the body. False if the body is too long; then nothing of the part is kept. */
+  push(source: Uint8Array, start: number, end: number): boolean {
+    const filledBytes = this.#filledBytes + end - start
     if (filledBytes > this.#limitBytes) return false
     if (filledBytes > this.#buffer.byteLength) {
       const wanted =
@@ -32,7 +32,7 @@ export class BodyBuffer {
           : Math.max(filledBytes, this.#buffer.byteLength * 2)
       this.#resize(Math.min(this.#limitBytes, wanted))
     }
-    this.#buffer.set(chunk, this.#filledBytes)
+    this.#buffer.set(source.subarray(start, end), this.#filledBytes)
     this.#filledBytes = filledBytes
     return true
   }
@@ -45,7 +45,7 @@ export class BodyBuffer {
 
   #resize(capacityBytes: number): void {
     const other = Buffer.allocUnsafeSlow(capacityBytes)
-    other.set(this.#buffer.subarray(0, this.#filledBytes))
+    if (this.#filledBytes > 0) other.set(this.#buffer.subarray(0, this.#filledBytes))
     this.#buffer = other
   }
 }

@@ -1,21 +1,22 @@
-import http, { type IncomingMessage, type ServerResponse } from 'node:http'
-import https from 'node:https'
-import type { Duplex } from 'node:stream'
+import net from 'node:net'
+import tls from 'node:tls'
 import type { Clock } from '../../component/clock.ts'
 import type { Logger } from '../../component/telemetry.ts'
 import type { Code } from '../../errors/codes.ts'
-import type { ByteBudget } from '../byte-budget.ts'
+import { BudgetShare, type ByteBudget } from '../byte-budget.ts'
 import { handshakeFailure } from '../connect-failure.ts'
-import { headerBytes } from '../header-bytes.ts'
 import { type Address, type Listening, type ListenOptions, listen } from '../listen.ts'
 import type { TlsServerConfig } from '../schema.ts'
+import { shareReadBuffer } from '../shared-read-buffer.ts'
 import { Credentials, serverOptions } from '../tls.ts'
-import { Exchange, type ExchangeHost, exchangeOverheadBytes } from './exchange.ts'
+import type { Exchange } from './exchange.ts'
+import { dateLine } from './response-head.ts'
+import { type ConnectionHost, HttpConnection, type HttpTimeouts } from './server-connection.ts'
 
 export interface HttpServerSettings {
   /** Answers the exchange, now or later. What it rejects with is a bug, answered with 500. */
   readonly onRequest: (exchange: Exchange) => Promise<void>
-  /** The exchange took longer than `writeTimeoutMs` since its headers; to be answered now. */
+  /** The answer took longer than `timeouts.answerMs`; to be answered now. */
   readonly onTimeout: (exchange: Exchange) => void
   /** A request that never became an exchange; the message holds nothing of what was sent. */
   readonly onRejected: (code: Code, message: string) => void
@@ -23,12 +24,8 @@ export interface HttpServerSettings {
   /** Before and after decompression. */
   readonly maxBodyBytes: number
   /** More is answered with 431. */
-  readonly maxHeaderBytes: number
-  /** 0 for none, as in the collector. */
-  readonly readHeaderTimeoutMs: number
-  readonly readTimeoutMs: number
-  readonly writeTimeoutMs: number
-  readonly idleTimeoutMs: number
+  readonly maxHeadBytes: number
+  readonly timeouts: HttpTimeouts
   readonly keepAlive: boolean
   readonly budget: ByteBudget
   readonly tls: TlsServerConfig | undefined
@@ -38,14 +35,18 @@ export interface HttpServerSettings {
 
 const tickMs = 1000
 const handshakeTimeoutMs = 10_000
+/** What a connection may hold beside one body of the largest size. */
+const spareBytes = 1024 * 1024
 
-/** An HTTP/1.1 server with limits on everything, over node:http. */
-export class HttpServer implements ExchangeHost {
-  readonly budget: ByteBudget
+/** An HTTP/1.1 server (RFC 9112) with limits on everything. */
+export class HttpServer implements ConnectionHost {
   readonly maxBodyBytes: number
+  readonly maxHeadBytes: number
+  readonly timeouts: HttpTimeouts
   readonly #settings: HttpServerSettings
-  readonly #exchanges = new Set<Exchange>()
-  #server: http.Server | undefined
+  readonly #connections = new Set<HttpConnection>()
+  readonly #shareBytes: number
+  #dateLine: string
   #listening: Listening | undefined
   #credentials: Credentials | undefined
   #stopTicking: (() => void) | undefined
@@ -53,9 +54,13 @@ export class HttpServer implements ExchangeHost {
   #whenEmpty: (() => void) | undefined
 
   constructor(settings: HttpServerSettings) {
+    const { budget, clock, maxBodyBytes } = settings
     this.#settings = settings
-    this.budget = settings.budget
-    this.maxBodyBytes = settings.maxBodyBytes
+    this.maxBodyBytes = maxBodyBytes
+    this.maxHeadBytes = settings.maxHeadBytes
+    this.timeouts = settings.timeouts
+    this.#shareBytes = Math.max(budget.limitBytes / 4, maxBodyBytes + spareBytes)
+    this.#dateLine = dateLine(clock.nowMs())
   }
 
   get port(): number | undefined {
@@ -66,112 +71,52 @@ export class HttpServer implements ExchangeHost {
     return this.#settings.keepAlive && !this.#closing
   }
 
+  get dateLine(): string {
+    return this.#dateLine
+  }
+
   /** Rejects with an Error for a person; then nothing is left open. */
   async listen(address: Address, options: ListenOptions): Promise<void> {
-    const { clock, writeTimeoutMs, onTimeout } = this.#settings
+    const { clock } = this.#settings
     const server = await this.#createServer()
-    this.#server = server
-    server.on('request', (request, response) => this.#onRequest(request, response))
-    // By listening to these the default of node is switched off: `100 Continue` before the length was looked at.
-    server.on('checkContinue', (request, response) => this.#onRequest(request, response))
-    server.on('connect', (_request, socket) => this.#refuseConnect(socket))
-    server.on('clientError', (error, socket) => this.#onClientError(error, socket))
     try {
       this.#listening = await listen(server, address, options)
     } catch (error) {
       this.#credentials?.close()
       throw error
     }
-    if (writeTimeoutMs <= 0) return
     this.#stopTicking = clock.every(tickMs, () => {
+      this.#dateLine = dateLine(clock.nowMs())
       const nowMs = clock.monotonicMs()
-      for (const exchange of this.#exchanges) {
-        if (!exchange.answered && nowMs - exchange.startMs >= writeTimeoutMs) onTimeout(exchange)
-      }
+      for (const connection of this.#connections) connection.tick(nowMs)
     })
   }
 
-  async #createServer(): Promise<http.Server> {
-    const settings = this.#settings
-    const { readHeaderTimeoutMs, readTimeoutMs, idleTimeoutMs } = settings
-    const options: http.ServerOptions = {
-      maxHeaderSize: settings.maxHeaderBytes,
-      requestTimeout: readTimeoutMs,
-      // Node refuses a header timeout above that of the whole request; the collector takes the lower one too.
-      headersTimeout:
-        readTimeoutMs > 0 ? Math.min(readHeaderTimeoutMs, readTimeoutMs) : readHeaderTimeoutMs,
-      keepAliveTimeout: idleTimeoutMs,
-      connectionsCheckingInterval: tickMs,
-      noDelay: true,
+  async #createServer(): Promise<net.Server> {
+    const { tls: config, clock, logger, onTlsFailure, budget } = this.#settings
+    const onSocket = (socket: net.Socket): void => {
+      const share = new BudgetShare(budget, this.#shareBytes)
+      this.#connections.add(new HttpConnection(socket, this, share))
     }
-    if (settings.tls === undefined) return http.createServer(options)
-    const credentials = await Credentials.load(settings.tls)
-    const server = https.createServer({
-      ...options,
-      ...credentials.options,
-      ...serverOptions(settings.tls),
-      ALPNProtocols: ['http/1.1'],
-      handshakeTimeout: handshakeTimeoutMs,
-    })
+    // A client may end its side when it has asked, and still wants the answer.
+    const options = { noDelay: true, allowHalfOpen: true }
+    if (config === undefined) {
+      return net.createServer({ ...options, pauseOnConnect: true }, (accepted) => {
+        onSocket(shareReadBuffer(accepted))
+      })
+    }
+    const credentials = await Credentials.load(config)
+    const secure = { ...credentials.options, ...serverOptions(config) }
+    const handshake = { ALPNProtocols: ['http/1.1'], handshakeTimeout: handshakeTimeoutMs }
+    const server = tls.createServer({ ...options, ...secure, ...handshake }, onSocket)
     server.on('tlsClientError', (error, socket) => {
-      settings.logger.debug('TLS handshake failed', { message: handshakeFailure(error) })
-      settings.onTlsFailure()
+      logger.debug('TLS handshake failed', { message: handshakeFailure(error) })
+      onTlsFailure()
       socket.destroy()
     })
-    credentials.watch(settings.clock, settings.logger, (changed) => {
-      server.setSecureContext(changed)
-    })
+    credentials.watch(clock, logger, (changed) => server.setSecureContext(changed))
     this.#credentials = credentials
     return server
-  }
-
-  #onRequest(request: IncomingMessage, response: ServerResponse): void {
-    const overheadBytes = exchangeOverheadBytes + headerBytes(request.rawHeaders)
-    if (!this.budget.tryTake(overheadBytes)) {
-      this.#settings.onRejected('receiver_busy', '')
-      response.writeHead(429, { 'retry-after': '1', 'content-length': '0' })
-      response.end()
-      return
-    }
-    const startMs = this.#settings.clock.monotonicMs()
-    const exchange = new Exchange(this, request, response, startMs, overheadBytes)
-    this.#exchanges.add(exchange)
-    this.#settings
-      .onRequest(exchange)
-      .catch((error: unknown) => {
-        const stack = error instanceof Error ? error.stack : String(error)
-        this.#settings.logger.error('BUG: an HTTP handler failed', { stack })
-        this.#settings.onRejected('internal', '')
-        exchange.respond(500, ['content-length', '0'], '')
-      })
-      .finally(() => exchange.release())
-  }
-
-  onOver(exchange: Exchange): void {
-    this.#exchanges.delete(exchange)
-    if (this.#exchanges.size === 0) this.#whenEmpty?.()
-  }
-
-  #refuseConnect(socket: Duplex): void {
-    this.#settings.onRejected('unsupported', 'method CONNECT')
-    answerRaw(this.#settings.clock, socket, 405, 'Method Not Allowed')
-  }
-
-  /** What node's parser refuses, and what came too slowly. */
-  #onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-    const { code } = error
-    if (code === 'ECONNRESET' || !socket.writable) {
-      socket.destroy()
-    } else if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-      this.#settings.onRejected('slow_sender', 'the request did not arrive in time')
-      answerRaw(this.#settings.clock, socket, 408, 'Request Timeout')
-    } else if (code === 'HPE_HEADER_OVERFLOW') {
-      this.#settings.onRejected('too_large', 'the headers are too large')
-      answerRaw(this.#settings.clock, socket, 431, 'Request Header Fields Too Large')
-    } else {
-      this.#settings.onRejected('invalid_data', `not HTTP/1.1: ${code ?? 'unknown'}`)
-      answerRaw(this.#settings.clock, socket, 400, 'Bad Request')
-    }
   }
 
   /**
@@ -181,27 +126,46 @@ export class HttpServer implements ExchangeHost {
     this.#closing = true
     this.#credentials?.close()
     await this.#listening?.close()
-    this.#server?.closeIdleConnections()
-    if (this.#exchanges.size > 0 && !abort.aborted) {
+    for (const connection of this.#connections) connection.drain()
+    if (this.#connections.size > 0 && !abort.aborted) {
       await new Promise<void>((resolve) => {
         this.#whenEmpty = resolve
         abort.addEventListener('abort', () => resolve(), { once: true })
       })
     }
-    this.#server?.closeAllConnections()
+    for (const connection of this.#connections) connection.destroy()
     this.#stopTicking?.()
   }
-}
 
-/** How long a peer may take to read such an answer and close. */
-const lastWordsMs = 1000
+  // What the connections say.
 
-/** An answer to a socket whose request node could not read. */
-function answerRaw(clock: Clock, socket: Duplex, status: number, reason: string): void {
-  socket.on('error', () => undefined)
-  socket.end(`HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
-  // What else comes is read and thrown away: closing with unread bytes would take the answer back.
-  socket.resume()
-  const cancel = clock.after(lastWordsMs, () => socket.destroy())
-  socket.once('close', cancel)
+  onRequest(exchange: Exchange): void {
+    void this.#run(exchange)
+  }
+
+  async #run(exchange: Exchange): Promise<void> {
+    try {
+      await this.#settings.onRequest(exchange)
+    } catch (error) {
+      const stack = error instanceof Error ? error.stack : String(error)
+      this.#settings.logger.error('BUG: an HTTP handler failed', { stack })
+      this.#settings.onRejected('internal', '')
+      exchange.respond(500, ['content-length', '0'], '')
+    } finally {
+      exchange.release()
+    }
+  }
+
+  onTimeout(exchange: Exchange): void {
+    this.#settings.onTimeout(exchange)
+  }
+
+  onRejected(code: Code, message: string): void {
+    this.#settings.onRejected(code, message)
+  }
+
+  onClose(connection: HttpConnection): void {
+    this.#connections.delete(connection)
+    if (this.#connections.size === 0) this.#whenEmpty?.()
+  }
 }

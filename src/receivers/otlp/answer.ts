@@ -8,6 +8,7 @@ import { type GrpcStatus, grpcStatus } from '../../net/grpc/status.ts'
  *     retry      code                                   gRPC                            HTTP
  *     backoff    queue_full, memory_limited, throttled, RESOURCE_EXHAUSTED + RetryInfo  429 + Retry-After
  *                receiver_busy
+ *     backoff    slow_sender                            UNAVAILABLE + RetryInfo         408 + Retry-After
  *     backoff    other                                  UNAVAILABLE + RetryInfo         503 + Retry-After
  *     never      internal                               INTERNAL                        500
  *     never      too_large                              RESOURCE_EXHAUSTED              413
@@ -38,7 +39,7 @@ export function answerOf(error: DeliveryError): Answer {
     const overloaded = overload.has(error.code)
     return {
       grpcStatus: overloaded ? grpcStatus.RESOURCE_EXHAUSTED : grpcStatus.UNAVAILABLE,
-      httpStatus: overloaded ? 429 : 503,
+      httpStatus: overloaded ? 429 : error.code === 'slow_sender' ? 408 : 503,
       message,
       retryDelayMs: error.retryAfterMs ?? retryDelayMs,
     }

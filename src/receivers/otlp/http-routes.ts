@@ -50,14 +50,14 @@ export class HttpRoutes {
   }
 
   async handle(exchange: Exchange): Promise<void> {
-    const { request } = exchange
-    const route = this.#settings.routes.get(exchange.path)
-    if (request.method === 'OPTIONS' && this.#settings.cors !== undefined) {
+    const { method } = exchange.head
+    const route = this.#settings.routes.get(exchange.head.path)
+    if (method === 'OPTIONS' && this.#settings.cors !== undefined) {
       this.#preflight(exchange, this.#settings.cors)
     } else if (route === undefined) {
       const known = [...this.#settings.routes.keys()].join(', ')
       this.#refuse(exchange, refusal(404, 'unsupported', `nothing here; the paths are ${known}`))
-    } else if (request.method !== 'POST') {
+    } else if (method !== 'POST') {
       const headers = ['allow', this.#settings.cors === undefined ? 'POST' : 'POST, OPTIONS']
       this.#refuse(exchange, {
         ...refusal(405, 'unsupported', 'the method must be POST'),
@@ -78,23 +78,22 @@ export class HttpRoutes {
   }
 
   #preflight(exchange: Exchange, cors: Cors): void {
-    const { origin, ...headers } = exchange.request.headers
     const answer = cors.preflightHeaders(
-      origin,
-      headers['access-control-request-method'],
-      headers['access-control-request-headers'],
+      exchange.header('origin'),
+      exchange.header('access-control-request-method'),
+      exchange.header('access-control-request-headers'),
     )
     exchange.respond(204, [...answer, ...this.#settings.responseHeaders], '')
   }
 
   async #export(exchange: Exchange, intake: ExportIntake): Promise<void> {
-    const mediaType = mediaTypeOf(exchange.request.headers['content-type'])
+    const mediaType = mediaTypeOf(exchange.header('content-type'))
     if (mediaType === undefined) {
       const message = 'the content-type must be application/x-protobuf or application/json'
       this.#refuse(exchange, refusal(415, 'unsupported', message))
       return
     }
-    const encoding = exchange.request.headers['content-encoding'] ?? ''
+    const encoding = exchange.header('content-encoding') ?? ''
     const name = encoding === 'identity' ? '' : encoding.toLowerCase()
     if (!this.#settings.encodings.has(name)) {
       this.#refuse(exchange, this.#unknownEncoding())
@@ -129,7 +128,7 @@ export class HttpRoutes {
   }
 
   #metadataOf(exchange: Exchange): Metadata | undefined {
-    return this.#settings.includeMetadata ? metadataOf(exchange.request.rawHeaders) : undefined
+    return this.#settings.includeMetadata ? metadataOf(exchange.head.fields) : undefined
   }
 
   /** A request that is refused before its body is looked at. */
@@ -142,7 +141,7 @@ export class HttpRoutes {
     const { grpcStatus: code, message, retryDelayMs } = refused.answer
     const status = retryDelayMs === undefined ? { code, message } : { code, message, retryDelayMs }
     // The body is a google.rpc.Status in the type of the request; where that is neither, JSON is at least readable.
-    const mediaType = mediaTypeOf(exchange.request.headers['content-type']) ?? 'application/json'
+    const mediaType = mediaTypeOf(exchange.header('content-type')) ?? 'application/json'
     const body =
       mediaType === 'application/json' ? rpcStatusToJson(status) : encodeRpcStatus(status)
     const headers = [
@@ -162,12 +161,17 @@ export class HttpRoutes {
   #withCors(exchange: Exchange, headers: readonly string[]): readonly string[] {
     const { cors } = this.#settings
     if (cors === undefined) return headers
-    return [...headers, ...cors.responseHeaders(exchange.request.headers.origin)]
+    return [...headers, ...cors.responseHeaders(exchange.header('origin'))]
   }
 }
 
 /** Reasons that end a request before it became items; the intake counts the others. */
-const atTheDoor: ReadonlySet<string> = new Set(['invalid_data', 'too_large', 'receiver_busy'])
+const atTheDoor: ReadonlySet<string> = new Set([
+  'invalid_data',
+  'too_large',
+  'receiver_busy',
+  'slow_sender',
+])
 
 function refusal(status: number, code: 'unsupported', message: string): Refusal {
   return { status, answer: answerOf(new DeliveryError(code, message)) }
