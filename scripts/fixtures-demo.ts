@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { access } from './demo/access.ts'
 import { appJson } from './demo/app-json.ts'
 import { java } from './demo/java.ts'
-import { Random } from './demo/random.ts'
+import { Random } from './random.ts'
 
 const folder = fileURLToPath(new URL('../fixtures/demo/', import.meta.url))
 const startMs = Date.UTC(2026, 2, 2, 8, 0, 0)

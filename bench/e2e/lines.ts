@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs'
 import { finished } from 'node:stream/promises'
-import { Random } from '../../scripts/demo/random.ts'
+import { Random } from '../../scripts/random.ts'
 
 /** Writes `count` lines of a kind, from a pool of different ones. */
 export async function writeLines(

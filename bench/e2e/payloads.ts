@@ -1,4 +1,4 @@
-import { Random } from '../../scripts/demo/random.ts'
+import { Random } from '../../scripts/random.ts'
 import type { Signal } from '../../src/signal/signal.ts'
 import { fromJson } from '../../src/wire/otlp/from-json.ts'
 

@@ -1,4 +1,4 @@
-import type { Random } from './random.ts'
+import type { Random } from '../random.ts'
 
 const levels = ['debug', 'info', 'info', 'info', 'info', 'warn', 'error'] as const
 const messages = {

@@ -1,4 +1,4 @@
-import { Random } from './random.ts'
+import { Random } from '../random.ts'
 import { luhnDigit, makers } from './values.ts'
 
 /** A text, and what is to be found in it. */

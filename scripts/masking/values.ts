@@ -1,5 +1,5 @@
 import { crc32 as crcOfNode } from 'node:zlib'
-import type { Random } from './random.ts'
+import type { Random } from '../random.ts'
 
 /** Makers of values with right check digits, written apart from src/masking so that one proves the other. */
 export type Maker = (random: Random) => string

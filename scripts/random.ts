@@ -1,4 +1,4 @@
-/** A small generator of its own, so that a corpus stays the same with every version of Node. */
+/** Repeatable random values: the same seed gives the same files on every machine and with every version of Node. */
 export class Random {
   #state: number
 
@@ -6,8 +6,8 @@ export class Random {
     this.#state = seed
   }
 
-  /** mulberry32: from 0 to 1. */
-  next(): number {
+  /** mulberry32: from 0 up to but not including 1. */
+  #next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state)
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
@@ -16,11 +16,11 @@ export class Random {
 
   /** Both ends included. */
   integer(least: number, most: number): number {
-    return least + Math.floor(this.next() * (most - least + 1))
+    return least + Math.floor(this.#next() * (most - least + 1))
   }
 
   chance(share: number): boolean {
-    return this.next() < share
+    return this.#next() < share
   }
 
   pick<T>(items: readonly T[]): T {
@@ -37,5 +37,9 @@ export class Random {
 
   letters(length: number): string {
     return this.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ', length)
+  }
+
+  hex(length: number): string {
+    return this.from('0123456789abcdef', length)
   }
 }
