@@ -8,6 +8,7 @@ import { healthCheck } from './extensions/health_check/definition.ts'
 import { batch } from './processors/batch/definition.ts'
 import { mask } from './processors/mask/definition.ts'
 import { memoryLimiter } from './processors/memory_limiter/definition.ts'
+import { redaction } from './processors/redaction/definition.ts'
 import { fileLog } from './receivers/file_log/definition.ts'
 import { otlp } from './receivers/otlp/definition.ts'
 
@@ -20,6 +21,7 @@ export const registry: Registry = createRegistry([
   batch,
   mask,
   memoryLimiter,
+  redaction,
   // exporters
   debug,
   file,

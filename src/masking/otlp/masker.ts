@@ -67,7 +67,6 @@ export class Masker {
   readonly #hits = new Hits()
   readonly #edits = new Edits()
   #reader = new Reader(new Uint8Array(0))
-  #nextHit = 0
   #identity = false
   /** Whether a record, a series or more was removed from the last request. */
   removed = false
@@ -84,7 +83,6 @@ export class Masker {
     this.#settings.prefilter.scan(bytes, hits)
     if (hits.count === 0) return bytes
     this.#edits.reset()
-    this.#nextHit = 0
     this.#identity = signal === 'metrics'
     this.#reader = new Reader(bytes)
     const outcome = this.#walk(messageOf(requestOf[signal]), '', '', 0, 0)
@@ -98,17 +96,6 @@ export class Masker {
     const unexamined = this.#unexamined
     this.#unexamined = 0
     return unexamined
-  }
-
-  /** The bits of the hits in `[start, end)`. Starts never go back by more than the message that is walked. */
-  #bitsIn(start: number, end: number): number {
-    const { first, last, bits, count } = this.#hits
-    let at = this.#nextHit
-    while (at < count && (last[at] as number) < start) at++
-    this.#nextHit = at
-    let found = 0
-    for (; at < count && (first[at] as number) < end; at++) found |= bits[at] as number
-    return found
   }
 
   /** Walks the message up to the reader's end. `forced` are the bits of the key above. */
@@ -128,7 +115,7 @@ export class Masker {
       }
       const prefixAt = reader.offset
       const end = reader.range()
-      const bits = this.#bitsIn(start, end) | forced
+      const bits = this.#hits.bitsIn(start, end) | forced
       if (bits === 0) {
         reader.offset = end
         continue
@@ -227,7 +214,7 @@ export class Masker {
     const place = own === '' ? base : `${base}.${own}`
     const joined = key === '' ? own.toLowerCase() : `${key}.${own.toLowerCase()}`
     // Every hit of the pair, also one in the key, and one where key and value meet.
-    const bits = this.#bitsIn(start, end) | forced
+    const bits = this.#hits.bitsIn(start, end) | forced
     reader.offset = start
     return this.#walk(field.message, place, joined, bits, depth + 1)
   }
@@ -284,7 +271,7 @@ export class Masker {
   #number(tag: number, start: number, path: string, key: string, forced: number): Outcome {
     const reader = this.#reader
     const end = reader.offset
-    if ((this.#bitsIn(start, end) | forced) === 0) return keep
+    if ((this.#hits.bitsIn(start, end) | forced) === 0) return keep
     reader.offset = start
     reader.tag()
     let digits = ''

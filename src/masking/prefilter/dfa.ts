@@ -1,12 +1,11 @@
-import { Bug } from '../../errors/bug.ts'
 import type { Nfa } from './nfa.ts'
 
 /**
  * The deterministic automaton that follows all patterns at once, from every place of a text: one step a byte, whatever
  * the text. Bytes that no pattern tells apart share a class.
  *
- * Its states are made when a text first leads to them: there are some thousands, and few of them ever occur. Their number
- * is bounded by the patterns, not by the texts.
+ * Its states are made when a text first leads to them: there are some thousands, and few of them ever occur. Where patterns
+ * of a configuration have more, the table is emptied and begun again from where the text stands.
  *
  *     next[state << shift | class] = state to go to, with `endBit` where a pattern ends there; `unknown` until it is asked for
  */
@@ -26,6 +25,8 @@ export class Dfa {
   readonly #known = new Map<string, number>()
   readonly #sets: number[][] = []
   readonly #bits: number[] = []
+  /** How often the table was emptied. */
+  restarts = 0
 
   /** `bitOf[pattern]` is the bit that is set where the pattern ends. */
   constructor(nfa: Nfa, bitOf: readonly number[]) {
@@ -62,6 +63,19 @@ export class Dfa {
     return entry
   }
 
+  /** The state to go on from where `state` was reached: another number, where the table was full and is begun again. */
+  makeRoom(state: number): number {
+    if (this.#sets.length < statesMax) return state
+    const set = this.#sets[state] as number[]
+    this.restarts++
+    this.#known.clear()
+    this.#sets.length = 0
+    this.#bits.length = 0
+    this.next = new Uint16Array(64 << this.shift).fill(unknown)
+    this.#stateOf([])
+    return this.#stateOf(set)
+  }
+
   /** The bits of all patterns that end in a state. */
   bitsOf(state: number): number {
     return this.#bits[state] as number
@@ -72,7 +86,6 @@ export class Dfa {
     const seen = this.#known.get(key)
     if (seen !== undefined) return seen
     const state = this.#sets.length
-    if (state >= endBit - 1) throw new Bug('the anchors of the prefilter need too many states')
     this.#known.set(key, state)
     this.#sets.push(set)
     let bits = 0
@@ -91,6 +104,8 @@ export class Dfa {
 }
 
 export const endBit = 0x8000
+/** One step adds one state; the entries of the table leave room for half as many again. */
+const statesMax = 20_000
 export const unknown = 0xffff
 
 /** Where the states go with a byte. */

@@ -3,12 +3,12 @@ import { overlaps } from '../../regex/char-set.ts'
 import { first } from '../../regex/cost.ts'
 import { type Node, parsePattern } from '../../regex/parse.ts'
 import { Dfa, endBit, unknown } from './dfa.ts'
-import { Hits } from './hits.ts'
+import { type HitList, Hits } from './hits.ts'
 import { buildNfa } from './nfa.ts'
 
 export interface Anchor {
-  /** In the syntax of RE2, on bytes, without assertions. */
-  readonly pattern: string
+  /** On bytes, without assertions: in the syntax of RE2, or as its tree. */
+  readonly pattern: string | Node
   /** Set in a hit of this anchor. */
   readonly bits: number
 }
@@ -28,10 +28,10 @@ const anchorsMaxOfOne = 16
  */
 export class Prefilter {
   readonly #automata: readonly Automaton[]
-  readonly #spare = new Hits()
 
   constructor(anchors: readonly Anchor[]) {
     const parsed = merge(anchors).map(({ pattern, bits }) => {
+      if (typeof pattern !== 'string') return { node: pattern, bits }
       const tree = parsePattern(pattern)
       if (tree === undefined) throw new Bug(`anchor outside of the known syntax: ${pattern}`)
       return { node: tree.node, bits }
@@ -54,21 +54,18 @@ export class Prefilter {
     return hits.count
   }
 
-  /** Puts the hits in `bytes` into `hits`, in order. */
+  /** Puts the hits in `bytes` into `hits`. */
   scan(bytes: Uint8Array, hits: Hits): void {
-    const [one, two] = this.#automata
     hits.reset()
-    one?.scan(bytes, hits)
-    if (two === undefined) return
-    this.#spare.reset()
-    two.scan(bytes, this.#spare)
-    hits.merge(this.#spare)
+    for (const [index, automaton] of this.#automata.entries()) {
+      automaton.scan(bytes, hits.lists[index] as HitList)
+    }
   }
 }
 
 /** The same anchor of several detectors is one. */
 function merge(anchors: readonly Anchor[]): Anchor[] {
-  const bitsOf = new Map<string, number>()
+  const bitsOf = new Map<string | Node, number>()
   for (const { pattern, bits } of anchors) bitsOf.set(pattern, (bitsOf.get(pattern) ?? 0) | bits)
   return [...bitsOf].map(([pattern, bits]) => ({ pattern, bits }))
 }
@@ -81,18 +78,23 @@ function isShape(node: Node): boolean {
   return overlaps(set, digitOne)
 }
 
+/** Patterns whose table is full so often follow each byte anew: from then on every text is looked at instead. */
+const restartsMax = 8
+
 class Automaton {
   readonly #dfa: Dfa
   /** By byte: whether it leads out of the start state. */
   readonly #begins = new Uint8Array(256)
   /** Where `#follow` goes on. */
   #state = 0
+  readonly #allBits: number
 
   constructor(anchors: readonly Parsed[]) {
     this.#dfa = new Dfa(
       buildNfa(anchors.map(({ node }) => node)),
       anchors.map(({ bits }) => bits),
     )
+    this.#allBits = anchors.reduce((all, { bits }) => all | bits, 0)
     for (let byte = 0; byte < 256; byte++) {
       this.#begins[byte] = this.#dfa.step(0, this.#dfa.classes[byte] as number) === 0 ? 0 : 1
     }
@@ -102,19 +104,24 @@ class Automaton {
     return this.#dfa.states
   }
 
-  scan(bytes: Uint8Array, hits: Hits): void {
+  scan(bytes: Uint8Array, hits: HitList): void {
     this.#state = 0
     let at = 0
     while (at < bytes.length) {
       at = this.#follow(bytes, at, hits)
       if (at === bytes.length) return
       // Nobody was here before: the table may be another one afterwards.
+      this.#state = this.#dfa.makeRoom(this.#state)
+      if (this.#dfa.restarts > restartsMax) {
+        hits.addRange(at, bytes.length - 1, this.#allBits)
+        return
+      }
       this.#dfa.step(this.#state, this.#dfa.classes[bytes[at] as number] as number)
     }
   }
 
   /** From `from` on as far as the table is known; returns where it is not. */
-  #follow(bytes: Uint8Array, from: number, hits: Hits): number {
+  #follow(bytes: Uint8Array, from: number, hits: HitList): number {
     const { classes, shift, next } = this.#dfa
     const begins = this.#begins
     const length = bytes.length
