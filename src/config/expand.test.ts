@@ -115,6 +115,8 @@ suite('a reference gives', () => {
 })
 
 suite('a reference is refused when', () => {
+  const tooDeep =
+    'references are nested too deep; the limit is 50 levels. Does one refer to itself?'
   const rows: readonly { name: string; yaml: string; want: string }[] = [
     {
       name: 'the file is missing',
@@ -149,17 +151,27 @@ suite('a reference is refused when', () => {
     {
       name: 'it refers to itself',
       yaml: "a: '${env:SELF}'",
-      want: 'a: too many nested references; does one refer to itself?',
+      want: `a: ${tooDeep}`,
     },
     {
       name: 'two refer to each other',
       yaml: "a: '${env:PING}'",
-      want: 'a: too many nested references; does one refer to itself?',
+      want: `a: ${tooDeep}`,
+    },
+    {
+      name: 'five thousand stand in one another',
+      yaml: `a: '${'${env:'.repeat(5000)}X${'}'.repeat(5000)}'`,
+      want: `a: ${tooDeep}`,
+    },
+    {
+      name: 'a million stand in one another, and none ends',
+      yaml: `a: '${'${env:'.repeat(1_000_000)}'`,
+      want: 'a: a reference begins with "${" and has no "}"; close it with "}", or write "$${" for the text itself',
     },
     {
       name: 'it doubles and doubles',
       yaml: "a: '${B20}'",
-      want: 'a: too many nested references; does one refer to itself?',
+      want: 'a: too many references; the limit is 10000. Does one refer to itself?',
     },
   ]
   for (const { name, yaml, want } of rows) {

@@ -8,7 +8,7 @@ import {
   type Path,
   type ScalarNode,
 } from './node.ts'
-import { parseYaml } from './parse-yaml.ts'
+import { maxDepth as maxNesting, parseYaml } from './parse-yaml.ts'
 import { problemAt } from './problem.ts'
 import { type Origin, Source } from './source.ts'
 
@@ -35,11 +35,12 @@ export interface Expanded {
   readonly sources: readonly Source[]
 }
 
-/** References within what references bring in. */
+/** References within references, and within what references bring in. */
 const maxDepth = 50
-/** They keep a variable that names two others, which each name two others, … from taking all memory. */
+const nestedTooDeep = `references are nested too deep; the limit is ${maxDepth} levels. Does one refer to itself?`
+/** These keep a variable that names two others, which each name two others, … from taking all memory. */
 const maxReferences = 10_000
-const maxTextLength = 16 * 1024 * 1024
+const maxTextMiB = 16
 const maxValues = 300_000
 
 export function expand(root: ConfigNode, options: ExpandOptions): Expanded {
@@ -81,6 +82,7 @@ class Expander {
 
   /** Shares what does not change. */
   node(node: ConfigNode, path: Path, depth: number): ConfigNode {
+    if (path.length > maxNesting && node.kind !== 'scalar') return this.#tooDeep(node, path)
     if (node.kind === 'list') {
       const items = node.items.map((item, index) => this.node(item, [...path, index], depth))
       return items.some((item, index) => item !== node.items[index])
@@ -101,16 +103,25 @@ class Expander {
     return this.#scalar(node, node.value, path, depth)
   }
 
+  /** Aliases, `--set` and references can nest what is within the bound by itself. */
+  #tooDeep({ origin }: ConfigNode, path: Path): ConfigNode {
+    const message = `is nested too deep; the limit is ${maxNesting} levels`
+    this.problems.push(problemAt(origin, path, message))
+    return createScalar(null, '', origin, true)
+  }
+
   #scalar(node: ScalarNode, text: string, path: Path, depth: number): ConfigNode {
     this.#path = path
     this.#origin = node.origin
     try {
-      if (depth === 0 && isUnclosed(text)) {
+      const ends = endsOfReferences(text)
+      if (depth === 0 && isUnclosed(text, ends)) {
         const hint = 'close it with "}", or write "$${" for the text itself'
         throw new BadReference(`a reference begins with "\${" and has no "}"; ${hint}`)
       }
-      const body = wholeReference(text)
-      if (body !== undefined) return this.#whole(body, node, path, depth)
+      if (ends.get(2) === text.length - 1) {
+        return this.#whole(text.slice(2, -1), node, path, depth)
+      }
       const expanded = this.#text(text, depth)
       return createScalar(expanded, expanded, node.origin, node.expanded || /\$\{/.test(text))
     } catch (error) {
@@ -122,7 +133,7 @@ class Expander {
 
   /** The value is one reference: whatever YAML it names takes its place. */
   #whole(body: string, node: ScalarNode, path: Path, depth: number): ConfigNode {
-    const retrieved = this.#retrieve(this.#text(body, depth), depth)
+    const retrieved = this.#retrieve(this.#text(body, depth + 1), depth)
     const { text, source } = retrieved
     if (text === '' && retrieved.emptyIsText) return createScalar('', '', node.origin, true)
     const parsed = parseYaml(source ?? new Source('', text))
@@ -138,11 +149,16 @@ class Expander {
       value = createScalar(text, text, node.origin, true)
     }
     this.#values += value.size
-    if (this.#values > maxValues) throw new BadReference('references bring in too much')
+    if (this.#values > maxValues) {
+      throw new BadReference(`references bring in too much; the limit is ${maxValues} values`)
+    }
     return this.node(value, path, depth + 1)
   }
 
   #text(text: string, depth: number): string {
+    if (!text.includes('$')) return text
+    if (depth > maxDepth) throw new BadReference(nestedTooDeep)
+    const ends = endsOfReferences(text)
     let result = ''
     let at = 0
     while (at < text.length) {
@@ -150,9 +166,9 @@ class Expander {
       if (dollar < 0) break
       result += text.slice(at, dollar)
       const next = text[dollar + 1]
-      const end = next === '{' ? closingBrace(text, dollar + 2) : -1
-      if (end >= 0) {
-        const inner = this.#text(text.slice(dollar + 2, end), depth)
+      const end = ends.get(dollar + 2)
+      if (end !== undefined) {
+        const inner = this.#text(text.slice(dollar + 2, end), depth + 1)
         result += this.#text(this.#retrieve(inner, depth).text, depth + 1)
         at = end + 1
       } else {
@@ -164,13 +180,17 @@ class Expander {
   }
 
   #retrieve(body: string, depth: number): Retrieved {
-    if (depth > maxDepth || ++this.#references > maxReferences) {
-      throw new BadReference('too many nested references; does one refer to itself?')
+    if (depth > maxDepth) throw new BadReference(nestedTooDeep)
+    if (++this.#references > maxReferences) {
+      const message = `too many references; the limit is ${maxReferences}. Does one refer to itself?`
+      throw new BadReference(message)
     }
     const [, scheme, rest] = uri.exec(body.includes(':') ? body : `env:${body}`) ?? []
     const retrieved = this.#retrieveFrom(scheme, rest ?? '', body)
     this.#textLength += retrieved.text.length
-    if (this.#textLength > maxTextLength) throw new BadReference('references bring in too much')
+    if (this.#textLength > maxTextMiB * 1024 * 1024) {
+      throw new BadReference(`references bring in too much; the limit is ${maxTextMiB} MiB`)
+    }
     return retrieved
   }
 
@@ -224,33 +244,30 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
+/** Where the reference whose body begins at the key ends, for every one that does. In one pass, however deep they nest. */
+function endsOfReferences(text: string): ReadonlyMap<number, number> {
+  const ends = new Map<number, number>()
+  const open: number[] = []
+  for (const { 0: brace, index } of text.matchAll(/\$\{|\}/g)) {
+    if (brace !== '}') open.push(index + 2)
+    else {
+      const start = open.pop()
+      if (start !== undefined) ends.set(start, index)
+    }
+  }
+  return ends
+}
+
 /**
  * Whether a reference begins that does not end. The collector takes it for text, which is never meant; `${` with
  * anything else behind it stays text.
  */
-function isUnclosed(text: string): boolean {
-  for (const { 0: escapes, index } of text.matchAll(/\$+\{(?:env|file|yaml):/g)) {
-    const brace = text.indexOf('{', index)
-    const escaped = (brace - index) % 2 === 0
-    if (!escaped && closingBrace(text, index + escapes.length) < 0) return true
+function isUnclosed(text: string, ends: ReadonlyMap<number, number>): boolean {
+  for (const { 1: dollars = '', index } of text.matchAll(/(\$+)\{(?:env|file|yaml):/g)) {
+    const isEscaped = dollars.length % 2 === 0
+    if (!isEscaped && !ends.has(index + dollars.length + 1)) return true
   }
   return false
-}
-
-/** The inside of `${…}` if the text is nothing else. */
-function wholeReference(text: string): string | undefined {
-  if (!text.startsWith('${')) return undefined
-  return closingBrace(text, 2) === text.length - 1 ? text.slice(2, -1) : undefined
-}
-
-/** Where the reference whose body begins at `from` ends; -1 if it does not. */
-function closingBrace(text: string, from: number): number {
-  let open = 1
-  for (let at = from; at < text.length; at++) {
-    if (text[at] === '}' && --open === 0) return at
-    if (text[at] === '$' && text[at + 1] === '{') open++
-  }
-  return -1
 }
 
 /**

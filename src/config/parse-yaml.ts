@@ -1,11 +1,15 @@
 import {
+  Composer,
+  type CST,
+  type Document,
   isAlias,
   isMap,
   isScalar,
   isSeq,
+  Lexer,
   type Node,
   type Pair,
-  parseDocument,
+  Parser,
   type Scalar,
   type YAMLMap,
   type YAMLSeq,
@@ -19,7 +23,7 @@ import { type Origin, placeOf, type Source } from './source.ts'
 /** What all aliases and merge keys together may unfold to. A large real file has some thousand values. */
 const maxValues = 100_000
 /** No configuration is nested deeper by hand; it keeps every recursive walk off the end of the stack. */
-const maxDepth = 100
+export const maxDepth = 100
 /** Names that JavaScript objects treat specially. Refused, so that nothing is ever silently lost. */
 const reservedKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
 
@@ -36,19 +40,54 @@ export interface ParsedYaml {
 export function parseYaml(source: Source): ParsedYaml {
   // The library only builds the syntax tree: its unique-key check is quadratic, its alias resolution walks the whole
   // document for each alias, and its scalar rules are not those of the collector.
-  const document = parseDocument(source.text, {
-    schema: 'failsafe',
-    uniqueKeys: false,
-    prettyErrors: false,
-    logLevel: 'error',
-  })
-  if (document.errors.length > 0) {
-    return { node: undefined, problems: syntaxProblems(source, document.errors) }
+  const { document, errors } = compose(source.text)
+  if (document === undefined || errors.length > 0) {
+    return { node: undefined, problems: syntaxProblems(source, errors) }
   }
   if (document.contents === null) return { node: undefined, problems: [] }
   const builder = new TreeBuilder(source)
   const node = builder.build(document.contents as Node)
   return { node: builder.broken ? undefined : node, problems: builder.problems }
+}
+
+interface Composed {
+  /** Undefined where the text is nested too deep. */
+  readonly document: Document.Parsed | undefined
+  readonly errors: readonly SyntaxError[]
+}
+
+function compose(text: string): Composed {
+  const options = { schema: 'failsafe', uniqueKeys: false, prettyErrors: false } as const
+  const errors: SyntaxError[] = []
+  let document: Document.Parsed | undefined
+  for (const one of new Composer(options).compose(tokens(text, errors), true, text.length)) {
+    if (document !== undefined) {
+      const [start, end] = one.range
+      errors.push({ code: 'MULTIPLE_DOCS', message: '', pos: [start, end] })
+      break
+    }
+    document = one
+  }
+  // What was cut off within its brackets has errors of its own, which nobody made.
+  return errors.some(({ code }) => code === tooDeep)
+    ? { document: undefined, errors }
+    : { document, errors: [...(document?.errors ?? []), ...errors] }
+}
+
+/**
+ * Ends early, with an error, where the text is nested far deeper than a configuration may be: the library's time for
+ * nested collections grows with the square of the depth, and what comes of them is walked by recursion.
+ */
+function* tokens(text: string, errors: SyntaxError[]): Generator<CST.Token> {
+  const parser = new Parser()
+  for (const lexeme of new Lexer().lex(text)) {
+    yield* parser.next(lexeme)
+    if (parser.stack.length > 2 * maxDepth) {
+      errors.push({ code: tooDeep, message: '', pos: [parser.offset, parser.offset] })
+      return
+    }
+  }
+  yield* parser.end()
 }
 
 interface SyntaxError {
@@ -57,7 +96,10 @@ interface SyntaxError {
   readonly pos: readonly [number, number]
 }
 
+const tooDeep = 'TOO_DEEP'
+
 const friendlier: Readonly<Record<string, string>> = {
+  [tooDeep]: `nested too deep; the limit is ${maxDepth} levels`,
   TAB_AS_INDENT: 'a tab indents this line; YAML allows only spaces',
   MULTIPLE_DOCS: 'a second document begins; one configuration is one document',
   BLOCK_AS_IMPLICIT_KEY:
@@ -96,7 +138,7 @@ class TreeBuilder {
     if (!node) return createScalar(null, '', this.#originOf(node))
     if (isAlias(node)) return this.#buildAlias(node.source, this.#originOf(node))
     if (this.#path.length >= maxDepth) {
-      this.#breakOff(this.#originOf(node), `is nested deeper than ${maxDepth} levels`)
+      this.#breakOff(this.#originOf(node), `is nested too deep; the limit is ${maxDepth} levels`)
     }
     const built = this.broken ? createScalar(null, '', this.#originOf(node)) : this.#buildOwn(node)
     if ('anchor' in node && node.anchor) this.#anchors.set(node.anchor, built)
