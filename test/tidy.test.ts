@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { findBanned, findLogFields, findLongFunctions } from './tidy/bans.ts'
+import { findBanned, findLogFields, findLogMessages, findLongFunctions } from './tidy/bans.ts'
 import {
   findUndocumentedCodes,
   findUnlistedDefinitions,
@@ -21,6 +21,7 @@ function check(find: (file: SourceFile) => readonly Violation[]): void {
 suite('the repository', () => {
   test('uses no banned call in src', () => check(findBanned))
   test('logs fields that are named alike', () => check(findLogFields))
+  test('logs messages that are written texts', () => check(findLogMessages))
   test('has no function over its limit', () => check(findLongFunctions))
   test('has no file over its limit', () => check(findLongFiles))
   test('holds no banned words, hosts or machine paths', () => check(findBannedText))
@@ -80,6 +81,16 @@ suite('tidy finds', () => {
         'src/tail/x.ts:1: log field "waitMs": use snake_case',
         'src/tail/x.ts:2: log field "reason" is a code: put the text into "message"',
       ],
+    },
+    {
+      name: 'log messages that are put together',
+      path: 'src/tail/x.ts',
+      text: "logger.warn(`a`)\nthis.#logger.error('a' + b)\nlogger.info(message, {})\nlogger.info('a', { b })\n",
+      find: findLogMessages,
+      want: [1, 2, 3].map(
+        (line) =>
+          `src/tail/x.ts:${line}: log message is no written text: put what varies into the fields`,
+      ),
     },
     {
       name: 'nothing in comments, strings, keys and methods of the same name',

@@ -121,7 +121,7 @@ suite('run', () => {
     signal('SIGTERM')
     assert.equal(await code, 0)
     assert.deepEqual(messages(), [
-      'configuration: exporters.toy/unused: is configured, but no pipeline uses it',
+      'configuration warning',
       'ready',
       'stopping',
       'pipeline stopped',

@@ -49,11 +49,10 @@ export async function run(args: Arguments, io: Io, control: ProcessControl): Pro
     level: telemetry.logs.level,
     write: (line) => io.stderr(line),
   })
-  // The text is part of the message: the logger holds back what is said too often.
-  for (const warning of loaded.warnings) {
-    logger.warn(`configuration: ${formatPath(warning.path)}: ${warning.message}`, {
-      ...warning.place,
-    })
+  for (const { path, message, place, suggestion } of loaded.warnings) {
+    // A logger of its own, so that none of them is held back.
+    const ownLogger = logger.child({ option: formatPath(path) })
+    ownLogger.warn('configuration warning', { message, suggestion, ...place })
   }
 
   const stopping = Promise.withResolvers<void>()

@@ -168,9 +168,10 @@ export class Chain {
     step.errors.add(1)
     const isDropped = step.onError === 'drop' || step.onError === 'drop_quiet'
     if (step.onError === 'send' || step.onError === 'drop') {
-      const fate = isDropped ? 'dropped' : 'sent without it'
-      const message = `operator "${step.name}" cannot handle a record, which is ${fate}`
-      this.#logger.warn(`${message}: ${error.message}`, { file: entry.path })
+      const fields = { operator: step.name, message: error.message, path: entry.path }
+      if (isDropped)
+        this.#logger.warn('an operator cannot handle a record, which is dropped', fields)
+      else this.#logger.warn('an operator cannot handle a record, which is sent without it', fields)
     }
     if (isDropped) {
       step.dropped.add(1)

@@ -1,5 +1,5 @@
 import { type Clock, sleep } from '../component/clock.ts'
-import type { Logger } from '../component/telemetry.ts'
+import type { RootLogger } from '../telemetry/logger.ts'
 import type { StatusBoard } from '../telemetry/status.ts'
 import type { Graph, Node } from './build.ts'
 import type { FanOut } from './fanout.ts'
@@ -9,7 +9,7 @@ const graceMs = 1000
 
 export interface LifecycleSettings {
   readonly clock: Clock
-  readonly logger: Logger
+  readonly logger: RootLogger
   readonly board: StatusBoard
   readonly shutdownTimeoutMs: number
   /** So long receivers may go on taking in what still comes; 0 unless the user says so. */
@@ -101,8 +101,10 @@ class Stopper {
     for (const cancel of this.#cancels) cancel()
   }
 
-  async #stop({ key, title, component }: Node, abort: AbortSignal): Promise<void> {
+  async #stop({ key, component }: Node, abort: AbortSignal): Promise<void> {
     const { board, logger, clock } = this.#settings
+    // Of its own, so that the rate limit counts for each component by itself.
+    const ownLogger = logger.child({ component: key })
     board.report(key, { state: 'stopping' })
     const late = new AbortController()
     try {
@@ -111,10 +113,10 @@ class Stopper {
         .then(() => sleep(clock, graceMs, late.signal))
         .then(() => false)
       if (!(await Promise.race([stopped, overdue]))) {
-        logger.error(`${title} does not stop; leaving it behind`)
+        ownLogger.error('a component does not stop; leaving it behind')
       }
     } catch (error) {
-      logger.error(`${title} failed while stopping`, { error })
+      ownLogger.error('a component failed while stopping', { error })
     } finally {
       late.abort()
     }

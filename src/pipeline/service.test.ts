@@ -201,7 +201,7 @@ suite('startService', () => {
     assert.equal(abortedAfterMs, 4000)
     assert.equal(world.events.at(-1), 'stop extension x')
     const messages = world.lines.map((line) => line['msg'])
-    assert.ok(messages.includes('receiver "r" does not stop; leaving it behind'))
+    assert.ok(messages.includes('a component does not stop; leaving it behind'))
     assert.equal(world.clock.pending, 0)
   })
 

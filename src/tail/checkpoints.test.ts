@@ -79,7 +79,7 @@ suite('T19: checkpoints of dead files', () => {
     }
     const checkpoints = new Checkpoints(flaky, logger, 2 * dayMs)
     await checkpoints.save(2 * dayMs, true)
-    assert.deepEqual(logger.messages('error'), ['cannot save checkpoints: ENOSPC'])
+    assert.deepEqual(logger.texts('error'), ['cannot save checkpoints {"message":"ENOSPC"}'])
     assert.ok(storage.saved.has('file/1'))
     failing = false
     await checkpoints.save(2 * dayMs, true)

@@ -53,7 +53,8 @@ export class Checkpoints {
         this.#nextId = Math.max(this.#nextId, remembered.id + 1)
       }
     }
-    if (unreadable > 0) logger.warn(`${unreadable} checkpoints cannot be read and are ignored`)
+    if (unreadable > 0)
+      logger.warn('some checkpoints cannot be read and are ignored', { checkpoints: unreadable })
     const savedAt = Number(Buffer.from(storage?.get(savedAtKey) ?? []).toString())
     this.earlierRunMs = Number.isFinite(savedAt) ? savedAt : 0
     this.expire(nowMs)
@@ -159,7 +160,7 @@ export class Checkpoints {
     } catch (error) {
       this.failing = true
       for (const [key, value] of changes) if (!this.#changes.has(key)) this.#changes.set(key, value)
-      this.#logger.error(`cannot save checkpoints: ${(error as Error).message}`)
+      this.#logger.error('cannot save checkpoints', { message: (error as Error).message })
     }
   }
 

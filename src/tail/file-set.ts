@@ -134,9 +134,13 @@ export class FileSet {
   async replaced(file: TailedFile): Promise<void> {
     this.#events.truncated(file)
     const whole = this.#settings.onTruncate === 'read_whole_file'
-    this.#logger.info(
-      `file "${file.pathNow}" was truncated or replaced; it is read from its ${whole ? 'beginning' : 'present end'}`,
-    )
+    const path = file.pathNow
+    if (whole)
+      this.#logger.info('a file was truncated or replaced; it is read from its beginning', { path })
+    else
+      this.#logger.info('a file was truncated or replaced; it is read from its present end', {
+        path,
+      })
     this.#checkpoints.remember(file, this.#clock.nowMs())
     file.restartAt(0, new Uint8Array(0))
     file.head = new Uint8Array(0)
@@ -148,7 +152,7 @@ export class FileSet {
 
   /** A read failed: the file is opened anew in the next poll, where it went on (ESTALE on network file systems). */
   async failed(file: TailedFile, error: NodeJS.ErrnoException): Promise<void> {
-    this.#logger.warn(`cannot read "${file.pathNow}": ${error.message}`)
+    this.#logger.warn('cannot read a file', { path: file.pathNow, message: error.message })
     if (error.code === 'ENOENT' && file.source === undefined) this.#countLost(file)
     await this.#close(file)
   }
@@ -292,7 +296,8 @@ export class FileSet {
     if (count <= 0 || file.shadowOf !== undefined) return
     this.#events.lostBytes(count)
     this.#logger.warn(
-      `file "${file.pathNow}" is gone and was closed, because more than max_concurrent_files were open; its last ${count} bytes are lost`,
+      'a file is gone that was closed because more than max_concurrent_files were open; its last bytes are lost',
+      { path: file.pathNow, lost_bytes: count },
     )
   }
 
@@ -353,7 +358,7 @@ export class FileSet {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR' || this.#complained.has(path)) return
     if (this.#complained.size > 10_000) this.#complained.clear()
     this.#complained.add(path)
-    this.#logger.warn(`cannot tail "${path}": ${error.message}`)
+    this.#logger.warn('cannot tail a file', { path, message: error.message })
   }
 }
 

@@ -123,7 +123,7 @@ export class Tailer {
         if (restMs > 0) await this.#pause(restMs)
         if (!this.#stopping.signal.aborted) await this.#poll()
       } catch (error) {
-        logger.error(`BUG: ${(error as Error).stack ?? String(error)}`)
+        logger.error('BUG: the tail failed', { error })
         await sleep(clock, this.#settings.pollIntervalMs, this.#stopping.signal)
       }
     }

@@ -75,11 +75,11 @@ export class Wake {
       watcher.on('error', (error) => {
         this.#failed = true
         const { message } = error as Error
-        this.#logger.debug(`cannot watch directories, polling goes on: ${message}`)
+        this.#logger.debug('cannot watch directories, polling goes on', { message })
       })
     } catch (error) {
       const { message } = error as Error
-      this.#logger.warn(`cannot watch directories, polling goes on: ${message}`)
+      this.#logger.warn('cannot watch directories, polling goes on', { message })
     }
   }
 
@@ -98,7 +98,7 @@ export class Wake {
     try {
       await close?.()
     } catch (error) {
-      this.#logger.debug(`cannot close a watcher: ${(error as Error).message}`)
+      this.#logger.debug('cannot close a watcher', { message: (error as Error).message })
     }
   }
 }

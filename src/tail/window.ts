@@ -152,8 +152,9 @@ export class DeliveryWindow<S extends LineSource = TailedFile> {
         const error = DeliveryError.from(thrown)
         if (error.retry === 'never') {
           counters.refused.add(batch.itemCount)
-          logger.error(`cannot hand on log records: ${error.message}`, {
-            code: error.code,
+          logger.error('cannot hand on log records', {
+            reason: error.code,
+            message: error.message,
             records: batch.itemCount,
           })
           if (refused) this.#refusing--
@@ -161,8 +162,9 @@ export class DeliveryWindow<S extends LineSource = TailedFile> {
         }
         if (!refused) this.#refusing++
         refused = true
-        logger.warn(`log records are refused, reading waits: ${error.message}`, {
-          code: error.code,
+        logger.warn('log records are refused, reading waits', {
+          reason: error.code,
+          message: error.message,
         })
         const waitMs = Math.min(error.retryAfterMs ?? backoffMs, maxAskedMs)
         await sleep(clock, waitMs, this.#stopping.signal)

@@ -45,6 +45,13 @@ export class RecordingLogger implements Logger {
       .filter((e) => level === undefined || e.level === level)
       .map((e) => e.message)
   }
+
+  /** The messages of one level, each with its fields: `cannot read a file {"path":"a.log"}`. */
+  texts(level: LogLevel): string[] {
+    return this.entries
+      .filter((e) => e.level === level)
+      .map((e) => `${e.message} ${JSON.stringify(e.fields)}`)
+  }
 }
 
 class RecordingCounter implements Counter {

@@ -127,13 +127,36 @@ export function findLogFields(file: SourceFile): Violation[] {
   return found
 }
 
-function logFields(node: ts.Node): readonly ts.ObjectLiteralElementLike[] {
-  if (!ts.isCallExpression(node) || !ts.isPropertyAccessExpression(node.expression)) return []
-  const { name, expression } = node.expression
-  if (!/^(debug|info|warn|error)$/.test(name.text) || !/logger$/i.test(expression.getText())) {
-    return []
+/**
+ * The message of a log line is one written text: the rate limit counts by it, and people search for it. What varies
+ * stands in the fields.
+ */
+export function findLogMessages(file: SourceFile): Violation[] {
+  if (!file.path.startsWith('src/') || file.path.endsWith('.test.ts')) return []
+  const source = ts.createSourceFile(file.path, file.text, ts.ScriptTarget.Latest, true)
+  const found: Violation[] = []
+  const visit = (node: ts.Node): void => {
+    const message = logCall(node)?.arguments[0]
+    if (message !== undefined && !ts.isStringLiteral(message)) {
+      const text = 'log message is no written text: put what varies into the fields'
+      found.push({ file: file.path, line: lineOf(source, message), message: text })
+    }
+    ts.forEachChild(node, visit)
   }
-  const fields = node.arguments[1]
+  visit(source)
+  return found
+}
+
+function logCall(node: ts.Node): ts.CallExpression | undefined {
+  if (!ts.isCallExpression(node) || !ts.isPropertyAccessExpression(node.expression))
+    return undefined
+  const { name, expression } = node.expression
+  const isLog = /^(debug|info|warn|error)$/.test(name.text) && /logger$/i.test(expression.getText())
+  return isLog ? node : undefined
+}
+
+function logFields(node: ts.Node): readonly ts.ObjectLiteralElementLike[] {
+  const fields = logCall(node)?.arguments[1]
   return fields !== undefined && ts.isObjectLiteralExpression(fields) ? fields.properties : []
 }
 

@@ -251,7 +251,8 @@ export class Reader {
       })
       return false
     }
-    this.#logger.error(`cannot read queue file "${segment.path}"`, {
+    this.#logger.error('cannot read a queue file', {
+      path: segment.path,
       message: (error as Error).message,
     })
     this.#tries = 0

@@ -295,7 +295,8 @@ export class Recovery {
     try {
       const aside = await this.#setAside.put(name, await this.#fs.size(this.#path(name)))
       this.#report.setAside.push(aside)
-      this.#logger.error(`cannot use queue file "${name}": ${because}; it is set aside`, { aside })
+      const fields = { name, aside, message: because }
+      this.#logger.error('cannot use a queue file; it is set aside', fields)
     } catch (error) {
       await this.#leaveAlone(name, error)
     }
@@ -307,19 +308,20 @@ export class Recovery {
     try {
       this.#setAside.found(name, await this.#fs.size(this.#path(name)))
     } catch (error) {
-      this.#logger.warn(`cannot look at "${name}"`, { message: (error as Error).message })
+      this.#logger.warn('cannot look at a queue file', { name, message: (error as Error).message })
     }
   }
 
   /** It may be readable at the next start: too many files open, permissions. */
   async #leaveAlone(name: string, cause: unknown): Promise<void> {
-    this.#logger.error(`cannot open queue file "${name}"; it stays as it is`, {
+    this.#logger.error('cannot open a queue file; it stays as it is', {
+      name,
       message: (cause as Error).message,
     })
     try {
       this.#strayBytes += await this.#fs.size(this.#path(name))
     } catch (error) {
-      this.#logger.warn(`cannot look at "${name}"`, { message: (error as Error).message })
+      this.#logger.warn('cannot look at a queue file', { name, message: (error as Error).message })
     }
   }
 

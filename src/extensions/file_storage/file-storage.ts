@@ -90,7 +90,11 @@ export class FileStorage implements Component, Storage {
     const aside = `${path}.damaged-${new Date(this.#clock.nowMs()).toISOString().replaceAll(':', '')}`
     await rename(path, aside)
     this.#setAside.add(1)
-    this.#logger.error(`cannot use storage "${path}": ${entries}; it is set aside as "${aside}"`)
+    this.#logger.error('cannot use a storage file; it is set aside', {
+      path,
+      aside,
+      message: entries,
+    })
     return new Map()
   }
 }

@@ -68,7 +68,7 @@ export class FileLogReceiver implements Component {
       config.exclude,
       ordering,
       (directory, error) => {
-        logger.warn(`cannot list directory "${directory}": ${error.message}`)
+        logger.warn('cannot list a directory', { path: directory, message: error.message })
       },
     )
     const damaged = meter.counter('remora_file_log_damaged_archives')
@@ -81,7 +81,7 @@ export class FileLogReceiver implements Component {
           decompress: decompressStream,
           damaged: (path, error) => {
             damaged.add(1)
-            logger.warn(`cannot decompress all of "${path}": ${error.message}`)
+            logger.warn('cannot decompress all of a file', { path, message: error.message })
           },
         },
         clock,

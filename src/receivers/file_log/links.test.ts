@@ -26,7 +26,7 @@ suite('S14, KHV047: a link in a watched directory', () => {
       await tail.start()
       await tail.untilRecords(1)
       assert.deepEqual(tail.bodies, ['fine'])
-      const warned = tail.settings.logger.messages('warn').filter((m) => m.includes('0.log'))
+      const warned = tail.settings.logger.texts('warn').filter((m) => m.includes('0.log'))
       assert.equal(warned.length, 1)
       assert.match(warned[0] ?? '', /outside of the directory of its pattern/)
     })
