@@ -1,7 +1,9 @@
+/* biome-ignore-all lint/suspicious/noTemplateCurlyInString: a reference of the configuration looks like that */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { constants as fs } from 'node:fs'
+import { type FileHandle, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,7 +29,7 @@ function remora(...args: string[]) {
     texts.stderr += chunk
   })
   const exited = once(child, 'close').then(([code]) => ({ code: code as number | null, ...texts }))
-  return { child, exited, texts }
+  return { child, exited, texts, signal: () => child.signalCode }
 }
 
 async function until(child: ChildProcess, texts: { stderr: string }, wanted: string) {
@@ -35,6 +37,24 @@ async function until(child: ChildProcess, texts: { stderr: string }, wanted: str
     assert.ok(child.stderr)
     if (child.exitCode !== null) assert.fail(`ended before it said ${wanted}: ${texts.stderr}`)
     await Promise.race([once(child.stderr, 'data'), once(child, 'close')])
+  }
+}
+
+async function makePipe(name: string): Promise<string> {
+  const path = join(directory, name)
+  const [code] = (await once(spawn('mkfifo', [path]), 'exit')) as [number]
+  assert.equal(code, 0)
+  return path
+}
+
+/** Opens a pipe for writing as soon as somebody has opened it for reading. */
+async function openWhenRead(path: string): Promise<FileHandle> {
+  for (;;) {
+    try {
+      return await open(path, fs.O_WRONLY | fs.O_NONBLOCK)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENXIO') throw error
+    }
   }
 }
 
@@ -53,6 +73,52 @@ service:
   return path
 }
 
+suite('a configuration that comes through a pipe', () => {
+  const text = 'receivers: {kafka: }'
+
+  test('is read from a named one, whenever somebody writes it', async () => {
+    const pipe = await makePipe('named')
+    const { exited } = remora('validate', '--config', pipe)
+    const writer = await openWhenRead(pipe)
+    await writer.writeFile(text)
+    await writer.close()
+    const { code, stderr } = await exited
+    assert.equal(code, 1)
+    assert.match(stderr, /named:1:13: receivers.kafka: there is no receiver "kafka"/)
+  })
+
+  test('is read from standard input', async () => {
+    const { child, exited } = remora('validate', '--config', '/dev/stdin')
+    child.stdin.end(text)
+    assert.match((await exited).stderr, /stdin:1:13: receivers.kafka: there is no receiver "kafka"/)
+  })
+
+  test('is read from a substitution of the shell', async () => {
+    const script = `"$0" "$1" validate --config <(printf %s "$2")`
+    const child = spawn('bash', ['-c', script, process.execPath, main, text])
+    let stderr = ''
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk
+    })
+    await once(child, 'close')
+    assert.match(stderr, /fd\/\d+:1:13: receivers.kafka: there is no receiver "kafka"/)
+  })
+
+  test('is read up to the size that a file may have', async () => {
+    const { child, exited } = remora('validate', '--config', '/dev/stdin')
+    child.stdin.on('error', () => {})
+    child.stdin.write(Buffer.alloc(5 * 1024 * 1024, '#'))
+    assert.match((await exited).stderr, /cannot read "\/dev\/stdin": it is larger than 4 MiB/)
+  })
+
+  test('is not read from within a configuration', async () => {
+    const pipe = await makePipe('within')
+    const { stderr } = await remora('validate', '--config', `yaml:receivers: \${file:${pipe}}`)
+      .exited
+    assert.match(stderr, /cannot read ".*within": it is a pipe, and not a file/)
+  })
+})
+
 suite('the process', () => {
   const rows: readonly { args: readonly string[]; code: number; stderr: RegExp }[] = [
     { args: [], code: 2, stderr: /^remora takes/ },
@@ -63,7 +129,7 @@ suite('the process', () => {
       stderr: /^cannot read "nope.yaml": no such file\n/,
     },
     { args: ['--config', '.'], code: 1, stderr: /^cannot read "\.": it is a directory\n/ },
-    { args: ['--config', '/dev/zero'], code: 1, stderr: /it is larger than 4 MiB/ },
+    { args: ['--config', '/dev/zero'], code: 1, stderr: /it is a device, and not a file/ },
     { args: ['--config', 'env:REMORA_UNSET'], code: 1, stderr: /is not set/ },
     { args: ['--config', 'yaml:receivers: {kafka: }'], code: 1, stderr: /there is no receiver/ },
   ]
@@ -93,6 +159,41 @@ suite('the process', () => {
       assert.match(stderr, /"msg":"stopped"/)
     })
   }
+
+  test('a signal before anything is started ends it with 0', async () => {
+    const pipe = await makePipe('starting')
+    const { child, exited } = remora('--config', pipe)
+    const writer = await openWhenRead(pipe)
+    child.kill('SIGTERM')
+    const { code, stderr } = await exited
+    await writer.close()
+    assert.deepEqual([code, stderr], [0, ''])
+  })
+
+  test('so it does where remora is process 1, and a signal without a handler is lost', async (t) => {
+    if (spawnSync('unshare', ['-pf', 'true']).status !== 0) {
+      t.skip('no new process namespace can be made here')
+      return
+    }
+    const pipe = await makePipe('first')
+    const child = spawn('unshare', ['-pf', process.execPath, main, '--config', pipe])
+    const writer = await openWhenRead(pipe)
+    const tasks = await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'latin1')
+    process.kill(Number(tasks), 'SIGTERM')
+    const [code] = await once(child, 'exit')
+    await writer.close()
+    assert.equal(code, 0)
+  })
+
+  test('a signal ends a command that only looks, as it ends other programs', async () => {
+    const pipe = await makePipe('looking')
+    const { child, exited, signal } = remora('validate', '--config', pipe)
+    const writer = await openWhenRead(pipe)
+    child.kill('SIGINT')
+    const { code } = await exited
+    await writer.close()
+    assert.deepEqual([code, signal()], [null, 'SIGINT'])
+  })
 
   test('exits with 1 and names the port that is taken', async () => {
     const server = createServer().listen(0, '127.0.0.1')

@@ -1,11 +1,25 @@
-import { cli } from './cli/cli.ts'
-import { exitCodes } from './cli/exit-codes.ts'
-import { readTextFile } from './cli/read-file.ts'
-import { systemClock } from './component/clock.ts'
+type Signal = 'SIGTERM' | 'SIGINT'
+const signals: readonly Signal[] = ['SIGTERM', 'SIGINT']
+
+// First of all, before anything else is even loaded: a container may be stopped at once, and where remora is process 1
+// a signal without a handler is lost.
+const early: Signal[] = []
+let receive = (signal: Signal): void => {
+  early.push(signal)
+}
+const onSignal = (signal: Signal): void => receive(signal)
+for (const signal of signals) process.on(signal, onSignal)
 
 // A reader that went away (`remora components | head -1`) is no error.
 process.stdout.on('error', () => {})
 process.stderr.on('error', () => {})
+
+const [{ cli }, { exitCodes }, { readTextFile }, { systemClock }] = await Promise.all([
+  import('./cli/cli.ts'),
+  import('./cli/exit-codes.ts'),
+  import('./cli/read-file.ts'),
+  import('./component/clock.ts'),
+])
 
 let code: number
 try {
@@ -20,8 +34,13 @@ try {
     },
     {
       clock: systemClock,
-      onSignal(receive) {
-        for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, receive)
+      onSignal(receiver) {
+        receive = receiver
+        for (const signal of early.splice(0)) receive(signal)
+      },
+      leaveSignals() {
+        for (const signal of signals) process.off(signal, onSignal)
+        for (const signal of early.splice(0)) process.kill(process.pid, signal)
       },
       onBug(receive) {
         process.on('uncaughtException', receive)
@@ -37,3 +56,5 @@ try {
 }
 // Whatever a component may have left open must not keep a stopped process alive.
 process.stdout.write('', () => process.exit(code))
+
+export {}

@@ -74,7 +74,13 @@ async function remora(...args: string[]) {
       },
       registry: () => Promise.resolve(toyRegistry),
     },
-    { clock: systemClock, onSignal: () => {}, onBug: () => {}, exit: () => {} },
+    {
+      clock: systemClock,
+      onSignal: () => {},
+      leaveSignals: () => {},
+      onBug: () => {},
+      exit: () => {},
+    },
   )
   return { code, stdout, stderr }
 }

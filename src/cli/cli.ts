@@ -2,6 +2,7 @@ import { type Arguments, parseArguments } from './arguments.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { helpText } from './help.ts'
 import type { Io } from './io.ts'
+import { readPipes } from './read-pipes.ts'
 import type { ProcessControl } from './run.ts'
 import { version } from './version.ts'
 
@@ -34,7 +35,15 @@ export async function cli(
   }
 }
 
-async function runCommand(args: Arguments, io: Io, control: ProcessControl): Promise<ExitCode> {
+async function runCommand(
+  args: Arguments,
+  plainIo: Io,
+  control: ProcessControl,
+): Promise<ExitCode> {
+  // Nothing is started yet, so there is nothing to stop.
+  if (args.command === 'run') control.onSignal(() => control.exit(exitCodes.ok.code))
+  else if (!args.watch) control.leaveSignals()
+  const io = await readPipes(args.config, plainIo, control.clock)
   switch (args.command) {
     case 'run':
       return (await import('./run.ts')).run(args, io, control)

@@ -60,7 +60,13 @@ service:
         readFile: () => config,
         registry: () => Promise.resolve(registry),
       },
-      { clock: systemClock, onSignal: () => {}, onBug: () => {}, exit: () => {} },
+      {
+        clock: systemClock,
+        onSignal: () => {},
+        leaveSignals: () => {},
+        onBug: () => {},
+        exit: () => {},
+      },
     )
     return { code, stdout, stderr }
   }

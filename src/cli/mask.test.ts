@@ -23,7 +23,7 @@ async function run(input: string, ...args: string[]) {
     readFile: () => assert.fail('no file is named'),
     registry: () => Promise.resolve(registry),
   }
-  out.code = await cli(['mask', ...args], io, {} as never)
+  out.code = await cli(['mask', ...args], io, { leaveSignals: () => {} } as never)
   return out
 }
 

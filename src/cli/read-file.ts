@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs'
 import { maxSourceBytes } from '../config/source.ts'
 
 const reasons: Readonly<Record<string, string>> = {
@@ -7,20 +7,30 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   ENOTDIR: 'a part of the path is not a directory',
   ELOOP: 'too many symbolic links',
+  ENXIO: 'it is a socket or a device, and not a file',
 }
 
-/** A whole text file; pipes such as `<(…)` work. Bounded, because a path may name /dev/zero. */
+export const tooLarge = `it is larger than ${maxSourceBytes / 1024 / 1024} MiB`
+
+/** The error that says to a person why a file cannot be read; its cause has the code of the system. */
+export function readError(error: unknown): Error {
+  const { code, message } = error as NodeJS.ErrnoException
+  return new Error(reasons[code ?? ''] ?? message, { cause: error })
+}
+
+/** A whole regular text file. Bounded, and never waits: a path may name /dev/zero, or a pipe into which nobody writes. */
 export function readTextFile(path: string): string {
   let bytes: Uint8Array
   try {
     bytes = readBounded(path)
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    throw new Error(reasons[code ?? ''] ?? message, { cause: error })
+    throw readError(error)
   }
-  if (bytes.length > maxSourceBytes) {
-    throw new Error(`it is larger than ${maxSourceBytes / 1024 / 1024} MiB`)
-  }
+  if (bytes.length > maxSourceBytes) throw new Error(tooLarge)
+  return decodeText(bytes)
+}
+
+export function decodeText(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (error) {
@@ -29,8 +39,10 @@ export function readTextFile(path: string): string {
 }
 
 function readBounded(path: string): Uint8Array {
-  const file = openSync(path, 'r')
+  // Opening a pipe would wait for its writer.
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
+    refuseOthers(fstatSync(file))
     let buffer = Buffer.allocUnsafe(64 * 1024)
     let size = 0
     while (size <= maxSourceBytes) {
@@ -47,4 +59,12 @@ function readBounded(path: string): Uint8Array {
   } finally {
     closeSync(file)
   }
+}
+
+/** With a code of the system, so that whoever looks for missing files reports it as well. */
+function refuseOthers(stats: Stats): void {
+  if (stats.isFile()) return
+  if (stats.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' })
+  const kind = stats.isFIFO() ? 'a pipe' : 'a device'
+  throw Object.assign(new Error(`it is ${kind}, and not a file`), { code: 'EINVAL' })
 }

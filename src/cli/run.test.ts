@@ -93,6 +93,7 @@ service:
       onSignal: (receive) => {
         signal = receive
       },
+      leaveSignals: () => {},
       onBug: (receive) => {
         bug = receive
       },

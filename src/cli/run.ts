@@ -12,8 +12,10 @@ import { version } from './version.ts'
 /** The process as `run` sees it. */
 export interface ProcessControl {
   readonly clock: Clock
-  /** Called for every SIGTERM and SIGINT. */
+  /** From now on `receive` is called for every SIGTERM and SIGINT; also for those that came before. */
   onSignal(receive: (signal: string) => void): void
+  /** From now on a signal ends the process, as it does with other programs; also one that came before. */
+  leaveSignals(): void
   /** Called for an error that nothing has caught. */
   onBug(receive: (error: unknown) => void): void
   /** Ends the process now. */
