@@ -1,3 +1,6 @@
+/** What a connection may hold beside one request of the largest size: its headers, and small requests besides. */
+const spareBytes = 1024 * 1024
+
 /**
  * Bytes that all requests of a receiver may hold together: what is being received, and what waits for its answer.
  * It bounds memory whatever the number of connections and streams; who finds it empty refuses with a retryable error.
@@ -24,9 +27,17 @@ export class ByteBudget {
   giveBack(bytes: number): void {
     this.#usedBytes -= bytes
   }
+
+  /**
+   * What one connection may hold of it: a quarter, so that one client alone cannot refuse service to the others, and in
+   * any case a request of the largest size, or that could never be taken.
+   */
+  share(largestRequestBytes: number): BudgetShare {
+    return new BudgetShare(this, Math.max(this.limitBytes / 4, largestRequestBytes + spareBytes))
+  }
 }
 
-/** The part of a budget that one connection may hold, so that the others go on when it takes all it can. */
+/** The part of a budget that one connection may hold, see `ByteBudget.share`. */
 export class BudgetShare {
   readonly #whole: ByteBudget
   readonly #part: ByteBudget

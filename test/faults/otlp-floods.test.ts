@@ -24,12 +24,14 @@ import { ForeignClient, startReceiver } from '../support/receiver.ts'
 const mib = 1024 * 1024
 const logs = readFileSync(new URL('../../fixtures/wire/logs.binpb', import.meta.url))
 const endHeaders = 4
-const call = block(
-  [':method', 'POST'],
-  [':scheme', 'http'],
-  [':path', grpcPaths.logs],
-  ['content-type', 'application/grpc'],
-)
+const endStream = 1
+const callFields = {
+  ':method': 'POST',
+  ':scheme': 'http',
+  ':path': grpcPaths.logs,
+  'content-type': 'application/grpc',
+}
+const call = block(...Object.entries(callFields))
 
 function connect(port: number): RawPeer {
   return new RawPeer(net.connect(port, '127.0.0.1'))
@@ -40,7 +42,24 @@ suite('HTTP/2 floods of the otlp receiver', { timeout: 60_000 }, () => {
     Buffer.concat(Array.from({ length: count }, (_, index) => make(index)).flat())
   const open = (index: number) => headers(2 * index + 1, endHeaders, call)
 
+  const refused = (fields: Record<string, string>, message = ''): Buffer => {
+    const head = block(...Object.entries({ ...callFields, ...fields }))
+    return many(5000, (i) => [
+      headers(2 * i + 1, endHeaders, head),
+      data(2 * i + 1, endStream, Buffer.from(message, 'hex')),
+    ])
+  }
+
   const rows: readonly (readonly [name: string, flood: Buffer, want: string])[] = [
+    ['unknown methods', refused({ ':path': '/a.B/C' }), 'GOAWAY 11'],
+    ['methods of HTTP', refused({ ':method': 'PUT' }), 'GOAWAY 11'],
+    ['wrong content types', refused({ 'content-type': 'text/plain' }), 'GOAWAY 11'],
+    ['JSON messages', refused({ 'content-type': 'application/grpc+json' }), 'GOAWAY 11'],
+    ['unknown encodings', refused({ 'grpc-encoding': 'snappy' }), 'GOAWAY 11'],
+    ['calls without a message', refused({}), 'GOAWAY 11'],
+    ['messages that are too large', refused({}, '00ffffffff'), 'GOAWAY 11'],
+    ['messages that go on behind their end', refused({}, '000000000000'), 'GOAWAY 11'],
+    ['damaged gzip', refused({ 'grpc-encoding': 'gzip' }, '01000000020a7f'), 'GOAWAY 11'],
     ['rapid reset', many(20_000, (i) => [open(i), rstStream(2 * i + 1, 8)]), 'GOAWAY 11'],
     ['pings', many(10_000, () => [ping()]), 'GOAWAY 11'],
     ['settings', many(10_000, () => [settings([4, 65_535])]), 'GOAWAY 11'],
@@ -58,7 +77,8 @@ suite('HTTP/2 floods of the otlp receiver', { timeout: 60_000 }, () => {
   ]
   for (const [name, flood, want] of rows) {
     test(`${name}: ${want}, and the others are served`, async () => {
-      await using started = await startReceiver({ http: null })
+      // No second passes: nothing is forgiven, however slow the machine.
+      await using started = await startReceiver({ http: null, clock: new FakeClock() })
       using client = new ForeignClient(`127.0.0.1:${started.grpcPort}`)
       assert.equal((await client.export(logs)).code, 0)
       const before = process.memoryUsage.rss()
@@ -77,6 +97,42 @@ suite('HTTP/2 floods of the otlp receiver', { timeout: 60_000 }, () => {
       assert.ok(growth < 128 * mib, `${growth / mib} MiB`)
     })
   }
+})
+
+test('messages that are no OTLP: GOAWAY 11, in however many streams they come', async () => {
+  // A message is looked at when its call has come: with few streams it would be their number that is too much.
+  const grpc = { max_concurrent_streams: 10_000 }
+  await using started = await startReceiver({ http: null, grpc, clock: new FakeClock() })
+  const peer = connect(started.grpcPort)
+  peer.send(preface, settings())
+  const broken = Buffer.from('00000000020a7f', 'hex')
+  for (let id = 1; id < 10_000; id += 2) {
+    peer.send(headers(id, endHeaders, call), data(id, endStream, broken))
+  }
+  await peer.next('GOAWAY 11')
+  assert.ok(started.rejected('grpc', 'invalid_data') > 2000)
+  await peer.destroy()
+})
+
+test('a client that is refused a thousand times a second is served all the same', async () => {
+  const clock = new FakeClock()
+  await using started = await startReceiver({ http: null, clock })
+  const peer = connect(started.grpcPort)
+  peer.send(preface, settings())
+  const wrong = block(...Object.entries({ ...callFields, ':path': '/a.B/C' }))
+  let id = 1
+  for (let second = 0; second < 4; second++) {
+    for (let count = 0; count < 1000; count++, id += 2) {
+      peer.send(headers(id, endHeaders | endStream, wrong))
+    }
+    peer.send(ping())
+    await peer.next('PING ACK')
+    await clock.advance(1000)
+  }
+  peer.send(headers(id, endHeaders, call), data(id, endStream, Buffer.alloc(5)))
+  await peer.next(`DATA ${id} 5`)
+  assert.equal(started.rejected('grpc', 'unsupported'), 4000)
+  await peer.destroy()
 })
 
 suite('slow senders of the otlp receiver', { timeout: 60_000 }, () => {

@@ -10,7 +10,7 @@ import { field, grpcOutcome } from './outcome.ts'
 /** What a call needs of its channel. */
 export interface CallOwner {
   /** The server, for messages. */
-  readonly authority: string
+  readonly place: string
   /** The server did not look at the request: send it again on another connection. False: do not. */
   again(call: ClientCall): boolean
   over(call: ClientCall): void
@@ -78,13 +78,14 @@ export class ClientCall implements ResponseListener {
     const fault = this.#assembler.push(source, start, end)
     // A body that is no gRPC message can come with an HTTP error of a proxy; only the status counts then.
     if (fault === undefined || field(this.#answerHeaders, ':status') !== '200') return
-    this.fail(new DeliveryError('backend_rejected', `the answer is not usable: ${fault}`))
+    const message = `the answer of "${this.#owner.place}" is not usable: ${fault}`
+    this.fail(new DeliveryError('backend_rejected', message))
   }
 
   onEnd(trailers: HeaderList | undefined): void {
     if (this.#over) return
     const headers = this.#answerHeaders
-    const error = grpcOutcome(headers, trailers ?? headers, this.#retryable)
+    const error = grpcOutcome(headers, trailers ?? headers, this.#owner.place, this.#retryable)
     if (error !== undefined) {
       this.fail(error)
       return
@@ -98,7 +99,7 @@ export class ClientCall implements ResponseListener {
     if (code === ErrorCode.refusedStream && this.#owner.again(this)) return
     // No status came, so nobody knows what became of the request: it may be sent again.
     const named = code === connectionGone ? '' : ` (${errorName(code)})`
-    const message = `the request to "${this.#owner.authority}" was cut off: ${reason}${named}`
+    const message = `the request to "${this.#owner.place}" was cut off: ${reason}${named}`
     this.fail(new DeliveryError('unavailable', message))
   }
 

@@ -54,6 +54,9 @@ function send(
   return on.call(on.method(path, encoding, timeoutMs), [message], message.byteLength, abort)
 }
 
+const from = (status: string, words: string) =>
+  new RegExp(`^${status} from "[\\d.]+:\\d+": ${words}$`)
+
 type Handler = (
   call: grpc.ServerUnaryCall<Buffer, Buffer>,
   callback: grpc.sendUnaryData<Buffer>,
@@ -176,7 +179,7 @@ suite('a foreign gRPC server', () => {
       name: 'UNAVAILABLE',
       code: status.UNAVAILABLE,
       details: 'off',
-      want: { code: 'unavailable', retry: 'backoff', message: 'UNAVAILABLE: off' },
+      want: { code: 'unavailable', retry: 'backoff', message: from('UNAVAILABLE', 'off') },
     },
     {
       name: 'UNAVAILABLE with RetryInfo',
@@ -208,7 +211,11 @@ suite('a foreign gRPC server', () => {
       name: 'INVALID_ARGUMENT',
       code: status.INVALID_ARGUMENT,
       details: 'bad ünïcode',
-      want: { code: 'backend_rejected', retry: 'never', message: 'INVALID_ARGUMENT: bad ünïcode' },
+      want: {
+        code: 'backend_rejected',
+        retry: 'never',
+        message: from('INVALID_ARGUMENT', 'bad ünïcode'),
+      },
     },
     {
       name: 'UNAUTHENTICATED',
@@ -318,6 +325,23 @@ test('more calls than the server allows streams wait for their turn', async () =
   assert.ok(most <= 3, `${most} at once`)
 })
 
+test('calls that wait go out when the server raises its limit, though no call has ended', async () => {
+  const handled: http2.ServerHttp2Stream[] = []
+  const { port, sessions } = await rawServer((stream) => handled.push(stream), {
+    settings: { maxConcurrentStreams: 1 },
+  })
+  const on = client(`127.0.0.1:${port}`)
+  const calls = [send(on, Buffer.from('1')), send(on, Buffer.from('2')), send(on, Buffer.from('3'))]
+  while (handled.length < 1) await new Promise(setImmediate)
+  const [session] = sessions
+  assert.ok(session !== undefined)
+  // The first calls went out before the client knew of a limit; whatever waits now, waits for this.
+  session.settings({ maxConcurrentStreams: 10 })
+  while (handled.length < 3) await new Promise(setImmediate)
+  for (const stream of handled) trailersOnly({ 'grpc-status': '0' })(stream)
+  await Promise.all(calls)
+})
+
 suite('an evil or broken backend', () => {
   const rows: readonly {
     name: string
@@ -346,7 +370,30 @@ suite('an evil or broken backend', () => {
         'grpc-status-details-bin': '////!!',
         'grpc-message': '%zz%',
       }),
-      want: { code: 'unavailable', message: 'UNAVAILABLE: %zz%' },
+      want: { code: 'unavailable', message: from('UNAVAILABLE', '%zz%') },
+    },
+    {
+      name: '1xx answers without end',
+      onStream: (stream) => {
+        for (let count = 0; count < 100; count++) stream.additionalHeaders({ ':status': 103 })
+      },
+      want: { code: 'unavailable', retry: 'backoff', message: /1xx answers without end/ },
+    },
+    {
+      name: 'a few 1xx answers before the real one',
+      onStream: (stream) => {
+        for (let count = 0; count < 3; count++) stream.additionalHeaders({ ':status': 103 })
+        trailersOnly({ 'grpc-status': '0' })(stream)
+      },
+      want: 'ok',
+    },
+    {
+      name: 'an HTTP status without gRPC',
+      onStream: (stream) => stream.respond({ ':status': 503 }, { endStream: true }),
+      want: {
+        code: 'unavailable',
+        message: from('UNAVAILABLE', 'HTTP status 503 instead of gRPC'),
+      },
     },
     {
       name: 'details that lie about lengths',

@@ -105,8 +105,8 @@ export class GrpcClient implements CallOwner {
     return { headers: encodeHeaders(fields), compressed: encoding !== undefined, retryable }
   }
 
-  get authority(): string {
-    return this.#options.authority
+  get place(): string {
+    return this.#options.connector.target.place
   }
 
   /**
@@ -121,7 +121,9 @@ export class GrpcClient implements CallOwner {
   ): Promise<Uint8Array> {
     const prefix = createPrefix(sizeBytes, method.compressed)
     const call = new ClientCall(this, method, [prefix, ...message])
-    const onAbort = (): void => call.fail(new DeliveryError('timeout', 'the call was given up'))
+    const onAbort = (): void => {
+      call.fail(new DeliveryError('timeout', `the call to "${this.place}" was given up`))
+    }
     if (abort.aborted) onAbort()
     else {
       abort.addEventListener('abort', onAbort, { once: true })
@@ -219,6 +221,7 @@ export class GrpcClient implements CallOwner {
     const connection: ClientConnection = new ClientConnection(outcome, {
       limits,
       onClosed: (reason) => this.#onClosed(connection, reason),
+      onAvailable: () => this.#serveWaiting(),
     })
     this.#connection = connection
     this.#watch(connection)

@@ -21,8 +21,7 @@ export function connect(
   clock: Clock,
   abort: AbortSignal,
 ): Promise<net.Socket | string> {
-  const { authority, address } = connector.target
-  const place = 'path' in address ? address.path : authority
+  const { place } = connector.target
   return new Promise((resolve) => {
     const socket = open(connector)
     const settle = (reason: string | undefined): void => {

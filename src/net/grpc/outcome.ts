@@ -21,16 +21,17 @@ const messageLengthMax = 1024
 
 /**
  * What the end of a call means: undefined for OK, else the error. `trailers` are the trailers, or the headers of a
- * trailers-only answer; `headers` those at the beginning.
+ * trailers-only answer; `headers` those at the beginning. `place` is who answered, for the message.
  */
 export function grpcOutcome(
   headers: HeaderList,
   trailers: HeaderList,
+  place: string,
   retryable: ReadonlySet<number>,
 ): DeliveryError | undefined {
   const statusText = field(trailers, 'grpc-status') ?? field(headers, 'grpc-status')
   const httpStatus = Number(field(headers, ':status'))
-  if (statusText === undefined && httpStatus !== 200) return httpError(httpStatus)
+  if (statusText === undefined && httpStatus !== 200) return httpError(httpStatus, place)
   const code = parseGrpcStatus(statusText)
   if (code === grpcStatus.OK) return undefined
   const message = decodeGrpcMessage(field(trailers, 'grpc-message') ?? '').slice(
@@ -38,7 +39,7 @@ export function grpcOutcome(
     messageLengthMax,
   )
   const details = readDetails(field(trailers, 'grpc-status-details-bin'))
-  const error = grpcError(code, message, details?.retryDelayMs)
+  const error = grpcError(code, message, place, details?.retryDelayMs)
   if (!retryable.has(code) || error.code === 'too_large') return error
   return asRetryable(error, details?.retryDelayMs)
 }
@@ -53,8 +54,14 @@ function asRetryable(error: DeliveryError, retryAfterMs: number | undefined): De
 }
 
 /** An answer with a status that is not OK (OTLP specification, "Failures"). */
-export function grpcError(code: number, message: string, retryAfterMs?: number): DeliveryError {
-  const text = `${grpcStatusName(code)}: ${message}`
+function grpcError(
+  code: number,
+  message: string,
+  place: string,
+  retryAfterMs?: number,
+): DeliveryError {
+  const said = message === '' ? '' : `: ${message}`
+  const text = `${grpcStatusName(code)} from "${place}"${said}`
   if (code === grpcStatus.RESOURCE_EXHAUSTED && retryAfterMs === undefined) {
     const tooLarge = tooLargeWords.test(message) || tooLargeCode.test(message)
     return new DeliveryError(tooLarge ? 'too_large' : 'backend_rejected', text)
@@ -81,10 +88,11 @@ function codeOf(code: number, retry: 'backoff' | 'never'): Code {
 }
 
 /** Something that is no gRPC server answered: a proxy, a load balancer. */
-function httpError(status: number): DeliveryError {
-  if (status === 413) return new DeliveryError('too_large', 'HTTP status 413 instead of gRPC')
-  const error = grpcError(grpcStatusOfHttp(status), `HTTP status ${status} instead of gRPC`)
-  return error
+function httpError(status: number, place: string): DeliveryError {
+  const message = `HTTP status ${status} instead of gRPC`
+  const code = grpcStatusOfHttp(status)
+  if (status !== 413) return grpcError(code, message, place)
+  return new DeliveryError('too_large', `${grpcStatusName(code)} from "${place}": ${message}`)
 }
 
 /** The value of a header; the first one if there are several. */

@@ -4,7 +4,7 @@ import tls from 'node:tls'
 import type { Clock } from '../../component/clock.ts'
 import type { Logger } from '../../component/telemetry.ts'
 import type { Code } from '../../errors/codes.ts'
-import { BudgetShare, type ByteBudget } from '../byte-budget.ts'
+import type { BudgetShare, ByteBudget } from '../byte-budget.ts'
 import { handshakeFailure } from '../connect-failure.ts'
 import { type ContentEncoding, isContentEncoding } from '../decompress.ts'
 import { headerBytes } from '../header-bytes.ts'
@@ -23,7 +23,7 @@ import { shareReadBuffer } from '../shared-read-buffer.ts'
 import { Credentials, serverOptions } from '../tls.ts'
 import { httpError, statusOnly } from './answers.ts'
 import { GrpcError } from './grpc-error.ts'
-import { type GrpcStatus, grpcStatus } from './status.ts'
+import { grpcStatus } from './status.ts'
 import { parseGrpcTimeoutMs } from './timeout.ts'
 import {
   busy,
@@ -38,7 +38,7 @@ export interface GrpcServerSettings {
   readonly handlers: ReadonlyMap<string, UnaryHandler>
   /** The message for a path without a handler. */
   readonly unknownMethod: (path: string) => string
-  /** A request whose message never reached a handler; the message holds nothing of its payload. */
+  /** A request whose message came to nothing; the message holds nothing of its payload. */
   readonly onRejected: (code: Code, message: string) => void
   readonly onTlsFailure: () => void
   /** Before and after decompression. */
@@ -69,9 +69,6 @@ const handshakeTimeoutMs = 10_000
 const streamWindowBytes = 1024 * 1024
 const connectionWindowBytes = 4 * 1024 * 1024
 
-/** What a connection may hold beside one message of the largest size. */
-const spareBytes = 1024 * 1024
-
 const noHeaders: HeaderList = []
 
 /** Listens to the rest of a request that has its answer already. */
@@ -88,9 +85,7 @@ const deaf: StreamListener = {
 export class GrpcServer implements RequestHandler, CallHost {
   readonly maxMessageBytes: number
   readonly receiveTimeoutMs: number
-  readonly budget: ByteBudget
   readonly #settings: GrpcServerSettings
-  readonly #shareBytes: number
   readonly #connectionOptions: ServerConnectionOptions
   readonly #connections = new Map<ServerConnection, BudgetShare>()
   readonly #calls = new Set<UnaryCall>()
@@ -103,9 +98,6 @@ export class GrpcServer implements RequestHandler, CallHost {
     this.#settings = settings
     this.maxMessageBytes = settings.maxMessageBytes
     this.receiveTimeoutMs = settings.receiveTimeoutMs
-    this.budget = settings.budget
-    const { limitBytes } = settings.budget
-    this.#shareBytes = Math.max(limitBytes / 4, settings.maxMessageBytes + spareBytes)
     this.#connectionOptions = {
       limits: {
         streamWindowBytes,
@@ -150,10 +142,10 @@ export class GrpcServer implements RequestHandler, CallHost {
   }
 
   async #createServer(): Promise<net.Server> {
-    const { tls: config, clock, logger, onTlsFailure } = this.#settings
+    const { tls: config, budget, maxMessageBytes, clock, logger, onTlsFailure } = this.#settings
     const onSocket = (socket: Duplex): void => {
       const connection = new ServerConnection(socket, this, this.#connectionOptions)
-      this.#connections.set(connection, new BudgetShare(this.budget, this.#shareBytes))
+      this.#connections.set(connection, budget.share(maxMessageBytes))
     }
     if (config === undefined) {
       return net.createServer({ noDelay: true, pauseOnConnect: true }, (accepted) => {
@@ -227,7 +219,8 @@ export class GrpcServer implements RequestHandler, CallHost {
     const share = this.#connections.get(connection)
     if (share?.tryTake(overheadBytes) !== true) {
       this.onRejected('receiver_busy', '')
-      return this.#refuse(connection, stream, busy())
+      connection.respond(stream, statusOnly(busy()), undefined, undefined)
+      return deaf
     }
     const encoding = name === 'identity' ? undefined : (name as ContentEncoding)
     const timeout = findHeader(head.fields, 'grpc-timeout')
@@ -254,22 +247,13 @@ export class GrpcServer implements RequestHandler, CallHost {
     message: string,
   ): StreamListener {
     this.onRejected('unsupported', message)
-    connection.respond(stream, httpError(httpStatus, message), undefined, undefined)
+    connection.refuse(stream, httpError(httpStatus, message))
     return deaf
   }
 
-  #unsupported(
-    connection: ServerConnection,
-    stream: Http2Stream,
-    message: string,
-    status: GrpcStatus = grpcStatus.UNIMPLEMENTED,
-  ): StreamListener {
+  #unsupported(connection: ServerConnection, stream: Http2Stream, message: string): StreamListener {
     this.onRejected('unsupported', message)
-    return this.#refuse(connection, stream, new GrpcError(status, message))
-  }
-
-  #refuse(connection: ServerConnection, stream: Http2Stream, error: GrpcError): StreamListener {
-    connection.respond(stream, statusOnly(error), undefined, undefined)
+    connection.refuse(stream, statusOnly(new GrpcError(grpcStatus.UNIMPLEMENTED, message)))
     return deaf
   }
 

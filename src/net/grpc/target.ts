@@ -6,6 +6,8 @@ export interface GrpcTarget {
   readonly address: { readonly host: string; readonly port: number } | { readonly path: string }
   /** The `:authority` of requests. */
   readonly authority: string
+  /** What a message calls it: `host:port`, or the path of the socket. */
+  readonly place: string
   /** The name that TLS checks. */
   readonly host: string
   /** From the scheme; undefined where the endpoint has none of http and https. */
@@ -17,11 +19,12 @@ export interface GrpcTarget {
  * anything else.
  */
 export function parseGrpcTarget(endpoint: string): GrpcTarget | undefined {
-  const unix = /^unix:(?:\/\/)?(.+)$/.exec(endpoint)
-  if (unix !== null) {
+  const path = /^unix:(?:\/\/)?(.+)$/.exec(endpoint)?.[1]
+  if (path !== undefined) {
     return {
-      address: { path: unix[1] as string },
+      address: { path },
       authority: 'localhost',
+      place: path,
       host: 'localhost',
       secure: undefined,
     }
@@ -36,7 +39,7 @@ export function parseGrpcTarget(endpoint: string): GrpcTarget | undefined {
   if (port === undefined || port > 65_535) return undefined
   const host = name === '' ? 'localhost' : name
   const authority = `${net.isIPv6(host) ? `[${host}]` : host}:${port}`
-  return { address: { host, port }, authority, host, secure }
+  return { address: { host, port }, authority, place: authority, host, secure }
 }
 
 function defaultPort(secure: boolean | undefined): number | undefined {

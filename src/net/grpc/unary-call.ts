@@ -13,7 +13,8 @@ import { grpcStatus } from './status.ts'
 
 /**
  * Answers one call. The message is the handler's own, in a buffer of exactly its length. A GrpcError thrown is the
- * answer; anything else is a bug and answered as INTERNAL.
+ * answer. A DeliveryError says that the message itself is wrong: it is answered as INVALID_ARGUMENT and told to
+ * `onRejected`. Anything else is a bug and answered as INTERNAL.
  */
 export type UnaryHandler = (message: Uint8Array, headers: HeaderList) => Promise<Uint8Array>
 
@@ -23,7 +24,7 @@ export interface CallHost {
   readonly maxMessageBytes: number
   /** From the headers to the end of the message. */
   readonly receiveTimeoutMs: number
-  /** A request whose message never reached a handler; `message` holds nothing of its payload. */
+  /** A request whose message came to nothing; `message` holds nothing of its payload. */
   onRejected(code: Code, message: string): void
   /** A handler threw what it may not. */
   onBug(error: unknown): void
@@ -51,6 +52,9 @@ export interface CallStart {
 
 /** What a call holds beside its message and headers: stream, promises. So the budget bounds the number of calls too. */
 export const callOverheadBytes = 2048
+
+/** What only a wrong sender causes; a flood of it costs the connection. Being late or too many is no fault of one call. */
+const faultsOfTheSender: ReadonlySet<Code> = new Set(['invalid_data', 'too_large', 'unsupported'])
 
 /** One unary call: gathers the message, runs the handler, answers. One answer leaves, or none after a reset. */
 export class UnaryCall implements StreamListener {
@@ -92,9 +96,8 @@ export class UnaryCall implements StreamListener {
   }
 
   onAbort(): void {
-    this.#finish()
     // A running handler still holds the message; it gives the bytes back when it is done.
-    if (!this.#running) this.#release()
+    this.#end()
   }
 
   /** Looks at the deadlines. */
@@ -182,15 +185,22 @@ export class UnaryCall implements StreamListener {
   #reject(code: Code, error: GrpcError): void {
     if (this.#over) return
     this.#host.onRejected(code, error.message)
-    this.#refuse(error)
+    this.#end()
+    const { connection, stream } = this.#start
+    if (faultsOfTheSender.has(code)) connection.refuse(stream, statusOnly(error))
+    else connection.respond(stream, statusOnly(error), undefined, undefined)
   }
 
   #refuse(error: GrpcError): void {
     if (this.#over) return
-    this.#finish()
-    if (!this.#running) this.#release()
+    this.#end()
     const { connection, stream } = this.#start
     connection.respond(stream, statusOnly(error), undefined, undefined)
+  }
+
+  #end(): void {
+    this.#finish()
+    if (!this.#running) this.#release()
   }
 
   #finish(): void {

@@ -184,6 +184,28 @@ suite('an evil backend', () => {
     })
   }
 
+  test('1xx answers without end are given up, a few are not', async () => {
+    const origin = await serve((request, response) => {
+      const hint = () => {
+        if (!response.closed) response.writeEarlyHints({ link: '</a>; rel=preload' }, hint)
+      }
+      if (request.url === '/endless') return hint()
+      for (let count = 0; count < 3; count++) {
+        response.writeEarlyHints({ link: '</a>; rel=preload' })
+      }
+      response.end('after three')
+    })
+    const on = await client(origin)
+    const request = { headers: [], body: [Buffer.from('x')] }
+    await assert.rejects(on.post({ ...request, path: '/endless' }, never), {
+      code: 'unavailable',
+      retry: 'backoff',
+      message: /^"127\.0\.0\.1:\d+" sends 1xx without end$/,
+    })
+    const answer = await on.post({ ...request, path: '/' }, never)
+    assert.equal(Buffer.from(answer.body).toString(), 'after three')
+  })
+
   test('thousands of content encodings are not looked at', async () => {
     const origin = await serve((_, response) => {
       response.writeHead(200, { 'content-encoding': Array(1500).fill('gzip').join(',') })

@@ -46,6 +46,8 @@ const errorBytesMax = 64 * 1024
 /** Once the status is known it decides; a body that drips is not waited for. */
 const bodyTimeoutMs = 2000
 const connectTimeoutMs = 20_000
+/** More interim answers (1xx) than this are no hints any more but a way to keep a request waiting for ever. */
+const interimMax = 16
 
 /**
  * Posts to one origin over a pool of connections (undici, loaded when it is needed first). Follows no redirects, so that
@@ -88,7 +90,7 @@ export class HttpClient {
     const { origin, clock } = this.#options
     return new Promise((resolve, reject) => {
       if (abort.aborted) {
-        reject(new DeliveryError('unavailable', 'the request was given up'))
+        reject(new DeliveryError('unavailable', givenUp(this.#host)))
         return
       }
       const exchange = new Exchange(this.#host, clock, abort, resolve, reject)
@@ -139,9 +141,10 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #abort: AbortSignal
   readonly #resolve: (answer: HttpAnswer) => void
   readonly #reject: (error: DeliveryError) => void
-  readonly #onAbort = (): void => this.#fail('the request was given up')
+  readonly #onAbort = (): void => this.#fail(givenUp(this.#host))
   #controller: Dispatcher.DispatchController | undefined
   #cancelTimer: (() => void) | undefined
+  #interimAnswers = 0
   #status = 0
   #headers: Record<string, string | string[] | undefined> = {}
   readonly #chunks: Uint8Array[] = []
@@ -173,7 +176,11 @@ class Exchange implements Dispatcher.DispatchHandler {
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
-    if (status < 200) return
+    if (status < 200) {
+      this.#interimAnswers++
+      if (this.#interimAnswers > interimMax) this.#fail(`"${this.#host}" sends 1xx without end`)
+      return
+    }
     this.#status = status
     this.#headers = headers
     this.#cancelTimer = this.#clock.after(bodyTimeoutMs, () => this.#finish(true))
@@ -224,6 +231,10 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#cancelTimer?.()
     this.#abort.removeEventListener('abort', this.#onAbort)
   }
+}
+
+function givenUp(host: string): string {
+  return `the request to "${host}" was given up`
 }
 
 /** undici takes any iterable of bytes, which its types do not say; a joined copy costs half as much CPU again. */

@@ -3,7 +3,7 @@ import tls from 'node:tls'
 import type { Clock } from '../../component/clock.ts'
 import type { Logger } from '../../component/telemetry.ts'
 import type { Code } from '../../errors/codes.ts'
-import { BudgetShare, type ByteBudget } from '../byte-budget.ts'
+import type { ByteBudget } from '../byte-budget.ts'
 import { handshakeFailure } from '../connect-failure.ts'
 import { type Address, type Listening, type ListenOptions, listen } from '../listen.ts'
 import type { TlsServerConfig } from '../schema.ts'
@@ -35,8 +35,6 @@ export interface HttpServerSettings {
 
 const tickMs = 1000
 const handshakeTimeoutMs = 10_000
-/** What a connection may hold beside one body of the largest size. */
-const spareBytes = 1024 * 1024
 
 /** An HTTP/1.1 server (RFC 9112) with limits on everything. */
 export class HttpServer implements ConnectionHost {
@@ -45,7 +43,6 @@ export class HttpServer implements ConnectionHost {
   readonly timeouts: HttpTimeouts
   readonly #settings: HttpServerSettings
   readonly #connections = new Set<HttpConnection>()
-  readonly #shareBytes: number
   #dateLine: string
   #listening: Listening | undefined
   #credentials: Credentials | undefined
@@ -54,12 +51,11 @@ export class HttpServer implements ConnectionHost {
   #whenEmpty: (() => void) | undefined
 
   constructor(settings: HttpServerSettings) {
-    const { budget, clock, maxBodyBytes } = settings
+    const { clock, maxBodyBytes } = settings
     this.#settings = settings
     this.maxBodyBytes = maxBodyBytes
     this.maxHeadBytes = settings.maxHeadBytes
     this.timeouts = settings.timeouts
-    this.#shareBytes = Math.max(budget.limitBytes / 4, maxBodyBytes + spareBytes)
     this.#dateLine = dateLine(clock.nowMs())
   }
 
@@ -95,8 +91,7 @@ export class HttpServer implements ConnectionHost {
   async #createServer(): Promise<net.Server> {
     const { tls: config, clock, logger, onTlsFailure, budget } = this.#settings
     const onSocket = (socket: net.Socket): void => {
-      const share = new BudgetShare(budget, this.#shareBytes)
-      this.#connections.add(new HttpConnection(socket, this, share))
+      this.#connections.add(new HttpConnection(socket, this, budget.share(this.maxBodyBytes)))
     }
     // A client may end its side when it has asked, and still wants the answer.
     const options = { noDelay: true, allowHalfOpen: true }

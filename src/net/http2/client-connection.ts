@@ -24,12 +24,14 @@ export interface ClientConnectionOptions {
    * once. `reason` is for a person, and holds what the server said with its GOAWAY.
    */
   readonly onClosed: (reason: string) => void
-  /** The server's SETTINGS came: `available` may have become true without any request ending. */
+  /** SETTINGS of the server came, and `available` is true, maybe anew, without any request having ended. */
   readonly onAvailable?: () => void
 }
 
 /** Ids are used up at 2^31; a little before that the connection is replaced. */
 const streamIdMax = 0x7fff_fff0
+/** More interim answers (1xx) than this to one request are no hints any more but a way to keep it waiting for ever. */
+const interimMax = 16
 /** A server that ends requests may ping and open windows meanwhile. */
 const streamWorth = 10 * Cost.work
 
@@ -147,6 +149,10 @@ export class ClientConnection extends Connection {
     const status = parseResponseStatus(streamId, list)
     if (status.startsWith('1')) {
       if (endStream) throw new StreamError(streamId, ErrorCode.protocolError, 'only a 1xx answer')
+      stream.interimAnswers++
+      if (stream.interimAnswers > interimMax) {
+        throw new StreamError(streamId, ErrorCode.enhanceYourCalm, '1xx answers without end')
+      }
       this.strikes.add(Cost.work)
       return
     }
@@ -174,7 +180,7 @@ export class ClientConnection extends Connection {
   }
 
   protected override onSettings(): void {
-    this.#options.onAvailable?.()
+    if (this.available) this.#options.onAvailable?.()
   }
 
   protected override onPing(): void {

@@ -13,6 +13,7 @@ import {
 import { checkTrailers, parseRequestHead, type RequestHead } from './request-head.ts'
 import type { Http2Stream, StreamListener } from './stream.ts'
 import type { ConnectionLimits } from './stream-machine.ts'
+import { Cost } from './strikes.ts'
 
 /** What answers the requests of a connection. */
 export interface RequestHandler {
@@ -151,6 +152,17 @@ export class ServerConnection extends Connection {
     stream.answered = true
     this.#watch.answered()
     this.sendMessage(stream, headers, body ?? noBody, trailers)
+  }
+
+  /**
+   * Answers, with headers alone, a request that the peer should not have sent: an unknown method, broken data. One is an
+   * answer like any other; a flood of them ends the connection as other floods do, so that it may cost its neighbours
+   * nothing.
+   */
+  refuse(stream: Http2Stream, headers: Uint8Array): void {
+    this.respond(stream, headers, undefined, undefined)
+    if (this.strikes.tryAdd(Cost.work)) return
+    this.fail(ErrorCode.enhanceYourCalm, 'too many requests that can only be refused')
   }
 
   /**

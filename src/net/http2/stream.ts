@@ -38,6 +38,8 @@ export class Http2Stream {
   announcedBytes = -1
   bodyBytes = 0
   headersReceived = false
+  /** Of a client's stream: 1xx answers so far. */
+  interimAnswers = 0
   /** Of a server's stream: `respond` was called. */
   answered = false
   /** What waits for the peer's windows. */

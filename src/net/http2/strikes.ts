@@ -10,7 +10,10 @@ const pointsMax = 20_000
 export const Cost = {
   /** It is only looked at: PRIORITY, unknown types, empty DATA, a WINDOW_UPDATE that nobody waits for. */
   idle: 1,
-  /** It must be answered, or throws work away: PING, SETTINGS, RST_STREAM, and whatever makes us reset a stream. */
+  /**
+   * It must be answered, or throws work away: PING, SETTINGS, RST_STREAM, whatever makes us reset a stream, and a request
+   * that can only be refused.
+   */
   work: 10,
 } as const
 
@@ -23,10 +26,14 @@ export class Strikes {
 
   /** Throws a ConnectionError once it is too much. */
   add(points: number): void {
+    if (this.tryAdd(points)) return
+    throw new ConnectionError(ErrorCode.enhanceYourCalm, 'too many frames that move nothing')
+  }
+
+  /** False once it is too much. */
+  tryAdd(points: number): boolean {
     this.#points += points
-    if (this.#points > pointsMax) {
-      throw new ConnectionError(ErrorCode.enhanceYourCalm, 'too many frames that move nothing')
-    }
+    return this.#points <= pointsMax
   }
 
   /** The peer did something useful. */

@@ -3,7 +3,6 @@ import type { UnaryHandler } from '../../net/grpc/unary-call.ts'
 import { type Signal, signals } from '../../signal/signal.ts'
 import { grpcErrorOf } from './answer.ts'
 import { type ExportIntake, metadataOf } from './export-intake.ts'
-import type { Rejections } from './rejections.ts'
 
 const services: Readonly<Record<Signal, string>> = {
   logs: 'opentelemetry.proto.collector.logs.v1.LogsService',
@@ -20,7 +19,6 @@ const serving = Uint8Array.of(0x08, 0x01)
 export function createHandlers(
   intakes: readonly ExportIntake[],
   includeMetadata: boolean,
-  rejections: Rejections,
 ): Map<string, UnaryHandler> {
   const handlers = new Map<string, UnaryHandler>()
   handlers.set('/grpc.health.v1.Health/Check', () => Promise.resolve(serving))
@@ -30,17 +28,16 @@ export function createHandlers(
         await intake.take(message, includeMetadata ? metadataOf(headers) : undefined)
         return emptyResponse
       } catch (thrown) {
-        throw refusal(thrown, rejections)
+        throw refusal(thrown)
       }
     })
   }
   return handlers
 }
 
-function refusal(thrown: unknown, rejections: Rejections): unknown {
-  // What is no DeliveryError is a bug: the server logs it and answers INTERNAL.
-  if (!(thrown instanceof DeliveryError)) return thrown
-  if (thrown.code === 'invalid_data') rejections.add(thrown.code, thrown.message)
+function refusal(thrown: unknown): unknown {
+  // What is no DeliveryError is a bug: the server logs it and answers INTERNAL. What is no OTLP it counts and answers.
+  if (!(thrown instanceof DeliveryError) || thrown.code === 'invalid_data') return thrown
   return grpcErrorOf(thrown)
 }
 

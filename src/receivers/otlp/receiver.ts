@@ -58,7 +58,7 @@ export class OtlpReceiver implements Component {
     const { clock, logger, meter, id } = this.#settings
     const rejections = new Rejections('grpc', meter, logger)
     const server = new GrpcServer({
-      handlers: createHandlers(this.#intakes('grpc'), config.include_metadata, rejections),
+      handlers: createHandlers(this.#intakes('grpc'), config.include_metadata),
       unknownMethod,
       onRejected: (code, message) => rejections.add(code, message),
       onTlsFailure: () => rejections.tlsFailure(),
