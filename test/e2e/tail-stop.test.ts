@@ -112,7 +112,7 @@ suite('a sidecar that is stopped together with its application', () => {
   test('loses nothing when the backend is down meanwhile', async (t) => {
     const { log, sink, start } = await createWorld(t)
     await appendFile(log, 'n=1;\n')
-    const remora = await start('drain: { quiet_period: 300ms }', 'shutdown_timeout: 3s')
+    const remora = await start('drain: { quiet_period: 300ms }', 'shutdown_timeout: 5s')
     await until('the first line', () => sink.arrivals().size === 1)
     sink.mode = 'unavailable'
     await appendFile(log, 'n=2;\n')
