@@ -80,6 +80,10 @@ export class OperatorTarget<S extends LineSource = TailedFile> implements LineTa
     this.#run(source, start, end, offset)
   }
 
+  blank(): void {
+    if (this.#settings.includeRecordNumber && this.#file !== undefined) this.#file.recordNumber++
+  }
+
   finish(): Batch<'logs'> | undefined {
     const { bytes, itemCount } = this.#writer.finish()
     return itemCount === 0 ? undefined : new Batch('logs', [bytes], itemCount)

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { byteSize, flag, text } from '../component/schema.ts'
+import { templateExpr } from '../operators/expr/template.ts'
 import { parses, pattern } from '../operators/options/schema.ts'
 import { operators } from '../operators/schema.ts'
 import { findEncoding } from '../tail/encoding.ts'
@@ -53,14 +54,31 @@ export const recordOptions = {
   multiline: v.optional(v.pipe(multiline, v.description('Records of several lines.'))),
 }
 
+/** For a check of the object that holds `recordOptions`. */
+export function multilineHasText(options: { encoding: string; multiline?: unknown }): boolean {
+  return options.multiline === undefined || findEncoding(options.encoding).unitBytes > 0
+}
+
+export const multilineNeedsText = 'multiline needs an encoding with lines: nop has none'
+
+const template = () => v.pipe(text(), parses(templateExpr))
+
 /** What becomes of the records. */
 export const contentOptions = {
   attributes: v.optional(
-    v.pipe(v.record(v.string(), text()), v.description('Attributes for every record.')),
+    v.pipe(
+      v.record(v.string(), template()),
+      v.description(
+        'Attributes for every record; a value may hold expressions: `EXPR(env("POD"))`.',
+      ),
+    ),
     {},
   ),
   resource: v.optional(
-    v.pipe(v.record(v.string(), text()), v.description('Attributes of the resource.')),
+    v.pipe(
+      v.record(v.string(), template()),
+      v.description('Attributes of the resource; a value may hold expressions.'),
+    ),
     {},
   ),
   operators: v.optional(

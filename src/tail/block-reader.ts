@@ -69,7 +69,7 @@ export class BlockReader {
     const view = buffer.subarray(0, filled)
     const atEnd = filled < guard.length + wantBytes
     const sizeBytes = file.offset + filled - guard.length
-    const start = skipHole(view, guard.length, atEnd)
+    const start = skipHole(view, guard.length, atEnd, this.#settings.unitBytes)
     if (start > guard.length) {
       file.advance(view, guard.length, start)
       this.#parts.events.holeBytes(start - guard.length)
@@ -135,11 +135,13 @@ async function fill(
 
 /**
  * Behind the NUL bytes at a position: the hole that a truncation leaves in front of a writer that does not append. At
- * the end of what is there they stay: some network file systems show zeros first and the text later.
+ * the end of what is there they stay: some network file systems show zeros first and the text later. Only whole code
+ * units count, because half of one is often zero, and none where bytes have no meaning (`nop`).
  */
-function skipHole(view: Buffer, start: number, atEnd: boolean): number {
-  if (view[start] !== 0) return start
+function skipHole(view: Buffer, start: number, atEnd: boolean, unitBytes: 0 | 1 | 2): number {
+  if (view[start] !== 0 || unitBytes === 0) return start
   let at = start
   while (at < view.length && view[at] === 0) at++
-  return at === view.length && atEnd ? start : at
+  if (at === view.length && atEnd) return start
+  return at - ((at - start) % unitBytes)
 }

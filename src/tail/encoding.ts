@@ -8,6 +8,8 @@ export interface Encoding {
   /** Bytes of one code unit; a newline is one unit. 0: no lines at all (`nop`). */
   readonly unitBytes: 0 | 1 | 2
   readonly bigEndian: boolean
+  /** For encodings that only a decoder understands. */
+  readonly createDecoder?: () => TextDecoder
   /** Whether the bytes can be passed on as they are; asked once for a whole block. */
   isPlain(bytes: Buffer): boolean
   /** Passes on one record of a block that is not plain. */
@@ -27,7 +29,9 @@ const aliases: Readonly<Record<string, string>> = {
   utf16le: 'utf-16le',
   utf16be: 'utf-16be',
   'utf-16': 'utf-16le',
-  'us-ascii': 'ascii',
+  // The collector reads these names as UTF-8, so that a stray letter of it survives.
+  ascii: 'utf-8',
+  'us-ascii': 'utf-8',
   'iso-8859-1': 'latin1',
   'iso8859-1': 'latin1',
 }
@@ -43,8 +47,6 @@ export function findEncoding(written: string): Encoding {
       return { name, unitBytes: 1, bigEndian: false, isPlain: isUtf8, convert: convertRaw }
     case 'nop':
       return { name, unitBytes: 0, bigEndian: false, isPlain: () => false, convert: convertRaw }
-    case 'ascii':
-      return { name, unitBytes: 1, bigEndian: false, isPlain: isAscii, convert: convertAscii }
     case 'latin1':
       return { name, unitBytes: 1, bigEndian: false, isPlain: isAscii, convert: convertLatin1 }
     default:
@@ -92,23 +94,6 @@ function convertLatin1(
   return 'fine'
 }
 
-function convertAscii(
-  source: Buffer,
-  start: number,
-  end: number,
-  offset: number,
-  target: RecordSink,
-): 'fine' | 'replaced' {
-  if (isAscii(source.subarray(start, end))) {
-    target.line(source, start, end, offset)
-    return 'fine'
-  }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: everything that is not ASCII
-  const text = Buffer.from(source.toString('latin1', start, end).replace(/[^\x00-\x7f]/g, '\ufffd'))
-  target.line(text, 0, text.length, offset)
-  return 'replaced'
-}
-
 function decoded(name: string): Encoding {
   let decoder: TextDecoder
   try {
@@ -121,6 +106,7 @@ function decoded(name: string): Encoding {
     name,
     unitBytes: wide ? 2 : 1,
     bigEndian: name === 'utf-16be',
+    createDecoder: () => new TextDecoder(name, { ignoreBOM: true }),
     isPlain: () => false,
     convert(source, start, end, offset, target) {
       let text = decoder.decode(source.subarray(start, end))

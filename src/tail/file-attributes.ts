@@ -12,6 +12,7 @@ export interface FileAttributeSettings {
   readonly pathResolved: boolean
   readonly ownerName: boolean
   readonly ownerGroupName: boolean
+  readonly permissions: boolean
   /** Added to every record, as they are. */
   readonly fixed: Readonly<Record<string, string>>
 }
@@ -33,6 +34,9 @@ export async function readFileAttributes(
   if (settings.ownerName) values['log.file.owner.name'] = await nameOf('/etc/passwd', stats.uid)
   if (settings.ownerGroupName) {
     values['log.file.owner.group.name'] = await nameOf('/etc/group', stats.gid)
+  }
+  if (settings.permissions) {
+    values['log.file.permissions'] = (stats.mode & 0o777).toString(8).padStart(3, '0')
   }
   return { values, encoded: encodeLogAttributes(values) }
 }

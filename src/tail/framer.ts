@@ -106,18 +106,25 @@ export class RecordCutter {
       // NUL bytes in front are the hole that a truncation left before a writer that does not append.
       while (start < end && isHoleOrBlank(view[start] as number, preserveLeading)) start++
     }
-    if (start === end) return
+    const offset = this.#base + from
+    if (start === end) {
+      target.blank(offset)
+      return
+    }
     if (this.#plain) {
-      target.line(view, start, end, this.#base + start)
+      target.line(view, start, end, offset)
       return
     }
     const { encoding } = this.settings
     if (this.#unit === 2) {
       if (!this.settings.preserveTrailing) end = this.#trimWideEnd(view, start, end)
       if (!this.settings.preserveLeading) start = this.#trimWideStart(view, start, end)
-      if (start === end) return
+      if (start === end) {
+        target.blank(offset)
+        return
+      }
     }
-    const outcome = encoding.convert(view, start, end, this.#base + start, target)
+    const outcome = encoding.convert(view, start, end, offset, target)
     if (outcome === 'replaced') this.settings.counts.undecodable.add(1)
   }
 

@@ -11,11 +11,13 @@ export interface Progress<S extends LineSource = TailedFile> extends Place {
 export interface RecordSink {
   /**
    * One record: the bytes `[start, end)` of `source`, valid UTF-8, valid only during the call. `offset` is where the
-   * record begins in the file.
+   * record begins in the file, with the blanks in front of it.
    */
   line(source: Buffer, start: number, end: number, offset: number): void
   /** One record that is not text (encoding `nop`, or `utf-8-raw` where it is not UTF-8). */
   binary(source: Buffer, start: number, end: number, offset: number): void
+  /** A record of which only blanks were there: none comes of it, but it counts as one. */
+  blank(offset: number): void
 }
 
 /** Turns the records of one block into a batch. Called in order: begin, any number of lines, finish, progress. */

@@ -1,7 +1,7 @@
-import { isAscii } from 'node:buffer'
 import type { FramedSource, Framer, FramerSettings } from './framer.ts'
 import { RecordCutter } from './framer.ts'
 import type { RecordSink } from './line-target.ts'
+import { createCursor, type TextCursor } from './text-cursor.ts'
 
 /** Finds where the next match of a pattern begins and ends; `src/regex` offers one for each pattern of a user. */
 export interface Searcher {
@@ -22,7 +22,7 @@ export interface MultilineSettings extends FramerSettings {
  *
  * With a start pattern a record is complete when the next one begins, so the last one waits for `force_flush_period`.
  * What stands before the first match is a record of its own. Patterns see the block as text; places in it are turned
- * into places in the bytes, which are the same while everything is ASCII.
+ * into places in the bytes.
  */
 export class MultilineFramer implements Framer {
   readonly #cutter: RecordCutter
@@ -43,7 +43,7 @@ export class MultilineFramer implements Framer {
     target: RecordSink,
   ): number {
     this.#cutter.begin(view, start, end, file.offset - start)
-    const cursor = new TextCursor(view, start, end)
+    const cursor = createCursor(this.#settings.encoding, view, start, end)
     let at =
       this.#settings.matches === 'end'
         ? this.#frameEnds(cursor, view, start, target)
@@ -101,45 +101,4 @@ export class MultilineFramer implements Framer {
     const matched = this.#settings.pattern.search(cursor.text, index, this.#found)
     return matched && this.#found[0] === index ? cursor.byteAt(this.#found[1]) : at
   }
-}
-
-/** A range of bytes as text, and where a place of the text lies in the bytes. */
-class TextCursor {
-  readonly text: string
-  readonly #start: number
-  readonly #ascii: boolean
-  #index = 0
-  #byte: number
-
-  constructor(view: Buffer, start: number, end: number) {
-    this.#ascii = isAscii(view.subarray(start, end))
-    this.#start = start
-    this.#byte = start
-    this.text = this.#ascii ? view.toString('latin1', start, end) : utf8OrLatin1(view, start, end)
-    if (!this.#ascii && this.text.length === end - start) this.#ascii = true
-  }
-
-  byteAt(index: number): number {
-    if (this.#ascii) return this.#start + index
-    if (index < this.#index) {
-      this.#index = 0
-      this.#byte = this.#start
-    }
-    this.#byte += Buffer.byteLength(this.text.slice(this.#index, index))
-    this.#index = index
-    return this.#byte
-  }
-
-  indexOf(byte: number): number {
-    if (this.#ascii) return byte - this.#start
-    return this.#byte === byte ? this.#index : 0
-  }
-}
-
-/** Bytes that are not UTF-8 are looked at as latin1: then every byte is a character, and all places stay right. */
-function utf8OrLatin1(view: Buffer, start: number, end: number): string {
-  const text = view.toString('utf8', start, end)
-  return Buffer.byteLength(text) === end - start && !text.includes('\ufffd')
-    ? text
-    : view.toString('latin1', start, end)
 }

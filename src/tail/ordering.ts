@@ -35,11 +35,14 @@ export async function chooseFirst(
   paths: readonly string[],
   settings: OrderingSettings,
 ): Promise<readonly string[]> {
+  // As in the collector: without an order there is no first of them, and all are read.
+  if (settings.rules.length === 0) return paths
   const groups = new Map<string, Candidate[]>()
   for (const path of paths) {
     const candidate = await rank(path, settings)
     if (candidate === undefined) continue
     const name = groupOf(path, settings.groupBy)
+    if (name === undefined) continue
     const group = groups.get(name)
     if (group === undefined) groups.set(name, [candidate])
     else group.push(candidate)
@@ -52,8 +55,9 @@ export async function chooseFirst(
   return chosen
 }
 
-function groupOf(path: string, groupBy: PathPattern | undefined): string {
-  return groupBy?.exec(path)?.[1] ?? ''
+/** Undefined for a path that `group_by` does not match. */
+function groupOf(path: string, groupBy: PathPattern | undefined): string | undefined {
+  return groupBy === undefined ? '' : groupBy.exec(path)?.[1]
 }
 
 /** Undefined for a path that the pattern does not match, or that is gone. */

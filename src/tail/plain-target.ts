@@ -49,6 +49,10 @@ export class PlainTarget<S extends LineSource = TailedFile> implements LineTarge
     this.#writeRest(offset)
   }
 
+  blank(): void {
+    if (this.#settings.includeRecordNumber && this.#file !== undefined) this.#file.recordNumber++
+  }
+
   get holds(): boolean {
     return false
   }

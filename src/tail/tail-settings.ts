@@ -12,6 +12,8 @@ export interface TailSettings extends FileSetSettings {
   readonly pollIntervalMs: number
   readonly forceFlushPeriodMs: number
   readonly maxLogSizeBytes: number
+  /** Of the encoding. */
+  readonly unitBytes: 0 | 1 | 2
   /** Whether to let changes of the directories start a poll early. */
   readonly watch: boolean
   readonly drain: DrainSettings

@@ -2,10 +2,12 @@ import type { ReceiverSettings } from '../../component/define.ts'
 import type { Component } from '../../component/lifecycle.ts'
 import { createFramer } from '../../lines/create-framer.ts'
 import { createTarget } from '../../lines/create-target.ts'
+import { withTemplates } from '../../lines/templates.ts'
 import { decompressStream } from '../../net/decompress.ts'
 import type { Intake } from '../../signal/consumer.ts'
 import { Checkpoints } from '../../tail/checkpoints.ts'
 import { Discovery } from '../../tail/discover.ts'
+import { findEncoding } from '../../tail/encoding.ts'
 import { readFileAttributes } from '../../tail/file-attributes.ts'
 import { FileOpener } from '../../tail/file-opener.ts'
 import type { TailEvents } from '../../tail/file-set.ts'
@@ -26,7 +28,7 @@ export class FileLogReceiver implements Component {
   #tailer: Tailer | undefined
 
   constructor(settings: ReceiverSettings<FileLogConfig>, intake: Intake<'logs'> | undefined) {
-    this.#settings = settings
+    this.#settings = { ...settings, config: withTemplates(settings.config) }
     this.#intake = intake
     const ends = intake !== undefined && settings.config.exit_when_idle !== undefined
     this.#ended = ends ? settings.endsByItself() : () => undefined
@@ -140,6 +142,7 @@ export class FileLogReceiver implements Component {
       pathResolved: config.include_file_path_resolved,
       ownerName: config.include_file_owner_name,
       ownerGroupName: config.include_file_owner_group_name,
+      permissions: config.include_file_permissions,
       fixed: config.attributes,
     }
     return {
@@ -166,6 +169,7 @@ function tailSettings(config: FileLogConfig, shutdownTimeoutMs: number): TailSet
     pollIntervalMs: config.poll_interval,
     forceFlushPeriodMs: config.force_flush_period,
     maxLogSizeBytes: config.max_log_size,
+    unitBytes: findEncoding(config.encoding).unitBytes,
     watch: config.watch,
     drain: {
       quietMs: config.drain.quiet_period,

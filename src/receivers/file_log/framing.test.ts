@@ -28,13 +28,23 @@ suite('encodings', () => {
     { encoding: 'utf-8-raw', bytes: Buffer.from('grüß\n'), want: ['grüß'] },
     { encoding: 'utf-16le', bytes: Buffer.from('aĊ\nb\r\n', 'utf16le'), want: ['aĊ', 'b'] },
     { encoding: 'utf-16be', bytes: utf16be('ऊ਀ \n  b\n'), want: ['ऊ਀', 'b'] },
+    { encoding: 'utf-16be', bytes: utf16be('Latin\nĀ\n'), want: ['Latin', 'Ā'] },
+    { encoding: 'utf-16be', bytes: utf16be('\0\0hole\n'), want: ['hole'] },
+    { encoding: 'utf-16le', bytes: Buffer.from('\0\0Ā\n', 'utf16le'), want: ['Ā'] },
+    { encoding: 'nop', bytes: Buffer.from([0, 0, 1, 10]), want: [Buffer.from([0, 0, 1, 10])] },
     {
       encoding: 'utf-16le',
       bytes: Buffer.from('\ufeffwith a mark\n', 'utf16le'),
       want: ['with a mark'],
     },
     { encoding: 'latin1', bytes: Buffer.from('grüß\n', 'latin1'), want: ['grüß'] },
-    { encoding: 'ascii', bytes: Buffer.from([0x61, 0xfc, 10]), want: ['a\ufffd'], undecodable: 1 },
+    { encoding: 'ascii', bytes: Buffer.from('grüß\n'), want: ['grüß'] },
+    {
+      encoding: 'US-ASCII',
+      bytes: Buffer.from([0x61, 0xfc, 10]),
+      want: ['a\ufffd'],
+      undecodable: 1,
+    },
     { encoding: 'big5', bytes: Buffer.from([0xa4, 0xa4, 0xa4, 0xe5, 10]), want: ['中文'] },
     { encoding: 'shift_jis', bytes: Buffer.from([0x93, 0xfa, 10]), want: ['日'] },
     { encoding: 'nop', bytes: Buffer.from('a\nb\n'), want: [Buffer.from('a\nb\n')] },
@@ -127,6 +137,47 @@ suite('multiline', () => {
         : text
       await writeFile(tail.path('app.log'), bytes)
       await tail.start({ multiline, force_flush_period: '50ms' })
+      await tail.untilRecords(want.length)
+      assert.deepEqual(tail.bodies, want)
+    })
+  }
+
+  const encodedRows: readonly { encoding: string; bytes: Buffer; start: string; want: string[] }[] =
+    [
+      {
+        encoding: 'utf-16le',
+        bytes: Buffer.from('\ufeffLOG ä\n  more\nLOG Ċ\n', 'utf16le'),
+        start: '^LOG',
+        want: ['LOG ä\n  more', 'LOG Ċ'],
+      },
+      {
+        encoding: 'utf-16be',
+        bytes: utf16be('Ünd ä\nmore\nÜnd b\n'),
+        start: '^Ünd',
+        want: ['Ünd ä\nmore', 'Ünd b'],
+      },
+      {
+        encoding: 'latin1',
+        bytes: Buffer.from('Über a\nmehr\nÜber b\n', 'latin1'),
+        start: '^Über',
+        want: ['Über a\nmehr', 'Über b'],
+      },
+      {
+        encoding: 'big5',
+        bytes: Buffer.from([0xa4, 0xa4, 0x61, 10, 0x62, 10, 0xa4, 0xa4, 0xa4, 0xe5, 10]),
+        start: '^中',
+        want: ['中a\nb', '中文'],
+      },
+    ]
+  for (const { encoding, bytes, start, want } of encodedRows) {
+    test(`a start pattern in ${encoding}`, async () => {
+      await using tail = await TailHarness.create()
+      await writeFile(tail.path('app.log'), bytes)
+      await tail.start({
+        encoding,
+        multiline: { line_start_pattern: start },
+        force_flush_period: '50ms',
+      })
       await tail.untilRecords(want.length)
       assert.deepEqual(tail.bodies, want)
     })

@@ -1,6 +1,11 @@
 import * as v from 'valibot'
 import { byteSize, duration, flag, integer, type ObjectMetadata } from '../../component/schema.ts'
-import { contentOptions, recordOptions } from '../../lines/schema.ts'
+import {
+  contentOptions,
+  multilineHasText,
+  multilineNeedsText,
+  recordOptions,
+} from '../../lines/schema.ts'
 import { parses } from '../../operators/options/schema.ts'
 import { compileGlob } from '../../tail/glob.ts'
 import { orderingCriteria } from './ordering/schema.ts'
@@ -124,6 +129,18 @@ export const fileLogConfig = v.pipe(
       v.pipe(integer(1), v.description('Files that are kept open at a time.')),
       1024,
     ),
+    max_batches: v.optional(
+      v.pipe(
+        integer(0),
+        v.description(
+          "Accepted for the collector's files and not used: files take turns, so there are no batches of them.",
+        ),
+      ),
+    ),
+    file_cache_advise: flag(
+      false,
+      "Accepted for the collector's files and not used: Node has no such call.",
+    ),
     fingerprint_size: v.optional(
       v.pipe(
         byteSize(),
@@ -152,8 +169,15 @@ export const fileLogConfig = v.pipe(
     include_file_path_resolved: flag(false, 'Add `log.file.path_resolved`: links followed.'),
     include_file_owner_name: flag(false, 'Add `log.file.owner.name`.'),
     include_file_owner_group_name: flag(false, 'Add `log.file.owner.group.name`.'),
-    include_file_record_number: flag(false, 'Add `log.file.record_number`, from 1.'),
-    include_file_record_offset: flag(false, 'Add `log.file.record_offset`, in bytes.'),
+    include_file_permissions: flag(false, 'Add `log.file.permissions`, such as `644`.'),
+    include_file_record_number: flag(
+      false,
+      'Add `log.file.record_number`, from 1; empty lines count.',
+    ),
+    include_file_record_offset: flag(
+      false,
+      'Add `log.file.record_offset`, the first byte of the record.',
+    ),
     ...contentOptions,
     storage: v.optional(
       v.pipe(
@@ -194,18 +218,9 @@ export const fileLogConfig = v.pipe(
     (c) => !c.delete_after_read || c.start_at === 'beginning',
     'delete_after_read needs start_at: beginning',
   ),
+  v.check((c) => multilineHasText(c), multilineNeedsText),
   v.metadata({
-    unsupported: [
-      'header',
-      'acquire_fs_lock',
-      'file_cache_advise',
-      'max_batches',
-      'include_file_permissions',
-      'include_file_name_permissions',
-      'output',
-      'id',
-      'type',
-    ],
+    unsupported: ['header', 'acquire_fs_lock', 'output', 'id', 'type'],
   } satisfies ObjectMetadata),
 )
 

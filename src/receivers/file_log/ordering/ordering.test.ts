@@ -44,6 +44,12 @@ suite('ordering_criteria', () => {
       { regex, group_by: '/([a-z])\\.', sort_by: [{ regex_key: 'n', sort_type: 'numeric' }] },
       ['/l/a.10.log', '/l/b.7.log'],
     ],
+    [
+      'of groups, without what is in none',
+      { regex, group_by: '/(b)\\.', sort_by: [{ regex_key: 'n', sort_type: 'numeric' }] },
+      ['/l/b.7.log'],
+    ],
+    ['all, without an order', { regex, group_by: '/(b)\\.', top_n: 2 }, paths],
   ]
   for (const [name, criteria, want] of rows) {
     test(name, async () => assert.deepEqual(await choose(criteria), want))

@@ -49,12 +49,19 @@ export const orderingCriteria = v.pipe(
     group_by: v.optional(
       v.pipe(
         pattern(),
-        v.description('Files are chosen for each text of the first group of this pattern.'),
+        v.description(
+          'Files are chosen for each text of the first group of this pattern; others are left out.',
+        ),
       ),
     ),
     top_n: v.optional(v.pipe(integer(1), v.description('How many files are read.')), 1),
     sort_by: v.optional(
-      v.pipe(v.array(sortRule), v.description('How to compare files; the first rule counts most.')),
+      v.pipe(
+        v.array(sortRule),
+        v.description(
+          'How to compare files; the first rule counts most. Without one, all are read.',
+        ),
+      ),
       [],
     ),
   }),
