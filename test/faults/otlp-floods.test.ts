@@ -104,12 +104,13 @@ test('messages that are no OTLP: GOAWAY 11, one after the other too', async () =
   const peer = connect(started.grpcPort)
   peer.send(preface, settings())
   const broken = Buffer.from('00000000020a7f', 'hex')
-  for (let id = 1; id <= 4001; id += 2) {
+  // The SETTINGS at the beginning cost as much as one of them.
+  for (let id = 1; id < 4000; id += 2) {
     peer.send(headers(id, endHeaders, call), data(id, endStream, broken))
     await peer.next(`HEADERS ${id} END`)
   }
   await peer.next('GOAWAY 11')
-  assert.equal(started.rejected('grpc', 'invalid_data'), 2001)
+  assert.equal(started.rejected('grpc', 'invalid_data'), 2000)
   await peer.destroy()
 })
 
