@@ -44,6 +44,7 @@ async function runJobs(): Promise<void> {
       'refused',
       'cpu s',
       'items/cpu s',
+      'items/s',
       'resident',
       'peak',
       'anon',
@@ -60,14 +61,16 @@ async function runJobs(): Promise<void> {
 
 function cells(measured: Measured): string[] {
   const { usage, cpuSeconds } = measured
-  const perSecond = measured.items === 0 ? '-' : Math.round(measured.delivered / cpuSeconds)
+  const per = (seconds: number): string =>
+    measured.items === 0 ? '-' : Math.round(measured.delivered / seconds).toLocaleString('en')
   return [
     measured.job,
     measured.items.toLocaleString('en'),
     measured.delivered.toLocaleString('en'),
     String(measured.refused),
     cpuSeconds.toFixed(2),
-    perSecond.toLocaleString('en'),
+    per(cpuSeconds),
+    per(measured.seconds),
     usage.residentMib.toFixed(0),
     usage.residentPeakMib.toFixed(0),
     usage.anonymousMib.toFixed(0),

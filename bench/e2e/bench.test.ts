@@ -10,7 +10,8 @@ suite('every job of the bench', () => {
     test(`${job.name} delivers what it sends, and finds the process`, async () => {
       const items = job.input === 'idle' ? 0 : 2000
       const measured = await measure(job, { items, idleSeconds: 0.1 })
-      assert.equal(measured.delivered, items)
+      assert.ok(measured.items >= items)
+      assert.equal(measured.delivered, measured.items)
       assert.equal(measured.refused, 0)
       assert.ok(measured.usage.residentMib > 10, `resident: ${measured.usage.residentMib} MiB`)
       assert.ok(measured.usage.anonymousMib > 1)

@@ -8,6 +8,10 @@ export interface Job {
   /** Of a tail: what one line looks like, and the operators that read it. */
   readonly lines?: 'plain' | 'json' | 'request'
   readonly operators?: string
+  /** Of one request; 100 unless given. */
+  readonly itemsEach?: number
+  /** The sending queue is on disk, with a sync before each answer. */
+  readonly stored?: boolean
   /** Without `--n`. */
   readonly items: number
 }
@@ -37,6 +41,17 @@ export const jobs: readonly Job[] = [
     operators: `[{ type: regex_parser, on_error: send_quiet, regex: '${requestPattern}' }]`,
     items: 1_000_000,
   },
+  { name: 'queue-disk', signal: 'logs', input: 'grpc', stored: true, items: 1_000_000 },
+  // What a disk queue costs beside one in memory: requests of the size that a batch processor makes.
+  { name: 'queue-memory-8192', signal: 'logs', input: 'grpc', itemsEach: 8192, items: 2_000_000 },
+  {
+    name: 'queue-disk-8192',
+    signal: 'logs',
+    input: 'grpc',
+    itemsEach: 8192,
+    stored: true,
+    items: 2_000_000,
+  },
   { name: 'idle', signal: 'logs', input: 'idle', items: 0 },
 ]
 
@@ -45,10 +60,12 @@ export interface Endpoints {
   readonly httpPort: number
   readonly sinkPort: number
   readonly tailPath: string
+  readonly storagePath: string
 }
 
 /** The configuration of remora for a job; the same shape as those of the peers it is compared with. */
-export function configOf(job: Job, { grpcPort, httpPort, sinkPort, tailPath }: Endpoints): string {
+export function configOf(job: Job, endpoints: Endpoints): string {
+  const { grpcPort, httpPort, sinkPort, tailPath, storagePath } = endpoints
   const tail = job.input === 'tail'
   return `receivers:
 ${tail ? fileLog(tailPath, job.operators) : otlp(grpcPort, httpPort)}
@@ -60,10 +77,10 @@ ${tail ? '' : limiter}exporters:
     sending_queue:
       queue_size: 1000000
       sizer: items
-      block_on_overflow: true
+      block_on_overflow: true${job.stored ? '\n      storage: file_storage' : ''}
       batch: { flush_timeout: 200ms, min_size: 8192, max_size: 16384 }
-service:
-  telemetry:
+${job.stored ? `extensions:\n  file_storage: { directory: '${storagePath}' }\n` : ''}service:
+${job.stored ? '  extensions: [file_storage]\n' : ''}  telemetry:
     metrics: { level: none }
     logs: { level: warn }
   pipelines:

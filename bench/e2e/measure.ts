@@ -18,6 +18,7 @@ export interface Measured {
   readonly items: number
   readonly delivered: number
   readonly refused: number
+  /** From the first request (of a tail, the start of the process) until the last item has arrived. */
   readonly seconds: number
   /** Of remora alone, while the items went through it; for `idle` in the ten seconds it was watched. */
   readonly cpuSeconds: number
@@ -49,6 +50,7 @@ export async function measure(job: Job, options: MeasureOptions): Promise<Measur
       httpPort: await freePort(),
       sinkPort,
       tailPath: join(folder, 'app.log'),
+      storagePath: join(folder, 'storage'),
     }
     const config = join(folder, 'remora.yaml')
     await writeFile(config, configOf(job, endpoints))
@@ -77,6 +79,10 @@ async function drive(job: Job, options: MeasureOptions, bench: Bench): Promise<M
   let before = { cpuSeconds: 0 }
   let sent: LoadResult = { requests: 0, refused: 0, seconds: 0 }
   let base = 0
+  const itemsEach = job.itemsEach ?? 100
+  // Whole requests; a tail reads exactly what was written.
+  const items =
+    job.input === 'tail' ? options.items : Math.ceil(options.items / itemsEach) * itemsEach
   if (job.input !== 'tail') {
     await listening(endpoints.grpcPort, remora)
     readySeconds = (performance.now() - startedAt) / 1000
@@ -92,25 +98,26 @@ async function drive(job: Job, options: MeasureOptions, bench: Bench): Promise<M
       signal: job.signal,
       port: job.input === 'grpc' ? endpoints.grpcPort : endpoints.httpPort,
       items: Math.min(Math.ceil(options.items / 5), 100_000),
-      itemsEach: 100,
+      itemsEach,
       inFlight: 16,
     }
     // The first requests compile the code; a process that runs for weeks does that once.
     const warm = await load.ask<LoadResult>({ ...order })
     base = await settled(sink, job, (warm.requests - warm.refused) * order.itemsEach)
     before = await readUsage(pid)
-    sent = await load.ask<LoadResult>({ ...order, items: options.items })
+    sent = await load.ask<LoadResult>({ ...order, items })
     load.stop()
   }
-  const expected = base + options.items - sent.refused * 100
+  const sentAt = job.input === 'tail' ? startedAt : performance.now()
+  const expected = base + items - sent.refused * itemsEach
   const delivered = (await settled(sink, job, expected)) - base
   const usage = await readUsage(pid)
   return {
     job: job.name,
-    items: options.items,
+    items,
     delivered,
     refused: sent.refused,
-    seconds: (performance.now() - startedAt) / 1000,
+    seconds: sent.seconds + (performance.now() - sentAt) / 1000,
     cpuSeconds: usage.cpuSeconds - before.cpuSeconds,
     readySeconds,
     usage,
