@@ -14,3 +14,11 @@ export function defaultQueueBytes(memoryLimitBytes: number | undefined): number 
   if (memoryLimitBytes === undefined || memoryLimitBytes <= 0) return bytesAtMost
   return Math.max(bytesAtLeast, Math.min(bytesAtMost, Math.floor(memoryLimitBytes * shareOfMemory)))
 }
+
+/** Of a queue on disk, what waits in memory as well: the rest is read back, which costs about what writing it did. */
+const shareInMemory = 1 / 4
+
+/** How many bytes of a queue on disk are kept in memory too: 16 MiB, or less in a small container. */
+export function defaultBytesInMemory(memoryLimitBytes: number | undefined): number {
+  return defaultQueueBytes(memoryLimitBytes) * shareInMemory
+}

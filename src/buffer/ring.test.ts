@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
-import { defaultQueueBytes } from './queue-bytes.ts'
+import { defaultBytesInMemory, defaultQueueBytes } from './queue-bytes.ts'
 import { Ring } from './ring.ts'
 
 test('a ring does what an array does', () => {
@@ -51,4 +51,9 @@ suite('a queue holds by default', () => {
   for (const [name, limit, want] of rows) {
     test(name, () => assert.equal(defaultQueueBytes(limit), want))
   }
+
+  test('a quarter of that in memory, if it is on disk', () => {
+    assert.equal(defaultBytesInMemory(undefined), 16 * MiB)
+    assert.equal(defaultBytesInMemory(128 * MiB), 4 * MiB)
+  })
 })

@@ -1,11 +1,10 @@
 import { openDiskQueue } from '../buffer/disk/open.ts'
+import { defaultBytesInMemory } from '../buffer/queue-bytes.ts'
 import { StoredQueue, type StoredQueueOptions } from '../buffer/stored-queue.ts'
 import type { Settings } from '../component/define.ts'
 import { itemNames, type Signal } from '../signal/signal.ts'
 import type { DeliveryConfig } from './schema.ts'
 
-/** What waits in memory of a queue on disk; the rest is read back. Enough for some requests of every consumer. */
-const memoryBytes = 4 * 1024 * 1024
 /** After a crash, what was delivered within this time is sent again. Under one load a kill -9 cost 740 duplicates with it, 2,600 with 1 s. */
 const cursorIntervalMs = 250
 
@@ -49,7 +48,7 @@ export async function openStoredQueue(
           fsync,
           syncIntervalMs,
           cursorIntervalMs,
-          memoryBytes,
+          memoryBytes: defaultBytesInMemory(process.constrainedMemory()),
         },
         clock,
         logger,

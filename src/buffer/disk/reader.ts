@@ -56,6 +56,8 @@ export class Reader {
   readonly #waiting = new Tally()
   #loading: Promise<void> | undefined
   #openFile: { readonly segment: Segment; readonly file: number } | undefined
+  /** The last record was larger than what is read at once, so the next one probably is. */
+  #large = false
   #tries = 0
   #cancelRetry: (() => void) | undefined
   #closed = false
@@ -176,7 +178,9 @@ export class Reader {
     try {
       const file = await this.#fileOf(segment)
       const source = { fs: this.#fs, file, salt, endOffset: sizeBytes }
-      window = await readWindow(source, readOffset, this.#readBytes, 'payloads')
+      // A large record is read by its head, which says how much that is, and not by a window that it does not fit into.
+      window = await readWindow(source, readOffset, this.#large ? 0 : this.#readBytes, 'payloads')
+      this.#large = window.records.some(({ recordBytes }) => recordBytes > this.#readBytes)
       this.#tries = 0
     } catch (error) {
       return this.#loadFailed(segment, error)

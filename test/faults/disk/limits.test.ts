@@ -406,6 +406,28 @@ suite('while the consumer keeps up', () => {
   })
 })
 
+test('large records that are read back are read about once', async (t) => {
+  const directory = await makeDirectory(t)
+  const sizeBytes = 100_000
+  const { queue: first } = await openQueue(directory)
+  await fill(first, 0, 20, sizeBytes)
+  await first.close()
+  let read = 0
+  const counting: FileSystem = {
+    ...nodeFileSystem,
+    read: (file, into, offset) => {
+      read += into.byteLength
+      return nodeFileSystem.read(file, into, offset)
+    },
+  }
+  const { queue } = await openQueue(directory, { readBytes: 64 * 1024 }, counting)
+  const scanned = read
+  assert.deepEqual(await drain(queue), numbers(0, 20))
+  const bytes = read - scanned
+  assert.ok(bytes < 1.1 * 20 * sizeBytes, `${bytes} bytes were read`)
+  await queue.close()
+})
+
 async function nextRecord(queue: Awaited<ReturnType<typeof openQueue>>['queue']) {
   while (queue.peek() === undefined && queue.waiting.records > 0) {
     await new Promise((resolve) => setImmediate(resolve))
