@@ -1,12 +1,13 @@
 /**
- * The disk queue alone: batches of 100 logs go in, come out and are acknowledged, with a sync before each `append` resolves.
- * One row for each number of senders that wait for their answer: they make the groups.
+ * The disk queue alone: batches of logs go in, come out and are acknowledged, with a sync before each `append` resolves.
+ * One row for each number of senders that wait for their answer: they make the groups. With several queues each sender
+ * gives its batch to all of them, as to several exporters of one pipeline, and waits for all.
  *
  *     node bench/disk.bench.ts [records a row, default 20000] [directory, default that of temporary files]
  *
  * CPU is that of this process, with the kernel's work for it: copying, the journal of the file system, the disk's driver.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DiskQueue } from '../src/buffer/disk/disk-queue.ts'
@@ -18,87 +19,131 @@ import { samplePayload } from './wire/payload.ts'
 
 const records = Number(process.argv[2] ?? 20_000)
 const parent = process.argv[3] ?? tmpdir()
-const logsPerRecord = 100
 const MiB = 1024 * 1024
-
-const payload = samplePayload('logs', logsPerRecord)
-const batch = new Batch('logs', [payload], logsPerRecord)
 const logger: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 
 interface Row {
   readonly name: string
   readonly senders: number
-  readonly fsync: boolean
+  readonly fsync?: boolean
+  readonly queues?: number
+  /** Of one record; fewer records then, so that a row takes as long. */
+  readonly logs?: number
   /** Take nothing until everything is in, so that all of it is read back. */
   readonly readBack?: boolean
 }
 
 const rows: readonly Row[] = [
-  ...[1, 4, 16, 64, 256].map((senders) => ({ name: 'fsync', senders, fsync: true })),
+  ...[1, 4, 16, 64, 256].map((senders) => ({ name: 'fsync', senders })),
   { name: 'no fsync', senders: 64, fsync: false },
-  { name: 'fsync, all read back', senders: 64, fsync: true, readBack: true },
+  { name: 'fsync, all read back', senders: 64, readBack: true },
+  { name: 'fsync, 2 queues', senders: 64, queues: 2 },
+  { name: 'fsync, 3 queues', senders: 64, queues: 3 },
+  ...[1, 2, 3].map((queues) => ({
+    name: `8,192 logs, ${queues} queue${queues === 1 ? '' : 's'}`,
+    senders: 8,
+    queues,
+    logs: 8192,
+  })),
 ]
 
-async function measure({ name, senders, fsync, readBack = false }: Row): Promise<void> {
-  const directory = await mkdtemp(join(parent, 'remora-disk-'))
-  const drain = (): void => {
-    for (let record = queue.take(); record !== undefined; record = queue.take()) {
-      taken++
-      queue.ack(record)
-    }
-    if (taken === records) allTaken()
+/** A queue whose records are taken and acknowledged, at once or from `drain` on. */
+class Drained {
+  readonly done: Promise<void>
+  readonly #records: number
+  #queue: DiskQueue | undefined
+  #taken = 0
+  #draining: boolean
+  #allTaken: () => void = () => {}
+
+  private constructor(count: number, draining: boolean) {
+    this.#records = count
+    this.#draining = draining
+    this.done = new Promise((resolve) => {
+      this.#allTaken = resolve
+    })
   }
-  let taken = 0
-  let allTaken = (): void => {}
-  const done = new Promise<void>((resolve) => {
-    allTaken = resolve
-  })
-  let draining = !readBack
-  const queue = await DiskQueue.open(
-    {
+
+  static async open(
+    directory: string,
+    count: number,
+    { fsync = true, readBack = false }: Row,
+    payloadBytes: number,
+  ): Promise<Drained> {
+    await mkdir(directory)
+    const drained = new Drained(count, !readBack)
+    const settings = {
       directory,
-      maxSizeBytes: readBack ? 8 * records * 1024 * 32 : 256 * MiB,
+      maxSizeBytes: readBack ? 2 * count * (payloadBytes + 1024) : 256 * MiB,
       fsync,
       syncIntervalMs: 0,
       cursorIntervalMs: 1000,
-      memoryBytes: 4 * MiB,
-    },
-    { fs: nodeFileSystem, clock: systemClock, logger, random: Math.random },
-    {
-      onReadable: () => {
-        if (draining) drain()
-      },
+      memoryBytes: 16 * MiB,
+    }
+    const parts = { fs: nodeFileSystem, clock: systemClock, logger, random: Math.random }
+    drained.#queue = await DiskQueue.open(settings, parts, {
+      onReadable: () => drained.#takeAll(),
       onRoom() {},
       onLost() {},
-    },
+    })
+    return drained
+  }
+
+  get queue(): DiskQueue {
+    return this.#queue as DiskQueue
+  }
+
+  drain(): void {
+    this.#draining = true
+    this.#takeAll()
+  }
+
+  #takeAll(): void {
+    if (!this.#draining) return
+    for (let record = this.queue.take(); record !== undefined; record = this.queue.take()) {
+      this.#taken++
+      this.queue.ack(record)
+    }
+    if (this.#taken === this.#records) this.#allTaken()
+  }
+}
+
+async function measure(row: Row): Promise<void> {
+  const { name, senders, queues: queueCount = 1, logs = 100 } = row
+  const batch = new Batch('logs', [samplePayload('logs', logs)], logs)
+  const count = Math.max(100, Math.round((records * 100) / logs))
+  const top = await mkdtemp(join(parent, 'remora-disk-'))
+  const queues = await Promise.all(
+    Array.from({ length: queueCount }, (_, index) =>
+      Drained.open(join(top, String(index)), count, row, batch.sizeBytes),
+    ),
   )
-  let left = records
+  let left = count
   const send = async (): Promise<void> => {
-    while (left-- > 0) await queue.append(batch, 'logs/app')
+    while (left-- > 0) await Promise.all(queues.map(({ queue }) => queue.append(batch, 'logs/app')))
   }
   const before = process.cpuUsage()
   const startMs = performance.now()
   await Promise.all(Array.from({ length: senders }, send))
-  draining = true
-  drain()
-  await done
+  for (const queue of queues) queue.drain()
+  await Promise.all(queues.map(({ done }) => done))
   const wallMs = performance.now() - startMs
   const { user, system } = process.cpuUsage(before)
-  const { groups } = queue.counts
-  await queue.close()
-  await rm(directory, { recursive: true })
+  const groups = queues.reduce((sum, { queue }) => sum + queue.counts.groups, 0)
+  for (const { queue } of queues) await queue.close()
+  await rm(top, { recursive: true })
 
-  const cpuUs = (user + system) / records
-  const mb = (records * payload.byteLength) / 1e6
+  const cpuUs = (user + system) / count
+  const mb = (count * queueCount * batch.sizeBytes) / 1e6
   process.stdout.write(
     `${name.padEnd(22)}${[
       senders,
-      (records / groups).toFixed(1),
-      Math.round((records / wallMs) * 1000).toLocaleString('en'),
+      ((count * queueCount) / groups).toFixed(1),
+      Math.round((count / wallMs) * 1000).toLocaleString('en'),
       (mb / (wallMs / 1000)).toFixed(0),
-      (user / records).toFixed(1),
+      (user / count).toFixed(1),
       cpuUs.toFixed(1),
-      Math.round((logsPerRecord / cpuUs) * 1e6).toLocaleString('en'),
+      Math.round((logs / cpuUs) * 1e6).toLocaleString('en'),
     ]
       .map((cell) => String(cell).padStart(14))
       .join('')}\n`,
@@ -115,6 +160,6 @@ const titles = [
   'logs/cpu s',
 ]
 process.stdout.write(
-  `${payload.byteLength} bytes a record\n${' '.repeat(22)}${titles.map((title) => title.padStart(14)).join('')}\n`,
+  `${samplePayload('logs', 100).byteLength} bytes for 100 logs\n${' '.repeat(22)}${titles.map((title) => title.padStart(14)).join('')}\n`,
 )
 for (const row of rows) await measure(row)
