@@ -88,9 +88,12 @@ export class StoredQueue implements Queue {
 
   get size(): number {
     const { waiting, sending } = this.disk
+    return this.#unitsOf(waiting) + this.#unitsOf(sending) + this.#writingUnits
+  }
+
+  #unitsOf(tally: Readonly<Tally>): number {
     const { sizer } = this.#options
-    const field = sizer === 'requests' ? 'records' : sizer
-    return waiting[field] + sending[field] + this.#writingUnits
+    return tally[sizer === 'requests' ? 'records' : sizer]
   }
 
   get entryBytesMax(): number {
@@ -178,9 +181,13 @@ export class StoredQueue implements Queue {
   dropOldest(units: number, sizeBytes: number, pipeline: string): void {
     // A disk that cannot be written to gains nothing from it.
     if (this.disk.failure !== undefined) return
-    this.disk.dropOldest(sizeBytes, pipeline, (account, dropped) =>
+    // Nor is anything dropped if the entry would not fit beside what stays: what is being sent, or has to be read first.
+    const staying = this.size - this.#unitsOf(this.disk.readable)
+    if (staying > 0 && staying + units > this.capacity) return
+    const made = this.disk.dropOldest(sizeBytes, pipeline, (account, dropped) =>
       this.#dropped(account, dropped, 'queue_full'),
     )
+    if (!made) return
     while (this.size > 0 && this.size + units > this.capacity) {
       const oldest = this.take()
       if (oldest === undefined) return

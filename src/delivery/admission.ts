@@ -7,6 +7,7 @@ import type { Counter } from '../component/telemetry.ts'
 import { DeliveryError } from '../errors/delivery-error.ts'
 import type { Batch } from '../signal/batch.ts'
 import type { ConsumeContext } from '../signal/consumer.ts'
+import type { ExporterLedger } from '../signal/ledger.ts'
 import { splitBatchByBytes } from '../signal/split.ts'
 
 /** What a full queue does; undefined leaves it to the caller (`ConsumeContext.onFull`). */
@@ -66,7 +67,7 @@ export class Admission {
 
   /**
    * A batch that the queue can never hold as one. An item that is too large by itself is refused, or, if others are taken,
-   * dropped and counted.
+   * dropped and counted. Until all parts have an answer nobody knows which, and those that failed stand as `queued`.
    */
   #admitParts(batch: Batch, context: ConsumeContext): Promise<void> {
     const parts = splitBatchByBytes(batch, this.#queue.entryBytesMax)
@@ -75,24 +76,17 @@ export class Admission {
       const text = `an item of ${batch.sizeBytes} bytes is larger than the queue can hold`
       return Promise.reject(new DeliveryError('too_large', text))
     }
-    const answers = parts.map((part) => this.admit(part, context))
-    return Promise.allSettled(answers).then((settled) => {
-      const account = context.ledger.exporter(this.#options.exporterId)
-      const failures = failuresOf(parts, settled)
-      const [first] = failures
-      if (first !== undefined && failures.length === parts.length) throw first.error
-      let again: DeliveryError | undefined
-      for (const { part, error } of failures) {
-        if (error.retry === 'never') account.dropped(error.code, part.itemCount)
-        else {
-          account.rejected(error.code, part.itemCount)
-          again = error
-        }
-      }
-      if (again === undefined) return
-      again.accounted = true
-      throw again
-    })
+    const account = context.ledger.exporter(this.#options.exporterId)
+    const answers = parts.map((part) =>
+      this.admit(part, context).then(
+        () => undefined,
+        (thrown: unknown) => {
+          account.queued += part.itemCount
+          return DeliveryError.from(thrown)
+        },
+      ),
+    )
+    return Promise.all(answers).then((errors) => endParts(parts, errors, account))
   }
 
   /** Entries have left the queue: lets in who waits and fits now. */
@@ -214,16 +208,27 @@ export class Admission {
   }
 }
 
-function failuresOf(
+/** Moves the parts that were not taken from `queued` to where they stay. Throws if the caller is to offer the batch again. */
+function endParts(
   parts: readonly Batch[],
-  settled: readonly PromiseSettledResult<void>[],
-): { readonly part: Batch; readonly error: DeliveryError }[] {
-  const failures: { readonly part: Batch; readonly error: DeliveryError }[] = []
-  for (const [index, one] of settled.entries()) {
-    if (one.status === 'fulfilled') continue
-    failures.push({ part: parts[index] as Batch, error: DeliveryError.from(one.reason) })
+  errors: readonly (DeliveryError | undefined)[],
+  account: ExporterLedger,
+): void {
+  const again = errors.find((error) => error?.retry === 'backoff')
+  // Nothing was taken: the caller still has all of it, and the entry of the pipeline counts it.
+  const whole = errors.every((error) => error !== undefined) ? (again ?? errors[0]) : undefined
+  for (const [index, error] of errors.entries()) {
+    if (error === undefined) continue
+    const { itemCount } = parts[index] as Batch
+    account.queued -= itemCount
+    if (whole !== undefined) continue
+    if (error.retry === 'never') account.dropped(error.code, itemCount)
+    else account.rejected(error.code, itemCount)
   }
-  return failures
+  if (whole !== undefined) throw whole
+  if (again === undefined) return
+  again.accounted = true
+  throw again
 }
 
 function answerFor({ until }: ConsumeContext, waitForResult: boolean): Answer {

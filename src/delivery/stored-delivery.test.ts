@@ -281,6 +281,71 @@ suite('a full disk queue', () => {
     })
   }
 
+  test('drops nothing for a batch that what is being sent leaves no room', async () => {
+    const options = {
+      overflow: 'drop_oldest',
+      num_consumers: 1,
+      sizer: 'items',
+      queue_size: 28,
+    } as const
+    const rig = await start(newDirectory(), hang, { sending_queue: options })
+    for (const items of [10, 5, 5, 25]) await rig.give(items)
+    assert.deepEqual([rig.account.queued, rig.dropped], [20, { queue_full: 25 }])
+    await rig.give(15)
+    assert.deepEqual([rig.account.queued, rig.dropped], [25, { queue_full: 35 }])
+    await rig.delivery.stop(AbortSignal.abort())
+    rig.balances()
+  })
+
+  test('the parts of a request that are not taken stand as queued until all have an answer', async () => {
+    let down = true
+    const backend: Backend = () => (down ? fail('unavailable')() : ok())
+    const rig = await start(
+      newDirectory(),
+      backend,
+      { sending_queue: { overflow: 'block', num_consumers: 1 } },
+      small,
+    )
+    // Two parts fit, one is too large for ever, and the last waits for room.
+    const sizes = [400_000, 400_000, 800_000, 400_000]
+    const batch = Batch.concat(
+      'logs',
+      sizes.map((bytes, n) => numberedLogs(n, 1, bytes)),
+    )
+    rig.ledger.received += sizes.length
+    const context = testContext('logs', { ledger: rig.ledger, onFull: 'refuse' })
+    let answered = false
+    const answer = rig.delivery.consume(batch, context).then(() => {
+      answered = true
+    })
+    for (let turn = 0; turn < 20; turn++) {
+      await settle()
+      rig.balances()
+    }
+    assert.deepEqual([answered, rig.account.queued, rig.dropped], [false, 4, {}])
+    down = false
+    await moveUntil(rig, 'the rest', () => answered && rig.account.queued === 0)
+    await answer
+    assert.deepEqual([sorted(rig.taken), rig.dropped], [[0, 1, 3], { too_large: 1 }])
+    await stop(rig)
+  })
+
+  test('a request of which no part is taken is refused so that what may pass comes again', async () => {
+    const rig = await start(newDirectory(), fail('unavailable'), {}, small)
+    while (rig.account.queued < 2) await rig.give(1, {}, undefined, 400_000)
+    const parts = [numberedLogs(7, 1, 800_000), numberedLogs(8, 1, 400_000)]
+    rig.ledger.received += 2
+    const context = testContext('logs', { ledger: rig.ledger, onFull: 'refuse' })
+    await assert.rejects(rig.delivery.consume(Batch.concat('logs', parts), context), {
+      code: 'queue_full',
+      retry: 'backoff',
+    })
+    // The entry of the pipeline counts it, once.
+    rig.ledger.rejected('queue_full', 2)
+    rig.balances()
+    await rig.delivery.stop(AbortSignal.abort())
+  })
+
   test('D13: takes a request larger than its records in parts, without the item that is too large', async () => {
     const rig = await start(newDirectory(), ok, {}, small)
     const parts = [0, 1, 2].map((n) => numberedLogs(n, 1, n === 1 ? 800_000 : 400_000))

@@ -157,12 +157,14 @@ export class Appender {
     return safe
   }
 
-  /** Makes the newest segment complete, so that it can be removed. False while it is being written to. */
-  trySeal(segment: Segment): boolean {
-    if (segment.sealed) return true
-    if (this.#running) return false
-    this.#seal()
-    return true
+  /** Whether `seal` may be called: not for the newest segment while it is being written to. */
+  maySeal(segment: Segment): boolean {
+    return segment.sealed || this.#running === undefined
+  }
+
+  /** Makes the segment complete, so that it can be removed. */
+  seal(segment: Segment): void {
+    if (!segment.sealed) this.#seal()
   }
 
   /** Writes what was taken in, and closes the file. */
@@ -274,6 +276,7 @@ export class Appender {
     // The call above may have joined a removal that had begun earlier.
     if (this.#files.fileBytes + bytes > capBytes) await this.#files.removeRetired()
     if (this.#files.fileBytes + bytes <= capBytes) return
+    if (this.#files.removalFailure !== undefined) throw this.#files.removalFailure
     throw new DeliveryError('queue_full', 'the files of the disk queue take all the space they may')
   }
 

@@ -175,6 +175,11 @@ export class DiskQueue {
     return this.#reader.waiting
   }
 
+  /** What of it is in memory. */
+  get readable(): Readonly<Tally> {
+    return this.#reader.readable
+  }
+
   /** What was handed out and is not acknowledged. */
   get sending(): Readonly<Tally> {
     return this.#sending
@@ -215,16 +220,20 @@ export class DiskQueue {
 
   /** Whether a payload of this size has room now. */
   fits(payloadBytes: number, account: string): boolean {
+    const fits = this.#missingBytes(payloadBytes, account) <= 0
+    if (!fits) this.#roomWanted = true
+    return fits
+  }
+
+  /** How much has to go before a payload of this size fits. */
+  #missingBytes(payloadBytes: number, account: string): number {
     const needed = Appender.bytesFor(payloadBytes, this.#accountBytes(account).byteLength)
     const { limits, heldBytes, live } = this.#files
     const newest = live.at(-1)
     // A newest segment that is done is removed when its space is needed, unless something is being written to it.
     const done = newest?.isDone && !newest.sealed && !this.#appender.writing
     const removable = done ? newest.fileBytes : 0
-    const held = heldBytes - removable + this.#appender.reservedBytes
-    const fits = held + needed <= limits.capBytes
-    if (!fits) this.#roomWanted = true
-    return fits
+    return heldBytes - removable + this.#appender.reservedBytes + needed - limits.capBytes
   }
 
   /**
@@ -257,6 +266,7 @@ export class DiskQueue {
   take(): DiskRecord | undefined {
     const record = this.#reader.take()
     if (record !== undefined) {
+      record.segment.sendingRecords++
       this.#sending.add(1, record.batch.itemCount, record.batch.sizeBytes)
     }
     return record
@@ -268,28 +278,44 @@ export class DiskQueue {
     must(!segment.acked.has(index), 'a record is acknowledged twice')
     segment.acked.add(index, index + 1)
     segment.openRecords--
+    segment.sendingRecords--
     this.#sending.subtract(1, batch.itemCount, batch.sizeBytes)
     this.#cursor.touch()
     this.#retireIfDone(segment)
   }
 
   /**
-   * Gives up the oldest waiting records until a payload of this size fits, or none is left that could make room. Space comes
-   * back by whole segments, so more than the size is dropped. Calls `dropped` with what went.
+   * Gives up the oldest waiting records until a payload of this size fits; none at all, and false, if it would not fit even
+   * so. Space comes back by whole segments: more than the size is dropped, and what shares a segment with records that are
+   * being sent stays. Calls `dropped` with what went.
    */
   dropOldest(
     payloadBytes: number,
     account: string,
     dropped: (account: string, tally: Readonly<Tally>) => void,
-  ): void {
-    for (const segment of [...this.#files.live]) {
-      if (this.fits(payloadBytes, account)) return
-      // The newest one while it is being written to.
-      if (!segment.sealed && !this.#appender.trySeal(segment)) return
+  ): boolean {
+    let missing = this.#missingBytes(payloadBytes, account)
+    const segments: Segment[] = []
+    for (const segment of this.#files.live) {
+      if (missing <= 0) break
+      if (!this.#mayGiveUp(segment)) continue
+      segments.push(segment)
+      missing -= segment.fileBytes
+    }
+    if (missing > 0) return false
+    for (const segment of segments) {
+      this.#appender.seal(segment)
       this.#reader.drop(segment, dropped)
       this.#cursor.touch()
       this.#retireIfDone(segment)
     }
+    return true
+  }
+
+  /** Something in it waits, and its file can go with that. */
+  #mayGiveUp(segment: Segment): boolean {
+    if (segment.isDone || segment.unreadable || segment.sendingRecords > 0) return false
+    return this.#appender.maySeal(segment)
   }
 
   /** Writes what was taken in, saves what is acknowledged, closes the files. Everything unacknowledged stays. */
@@ -362,9 +388,13 @@ export class DiskQueue {
     })
   }
 
-  /** Saving the cursor makes, writes, syncs and renames a file: if that works, so will an append. */
+  /** Saving the cursor makes, writes, syncs and renames a file: if that works, so will an append that has room. */
   async #probe(): Promise<void> {
-    if (await this.#cursor.save()) this.#recovered()
+    if (!(await this.#cursor.save())) return
+    const { removalFailure, fileBytes, limits } = this.#files
+    const full = fileBytes + limits.segmentBytes > limits.capBytes
+    if (removalFailure !== undefined && full) this.#onFailed(removalFailure)
+    else this.#recovered()
   }
 
   #recovered(): void {

@@ -51,7 +51,7 @@ export class Reader {
   readonly #memoryBytes: number
   readonly #readBytes: number
   readonly #front = new Ring<DiskRecord>()
-  #frontBytes = 0
+  readonly #readable = new Tally()
   /** Everything that was not handed out. */
   readonly #waiting = new Tally()
   #loading: Promise<void> | undefined
@@ -88,6 +88,11 @@ export class Reader {
     return this.#waiting
   }
 
+  /** What of it is in memory. */
+  get readable(): Readonly<Tally> {
+    return this.#readable
+  }
+
   peek(): DiskRecord | undefined {
     return this.#front.peek()
   }
@@ -103,7 +108,7 @@ export class Reader {
     const { sizeBytes: endOffset } = segment
     const { itemCount, sizeBytes } = record.batch
     this.#waiting.add(1, itemCount, sizeBytes)
-    const room = this.#frontBytes + sizeBytes <= this.#memoryBytes || this.#front.length === 0
+    const room = this.#readable.bytes + sizeBytes <= this.#memoryBytes || this.#front.length === 0
     if (!room || segment.readOffset !== offset || this.#loading || this.#current() !== segment) {
       segment.addUnloaded(record.account, itemCount, sizeBytes)
       return
@@ -116,7 +121,7 @@ export class Reader {
   /** Reads ahead if there is room for it. */
   fill(): void {
     if (this.#loading || this.#closed || this.#cancelRetry) return
-    if (this.#front.length > 0 && this.#frontBytes * 2 >= this.#memoryBytes) return
+    if (this.#front.length > 0 && this.#readable.bytes * 2 >= this.#memoryBytes) return
     const segment = this.#current()
     if (segment === undefined) return
     this.#loading = this.#load(segment).then((going) => {
@@ -128,8 +133,15 @@ export class Reader {
 
   /** Gives up what waits in the segment. What is being sent stays. */
   drop(segment: Segment, dropped: (account: string, lost: Tally) => void): void {
-    while (this.#front.peek()?.segment === segment) {
-      const { account, batch, index } = this.#shift() as DiskRecord
+    // Records of an older segment, that stays, may stand before those of this one: each goes round once.
+    for (let count = this.#front.length; count > 0; count--) {
+      const record = this.#front.shift() as DiskRecord
+      if (record.segment !== segment) {
+        this.#front.push(record)
+        continue
+      }
+      const { account, batch, index } = record
+      this.#leave(record)
       const one = new Tally()
       one.add(1, batch.itemCount, batch.sizeBytes)
       dropped(account, one)
@@ -158,17 +170,20 @@ export class Reader {
 
   #push(record: DiskRecord): void {
     record.segment.openRecords++
-    this.#frontBytes += record.batch.sizeBytes
+    this.#readable.add(1, record.batch.itemCount, record.batch.sizeBytes)
     this.#front.push(record)
   }
 
   #shift(): DiskRecord | undefined {
     const record = this.#front.shift()
-    if (record === undefined) return undefined
-    const { itemCount, sizeBytes } = record.batch
-    this.#frontBytes -= sizeBytes
-    this.#waiting.subtract(1, itemCount, sizeBytes)
+    if (record !== undefined) this.#leave(record)
     return record
+  }
+
+  /** The record is not in the front any more. */
+  #leave({ batch: { itemCount, sizeBytes } }: DiskRecord): void {
+    this.#readable.subtract(1, itemCount, sizeBytes)
+    this.#waiting.subtract(1, itemCount, sizeBytes)
   }
 
   /** False: not before the retry. */

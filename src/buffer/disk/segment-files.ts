@@ -23,6 +23,7 @@ export class SegmentFiles {
   #segmentBytes = 0
   #retiredBytes = 0
   #removing: Promise<void> | undefined
+  #removalFailure: Error | undefined
 
   constructor(fs: FileSystem, limits: Limits, otherBytes: () => number) {
     this.#fs = fs
@@ -40,6 +41,11 @@ export class SegmentFiles {
 
   get heldBytes(): number {
     return this.fileBytes - this.#retiredBytes
+  }
+
+  /** Why a file that nobody needs is there still, while that is so. */
+  get removalFailure(): Error | undefined {
+    return this.#removalFailure
   }
 
   add(segment: Segment): void {
@@ -88,6 +94,7 @@ export class SegmentFiles {
     // So that it has not ended before the caller remembers the promise.
     await undefined
     let failed = 0
+    let failure: Error | undefined
     while (this.#retired.length > failed) {
       const segment = this.#retired[failed] as Segment
       try {
@@ -95,6 +102,7 @@ export class SegmentFiles {
       } catch (error) {
         if (errorCode(error) !== 'ENOENT') {
           failed++
+          failure = error as Error
           continue
         }
       }
@@ -105,5 +113,6 @@ export class SegmentFiles {
     }
     // In the same step as the last look at the list, so that nothing is missed.
     this.#removing = undefined
+    this.#removalFailure = failure
   }
 }

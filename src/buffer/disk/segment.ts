@@ -34,6 +34,8 @@ export class Segment implements SegmentName {
   unreadable = false
   /** Records in memory, handed out or not, that are not acknowledged. */
   openRecords = 0
+  /** Those of them that were handed out. */
+  sendingRecords = 0
   readonly acked = new Ranges()
 
   constructor(name: SegmentName, directory: string, sizeBytes: number) {

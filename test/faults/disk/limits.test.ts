@@ -213,7 +213,7 @@ suite('the cap', () => {
   test('D12: room that acknowledged files leave is used only once they are gone', async () => {
     const fs = simulated()
     const cap = 64 * KiB
-    const { queue } = await openQueue('/queue', { maxSizeBytes: cap }, fs)
+    const { queue, clock } = await openQueue('/queue', { maxSizeBytes: cap }, fs)
     let number = 0
     while (queue.fits(1000, account)) await fill(queue, number, ++number, 1000)
     let removable = false
@@ -224,9 +224,16 @@ suite('the cap', () => {
     assert.ok(queue.fits(20_000, account), 'acknowledged files leave room')
     await assert.rejects(
       queue.append(numberedBatch(number, 20_000), account),
-      isRefusal('queue_full'),
+      isRefusal('write_failed'),
     )
+    assert.equal(queue.failure?.code, 'EIO', 'what is wrong is said')
+    await clock.advance(1000)
+    await settle(fs)
+    assert.equal(queue.failure?.code, 'EIO', 'a cursor that can be saved makes no room')
     removable = true
+    await clock.advance(2000)
+    await settle(fs)
+    assert.equal(queue.failure, undefined)
     await queue.append(numberedBatch(number, 20_000), account)
     assert.ok(fs.bytesMostSeen <= cap, `${fs.bytesMostSeen} bytes of ${cap}`)
     await queue.close()
@@ -267,6 +274,18 @@ suite('the cap', () => {
     const record = await nextRecord(again)
     assert.deepEqual(Buffer.from(record?.batch.bytes() ?? []), deep)
     await again.close()
+  })
+
+  test('drop_oldest: drops nothing when what is being sent leaves no room even so', async (t) => {
+    const { queue } = await openQueue(await makeDirectory(t), { maxSizeBytes: 64 * KiB })
+    // Three to a file. One of the last file is being sent, so no file can go.
+    await fill(queue, 0, 42, 1000)
+    for (let count = 0; count < 40; count++) await nextRecord(queue)
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.ok(!queue.fits(20_000, account))
+    assert.ok(!queue.dropOldest(20_000, account, () => assert.fail('something is dropped')))
+    assert.equal(queue.waiting.records, 2)
+    await queue.close()
   })
 
   test('drop_oldest: makes room, says what went, and that does not come back', async (t) => {

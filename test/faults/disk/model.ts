@@ -94,7 +94,6 @@ export class ModelRun {
   }
 
   async #step(): Promise<void> {
-    const queue = this.#mustQueue()
     switch (this.#random.below(16)) {
       case 0:
       case 1:
@@ -127,11 +126,7 @@ export class ModelRun {
         this.fs.callsLeft = this.#random.below(14)
         break
       case 14:
-        if (this.#mayDrop) {
-          queue.dropOldest(this.#random.below(20 * KiB), account, (_account, tally) => {
-            this.#dropped += tally.records
-          })
-        }
+        if (this.#mayDrop) this.#dropOldest(this.#random.below(20 * KiB))
         break
       default:
         await this.#reopenOrCrash()
@@ -182,6 +177,18 @@ export class ModelRun {
     this.#mustQueue().ack(one.record)
     const fate = this.#fates[one.number]
     if (fate !== undefined) fate.acknowledged = true
+  }
+
+  /** Makes the room that was asked for, or drops nothing. */
+  #dropOldest(sizeBytes: number): void {
+    const queue = this.#mustQueue()
+    let dropped = 0
+    const made = queue.dropOldest(sizeBytes, account, (_account, { records }) => {
+      dropped += records
+    })
+    this.#dropped += dropped
+    assert.equal(queue.fits(sizeBytes, account), made)
+    assert.ok(made || dropped === 0, `${dropped} records are dropped for nothing`)
   }
 
   #breakCalls(): void {
