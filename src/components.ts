@@ -9,6 +9,7 @@ import { batch } from './processors/batch/definition.ts'
 import { mask } from './processors/mask/definition.ts'
 import { memoryLimiter } from './processors/memory_limiter/definition.ts'
 import { redaction } from './processors/redaction/definition.ts'
+import { resourceDetection } from './processors/resource_detection/definition.ts'
 import { fileLog } from './receivers/file_log/definition.ts'
 import { otlp } from './receivers/otlp/definition.ts'
 
@@ -22,6 +23,7 @@ export const registry: Registry = createRegistry([
   mask,
   memoryLimiter,
   redaction,
+  resourceDetection,
   // exporters
   debug,
   file,

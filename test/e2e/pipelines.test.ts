@@ -190,6 +190,8 @@ suite('pod-logs.yaml', () => {
         STATE: state,
         SERVICE: 'orders',
         BACKEND: `http://127.0.0.1:${sink.httpPort}`,
+        K8S_POD_NAME: 'orders-0',
+        MY_POD_NAMESPACE: 'shop',
       },
       args: ['--set', 'processors.batch.timeout=50ms'],
     }
@@ -207,5 +209,7 @@ suite('pod-logs.yaml', () => {
     const [request] = sink.of('logs')
     const text = JSON.stringify(oracleDecode('logs', request?.bytes ?? new Uint8Array()))
     assert.ok(text.includes('orders') && text.includes('"severityNumber":17'), text)
+    assert.match(text, /"k8s.pod.name","value":{"stringValue":"orders-0"/)
+    assert.match(text, /"k8s.namespace.name","value":{"stringValue":"shop"/)
   })
 })
