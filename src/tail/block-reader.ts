@@ -1,5 +1,5 @@
 import type { FileSet } from './file-set.ts'
-import { guardBytes, sameBytes } from './identity.ts'
+import { guardBytes, isGuard } from './identity.ts'
 import type { Source } from './source.ts'
 import type { TailParts, TailSettings } from './tail-settings.ts'
 import type { TailedFile } from './tailed-file.ts'
@@ -11,7 +11,7 @@ const goneFlushMs = 5000
 /**
  * Reads one block of a file, frames and encodes it, and hands the batch to the window.
  *
- * A block begins with the guard, the last bytes before the position: if they differ from what was there before, the file
+ * A block begins with the guard, the last bytes before the position: if they differ from what stood there before, the file
  * was truncated and written anew, and the position means nothing. What is framed is gone from the block; an unfinished
  * record is simply read again with the next block, so nothing is carried over between turns.
  */
@@ -49,7 +49,6 @@ export class BlockReader {
       await this.#files.replaced(file)
       return
     }
-    file.lastReadMs = this.#parts.clock.monotonicMs()
     if (await this.#readOnce(file, source, blockBytes)) return
     await this.#readOnce(file, source, this.#wideBytes)
   }
@@ -58,27 +57,35 @@ export class BlockReader {
   async #readOnce(file: TailedFile, source: Source, wantBytes: number): Promise<boolean> {
     const guard = file.guard
     const generation = file.generation
+    const before = guard.bytes
     const buffer = this.#room(wantBytes + guardBytes)
-    const filled = await fill(source, buffer, guard.length + wantBytes, file.offset - guard.length)
+    const filled = await fill(source, buffer, before + wantBytes, file.offset - before)
     if (generation !== file.generation) return true
-    if (filled < guard.length || !sameBytes(buffer.subarray(0, guard.length), guard)) {
+    if (filled < before || !isGuard(buffer.subarray(0, before), guard)) {
       await this.#files.replaced(file)
       return true
     }
     file.suspicious = false
+    // What was there when the file was found may have been replaced before anything of it was read.
+    if (file.offset === 0 && filled > 0) this.#takeHead(file, buffer, filled)
     const view = buffer.subarray(0, filled)
-    const atEnd = filled < guard.length + wantBytes
-    const sizeBytes = file.offset + filled - guard.length
-    const start = skipHole(view, guard.length, atEnd, this.#settings.unitBytes)
-    if (start > guard.length) {
-      file.advance(view, guard.length, start)
-      this.#parts.events.holeBytes(start - guard.length)
+    const atEnd = filled < before + wantBytes
+    const sizeBytes = file.offset + filled - before
+    const start = skipHole(view, before, atEnd, this.#settings.unitBytes)
+    if (start > before) {
+      file.advance(view, before, start)
+      this.#parts.events.holeBytes(start - before)
     }
     const flush = atEnd && file.flushDue && file.partialSize === sizeBytes
     const end = this.#frame(file, view, start, flush)
     if (atEnd) this.#noteEnd(file, sizeBytes, end < filled)
-    else if (end === start && start === guard.length && wantBytes < this.#wideBytes) return false
+    else if (end === start && start === before && wantBytes < this.#wideBytes) return false
     return true
+  }
+
+  #takeHead(file: TailedFile, buffer: Buffer, filled: number): void {
+    const length = Math.min(filled, this.#settings.fingerprintBytes)
+    this.#files.setHead(file, Uint8Array.prototype.slice.call(buffer, 0, length))
   }
 
   #frame(file: TailedFile, view: Buffer, start: number, flush: boolean): number {

@@ -1,20 +1,8 @@
+import type { Stats } from 'node:fs'
 import type { StorageClient } from '../component/storage.ts'
 import type { Logger } from '../component/telemetry.ts'
-import type { Position } from './identity.ts'
+import { type HeadHash, type Remembered, RememberedSet } from './remembered.ts'
 import type { TailedFile } from './tailed-file.ts'
-
-/** What is remembered of a file that is not open: one that was read before the start, or is gone, or was truncated. */
-export interface Remembered {
-  readonly id: number
-  readonly path: string
-  readonly position: Position
-  readonly recordNumber: number
-  readonly skipping: boolean
-  /** When it was there last. */
-  readonly seenMs: number
-  /** It was closed because nothing leads to it any more. Of one that was open when remora stopped nobody knows. */
-  readonly gone: boolean
-}
 
 const version = 1
 const expiryMs = 24 * 60 * 60 * 1000
@@ -30,8 +18,7 @@ const savedAtKey = 'saved_at'
 export class Checkpoints {
   readonly #storage: StorageClient | undefined
   readonly #logger: Logger
-  readonly #remembered = new Map<number, Remembered>()
-  readonly #byInode = new Map<string, Set<Remembered>>()
+  readonly #remembered = new RememberedSet()
   readonly #changes = new Map<string, Uint8Array | undefined>()
   readonly #dirty = new Set<TailedFile>()
   #nextId = 1
@@ -49,7 +36,7 @@ export class Checkpoints {
       const remembered = parse(storage?.get(key))
       if (remembered === undefined) unreadable++
       else {
-        this.#add(remembered)
+        this.#remembered.add(remembered)
         this.#nextId = Math.max(this.#nextId, remembered.id + 1)
       }
     }
@@ -69,28 +56,31 @@ export class Checkpoints {
     return this.#nextId++
   }
 
-  /**
-   * Those that may be the same file, the most likely first: the same inode, then the longest read. The others are only
-   * looked at when that of the inode is not it: at a start with many files that would take minutes.
-   */
-  *candidates(dev: number, ino: number): Iterable<Remembered> {
-    const inode = inodeKey(dev, ino)
-    yield* longestFirst(this.#byInode.get(inode) ?? [])
-    const others: Remembered[] = []
+  /** Those of the same inode, the longest read first. */
+  ofInode(stats: Pick<Stats, 'dev' | 'ino'>): readonly Remembered[] {
+    return this.#remembered.ofInode(stats)
+  }
+
+  /** Those of whatever inode whose head a file has, the longest read first. */
+  withHead(hashOf: HeadHash): Promise<readonly Remembered[]> {
+    return this.#remembered.withHead(hashOf)
+  }
+
+  /** Whether a file with this inode was open when remora stopped. */
+  knows(stats: Stats): boolean {
+    return this.#remembered.ofInode(stats).some(({ gone }) => !gone)
+  }
+
+  /** Those of contents that ended in this run. */
+  *ended(): Iterable<Remembered> {
     for (const remembered of this.#remembered.values()) {
-      const { position } = remembered
-      if (position.dev !== dev || position.ino !== ino) others.push(remembered)
+      if (remembered.past !== undefined) yield remembered
     }
-    yield* longestFirst(others)
   }
 
   /** The file is open again, under a new id. */
   claim(remembered: Remembered): void {
-    this.#remembered.delete(remembered.id)
-    const { dev, ino } = remembered.position
-    const same = this.#byInode.get(inodeKey(dev, ino))
-    same?.delete(remembered)
-    if (same?.size === 0) this.#byInode.delete(inodeKey(dev, ino))
+    this.#remembered.delete(remembered)
     this.#changes.set(keyOf(remembered.id), undefined)
   }
 
@@ -98,14 +88,15 @@ export class Checkpoints {
    * The file is closed, or its content is about to be replaced; it, or a copy of it, may turn up. In this run reading
    * goes on where it ended, in the next one where the acknowledgements ended. Returns the id of the entry.
    */
-  remember(file: TailedFile, seenMs: number): number {
+  remember(file: TailedFile, seenMs: number, endedMs: number): number {
     if (file.offset === 0 || file.shadowOf !== undefined) return -1
-    const { recordNumber, skipping, pathNow: path } = file
+    const { recordNumber, skipping, pathNow: path, generation } = file
     const id = this.newId()
     const position = file.readPosition()
-    const remembered = { id, path, position, recordNumber, skipping, seenMs, gone: true }
-    this.#add(remembered)
-    this.#changes.set(keyOf(id), format({ ...remembered, ...committedOf(file) }))
+    const past = { id: file.id, generation }
+    const stored = { id, path, recordNumber, skipping, seenMs, gone: true, endedMs }
+    this.#remembered.add({ ...stored, position, past })
+    this.#changes.set(keyOf(id), format({ ...stored, ...committedOf(file) }))
     return id
   }
 
@@ -123,7 +114,8 @@ export class Checkpoints {
     // Acknowledged after it was closed; unless it was opened again by now.
     const remembered = this.#remembered.get(file.rememberedId)
     if (remembered === undefined) return
-    this.#changes.set(keyOf(remembered.id), format({ ...remembered, ...committedOf(file) }))
+    const { past: _, ...stored } = remembered
+    this.#changes.set(keyOf(remembered.id), format({ ...stored, ...committedOf(file) }))
   }
 
   expire(nowMs: number): void {
@@ -147,7 +139,8 @@ export class Checkpoints {
       if (file.shadowOf !== undefined) continue
       const { id, pathNow: path } = file
       const committed = committedOf(file)
-      this.#changes.set(keyOf(id), format({ id, path, ...committed, seenMs: nowMs, gone: false }))
+      const open = { seenMs: nowMs, gone: false, endedMs: Infinity }
+      this.#changes.set(keyOf(id), format({ id, path, ...committed, ...open }))
     }
     this.#dirty.clear()
     const changes = new Map(this.#changes)
@@ -167,22 +160,6 @@ export class Checkpoints {
   async close(): Promise<void> {
     await this.#storage?.close()
   }
-
-  #add(remembered: Remembered): void {
-    this.#remembered.set(remembered.id, remembered)
-    const inode = inodeKey(remembered.position.dev, remembered.position.ino)
-    const same = this.#byInode.get(inode)
-    if (same === undefined) this.#byInode.set(inode, new Set([remembered]))
-    else same.add(remembered)
-  }
-}
-
-function inodeKey(dev: number, ino: number): string {
-  return `${dev}:${ino}`
-}
-
-function longestFirst(some: Iterable<Remembered>): readonly Remembered[] {
-  return [...some].sort((a, b) => b.position.offset - a.position.offset)
 }
 
 function keyOf(id: number): string {
@@ -210,6 +187,7 @@ function parse(bytes: Uint8Array | undefined): Remembered | undefined {
   const position = value?.position
   if (value?.version !== version || position === undefined || position === null) return undefined
   const { id, path = '', recordNumber = 0, skipping = false, seenMs = 0, gone = false } = value
+  const endedMs = typeof value.endedMs === 'number' ? value.endedMs : Infinity
   const numbers = [
     id,
     position.dev,
@@ -219,5 +197,5 @@ function parse(bytes: Uint8Array | undefined): Remembered | undefined {
     position.guardBytes,
   ]
   if (!numbers.every((n) => Number.isSafeInteger(n) && (n as number) >= 0)) return undefined
-  return { id: id as number, path, position, recordNumber, skipping, seenMs, gone }
+  return { id: id as number, path, position, recordNumber, skipping, seenMs, gone, endedMs }
 }

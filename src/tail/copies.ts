@@ -1,4 +1,6 @@
-import { guardBytes, readRange, sameBytes, sharesHead } from './identity.ts'
+import { guardBytes, holdsMark, readRange, sameBytes, sharesHead } from './identity.ts'
+import type { OpenFiles } from './open-files.ts'
+import type { Source } from './source.ts'
 import { sizeOf } from './source.ts'
 import type { TailedFile } from './tailed-file.ts'
 
@@ -10,64 +12,85 @@ import type { TailedFile } from './tailed-file.ts'
  *   the copy grows beyond the original   a file of its own that only began alike: read from its beginning
  */
 
-/** The open file that the content of `file` is a copy of, or the beginning of one. */
+// Logs of one program may all begin with the same kilobyte, and each pair is compared by reading.
+const comparedMax = 32
+
+/** The file that the content of `file` is a copy of, or the beginning of one; of several the one read furthest. */
 export async function findCopied(
   file: TailedFile,
+  bornMs: number,
   others: Iterable<TailedFile>,
+  files: OpenFiles,
 ): Promise<TailedFile | undefined> {
+  let best: TailedFile | undefined
+  let compared = 0
   for (const other of others) {
     if (other === file || other.shadowOf !== undefined || other.closed) continue
-    if (!sharesHead(file.head, other.head)) continue
-    if (await holds(file, other.offset, other.guard)) return other
-    if (await isBeginningOf(file, other)) return other
-    // While the original is being truncated nothing can be compared; the next poll can.
-    if (!(await isUntouched(other))) return other
+    if (bornMs > other.unlinkedMs || !sharesHead(file.head, other.head)) continue
+    if (best !== undefined && best.offset >= other.offset) continue
+    if (compared++ >= comparedMax) break
+    if (await mayBeCopy(file, other, files)) best = other
   }
-  return undefined
+  return best
 }
 
-/** Whether the bytes up to a position that was read in another file stand at their place in this one. */
-async function holds(file: TailedFile, offset: number, guard: Uint8Array): Promise<boolean> {
-  if (file.source === undefined || guard.length === 0) return false
-  return sameBytes(await readRange(file.source, offset - guard.length, guard.length), guard)
+async function mayBeCopy(file: TailedFile, other: TailedFile, files: OpenFiles): Promise<boolean> {
+  if (await isBeginningOf(file, other, files)) return true
+  // While the original is being truncated nothing can be compared; the next poll can. The copy is complete by then.
+  if (await isUntouched(other, files)) return false
+  return (await files.borrow(file, (source) => holdsMark(source, other))) ?? false
 }
 
-async function isBeginningOf(file: TailedFile, original: TailedFile): Promise<boolean> {
-  if (file.source === undefined || original.source === undefined) return false
-  const size = await sizeOf(file.source)
-  if (size > (await sizeOf(original.source))) return false
-  const length = Math.min(guardBytes, size)
-  const position = size - length
-  const [mine, theirs] = await Promise.all([
-    readRange(file.source, position, length),
-    readRange(original.source, position, length),
-  ])
-  return mine.length === length && sameBytes(mine, theirs)
+async function isBeginningOf(
+  file: TailedFile,
+  original: TailedFile,
+  files: OpenFiles,
+): Promise<boolean> {
+  const compare = async (mine: Source, theirs: Source): Promise<boolean> => {
+    const size = await sizeOf(mine)
+    if (size > (await sizeOf(theirs))) return false
+    const length = Math.min(guardBytes, size)
+    const [a, b] = await Promise.all([
+      readRange(mine, size - length, length),
+      readRange(theirs, size - length, length),
+    ])
+    if (a.length !== length || !sameBytes(a, b)) return false
+    file.shadowBytes = size
+    return true
+  }
+  const same = await files.borrow(file, (mine) =>
+    files.borrow(original, (theirs) => compare(mine, theirs)),
+  )
+  return same ?? false
 }
 
-/** Looks again at a shadow, once a poll. */
-export async function followShadow(file: TailedFile): Promise<void> {
+/**
+ * Looks again at a shadow, when it or its original has changed. When it is another file, or the original is no longer what
+ * it was, its place must be found anew.
+ */
+export async function compareShadow(
+  file: TailedFile,
+  files: OpenFiles,
+): Promise<'copy' | 'other' | 'unclear'> {
   const original = file.shadowOf
-  if (original === undefined || file.source === undefined) return
-  if (original.closed || original.generation !== file.shadowGeneration) {
-    file.shadowOf = undefined
-    const offset = original.closed ? original.offset : original.pastOffset
-    const guard = original.closed ? original.guard : original.pastGuard
-    if (await holds(file, offset, guard)) file.restartAt(offset, guard)
-    else file.restartAt(0, new Uint8Array(0))
-    return
-  }
-  if (await isBeginningOf(file, original)) return
+  if (original === undefined) return 'other'
+  if (original.closed || original.generation !== file.shadowGeneration) return 'other'
+  if (await isBeginningOf(file, original, files)) return 'copy'
   // Asked after the difference was seen: an original that was truncated meanwhile makes everything differ, and what
   // becomes of the copy is decided when the truncation has been noticed.
-  if (!(await isUntouched(original))) return
-  file.shadowOf = undefined
-  file.restartAt(0, new Uint8Array(0))
+  if (await isUntouched(original, files)) return 'other'
+  original.suspicious = true
+  return 'unclear'
 }
 
-async function isUntouched(original: TailedFile): Promise<boolean> {
-  if (original.source === undefined) return false
-  const size = await sizeOf(original.source)
-  if (size < original.sizeBytes || size < original.offset) return false
-  return original.offset === 0 || (await holds(original, original.offset, original.guard))
+/** Whether everything that was read of a file still stands in it. */
+async function isUntouched(original: TailedFile, files: OpenFiles): Promise<boolean> {
+  const untouched = await files.borrow(original, async (source) => {
+    const size = await sizeOf(source)
+    if (size < original.sizeBytes || size < original.offset) return false
+    const head = original.knownHead
+    if (!sameBytes(await readRange(source, 0, head.length), head)) return false
+    return await holdsMark(source, original)
+  })
+  return untouched ?? false
 }

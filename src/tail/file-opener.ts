@@ -11,6 +11,7 @@ export interface FileOpenerSettings {
   /** `auto` looks at the first bytes. */
   readonly compression: 'none' | 'auto' | Codec
   readonly decompress: Decompress
+  readonly fingerprintBytes: number
   readonly damaged: (path: string, error: Error) => void
 }
 
@@ -19,6 +20,8 @@ export interface Opened {
   readonly stats: Stats
   /** Of the content. */
   readonly sizeBytes: number
+  /** The first bytes of the content, if they were looked at. */
+  readonly head: Uint8Array | undefined
 }
 
 interface Measured {
@@ -42,6 +45,8 @@ export class FileOpener {
   readonly #clock: Clock
   /** By device and inode: compressed files that are being measured, and those that were. */
   readonly #measured = new Map<string, Measured>()
+  /** Where the roots really are, in this poll. */
+  #places: readonly string[] | undefined
 
   constructor(settings: FileOpenerSettings, clock: Clock) {
     this.#settings = settings
@@ -62,22 +67,28 @@ export class FileOpener {
       const stats = await handle.stat()
       if (!stats.isFile()) return undefined
       await this.#checkPlace(path, handle)
-      const codec = await this.#codec(handle)
+      const head = await this.#readHead(handle)
+      const codec = this.#codec(head)
       if (codec !== undefined) {
         const key = `${stats.dev}:${stats.ino}`
-        const measured = this.#take(key, stats)
+        const measured = await this.#take(key, stats)
         if (measured !== undefined) return measured
-        if (this.#measured.has(key) || this.#measured.size >= measuredMax) return undefined
+        if (this.#measured.has(key) || !(await this.#hasRoom())) return undefined
         if (this.#clock.nowMs() - stats.mtimeMs < quietMs) return undefined
         kept = true
         this.#measure(path, key, handle, codec, stats)
         return undefined
       }
       kept = true
-      return { source: new PlainSource(handle), stats, sizeBytes: stats.size }
+      return { source: new PlainSource(handle), stats, sizeBytes: stats.size, head }
     } finally {
       if (!kept) await handle.close()
     }
+  }
+
+  /** The roots may be links that lead elsewhere by now. */
+  beginPoll(): void {
+    this.#places = undefined
   }
 
   /** Lets go of what was opened and not taken. */
@@ -87,15 +98,30 @@ export class FileOpener {
   }
 
   /** What was measured of this file, once; throws why it is refused, as long as it stays the same. */
-  #take(key: string, stats: Stats): Opened | undefined {
+  async #take(key: string, stats: Stats): Promise<Opened | undefined> {
     const measured = this.#measured.get(key)
     if (measured === undefined || measured.sizeBytes < 0) return undefined
     const same = stats.size === measured.stats.size && stats.mtimeMs === measured.stats.mtimeMs
-    if (measured.error !== undefined && same) throw measured.error
+    if (same && measured.error !== undefined) throw measured.error
     this.#measured.delete(key)
     const { source, sizeBytes } = measured
-    if (source === undefined) return undefined
-    return { source, stats: measured.stats, sizeBytes }
+    // Changed, or another file with the same inode: measured anew.
+    if (!same || source === undefined) {
+      await source?.close()
+      return undefined
+    }
+    return { source, stats, sizeBytes, head: undefined }
+  }
+
+  /** Forgets the results that nobody came for: their files are gone. */
+  async #hasRoom(): Promise<boolean> {
+    if (this.#measured.size < measuredMax) return true
+    for (const [key, { source, sizeBytes }] of this.#measured) {
+      if (sizeBytes < 0) continue
+      this.#measured.delete(key)
+      await source?.close()
+    }
+    return this.#measured.size < measuredMax
   }
 
   /** Goes on beside the reading of other files; a later `open` of the same file has the result. */
@@ -119,8 +145,10 @@ export class FileOpener {
   /** A link in a watched directory could name any file that this process may read. */
   async #checkPlace(path: string, handle: FileHandle): Promise<void> {
     const real = await realPathOf(path, handle)
-    for (const root of this.#settings.roots) {
-      const place = await realpath(root).catch(() => root)
+    this.#places ??= await Promise.all(
+      this.#settings.roots.map((root) => realpath(root).catch(() => root)),
+    )
+    for (const place of this.#places) {
       if (real.startsWith(place.endsWith(sep) ? place : place + sep)) return
     }
     throw new Error(
@@ -128,13 +156,18 @@ export class FileOpener {
     )
   }
 
-  async #codec(handle: FileHandle): Promise<Codec | undefined> {
+  async #readHead(handle: FileHandle): Promise<Uint8Array> {
+    const { fingerprintBytes } = this.#settings
+    const buffer = Buffer.allocUnsafe(Math.max(fingerprintBytes, 4))
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0)
+    // Not a view of it: most files are much smaller.
+    return Uint8Array.prototype.slice.call(buffer, 0, Math.min(bytesRead, fingerprintBytes))
+  }
+
+  #codec(head: Uint8Array): Codec | undefined {
     const { compression } = this.#settings
     if (compression === 'none') return undefined
-    if (compression !== 'auto') return compression
-    const head = Buffer.alloc(4)
-    const { bytesRead } = await handle.read(head, 0, 4, 0)
-    return codecOf(head.subarray(0, bytesRead))
+    return compression === 'auto' ? codecOf(head) : compression
   }
 }
 

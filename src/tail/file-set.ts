@@ -3,11 +3,14 @@ import { stat, unlink } from 'node:fs/promises'
 import type { Clock } from '../component/clock.ts'
 import type { Logger } from '../component/telemetry.ts'
 import type { Checkpoints } from './checkpoints.ts'
-import { findCopied, followShadow } from './copies.ts'
-import type { FileOpener } from './file-opener.ts'
-import { guardBytes, holdsPosition, readRange, sharesHead } from './identity.ts'
+import { compareShadow } from './copies.ts'
+import type { FileOpener, Opened } from './file-opener.ts'
+import { HeadIndex } from './head-index.ts'
+import { holdsMark, noGuard, readRange, sameBytes } from './identity.ts'
+import { OpenFiles } from './open-files.ts'
+import { bornMsOf, Placement } from './placement.ts'
 import { type Source, sizeOf } from './source.ts'
-import { TailedFile } from './tailed-file.ts'
+import { inodeKey, TailedFile } from './tailed-file.ts'
 
 export interface FileSetSettings {
   readonly fingerprintBytes: number
@@ -32,13 +35,19 @@ export interface TailEvents {
   deleted(file: TailedFile): void
 }
 
+/** A path to a file that is not known yet. */
+interface Stranger {
+  readonly path: string
+  readonly stats: Stats
+}
+
 // A renamed or deleted file may still be written to until its writer opens the new one.
 const missingGraceMs = 5000
 const statsAtOnce = 64
+const opensAtOnce = 16
+// What was changed so lately may be changing now.
+const freshMs = 10_000
 const expirePeriodMs = 60_000
-// File systems stamp files with a coarse clock, and the last poll before a stop may have been a while ago.
-const birthSlackMs = 2000
-
 /**
  * Which files there are. Each is known by its inode while it is open; what a path leads to is asked anew in each poll.
  *
@@ -49,14 +58,15 @@ const birthSlackMs = 2000
  */
 export class FileSet {
   readonly #settings: FileSetSettings
-  readonly #opener: FileOpener
+  readonly #files: OpenFiles
+  readonly #placement: Placement
+  readonly #heads = new HeadIndex()
   readonly #checkpoints: Checkpoints
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #events: TailEvents
   readonly #byInode = new Map<string, TailedFile>()
   readonly #complained = new Set<string>()
-  #openCount = 0
   #poll = 0
   #expiredAtMs = 0
 
@@ -69,7 +79,8 @@ export class FileSet {
     events: TailEvents,
   ) {
     this.#settings = settings
-    this.#opener = opener
+    this.#files = new OpenFiles(opener, settings.maxConcurrentFiles)
+    this.#placement = new Placement(settings.startAt, checkpoints, this.#files, logger)
     this.#checkpoints = checkpoints
     this.#clock = clock
     this.#logger = logger
@@ -81,7 +92,7 @@ export class FileSet {
   }
 
   get openCount(): number {
-    return this.#openCount
+    return this.#files.count
   }
 
   get readyCount(): number {
@@ -94,20 +105,23 @@ export class FileSet {
 
   async poll(paths: readonly string[]): Promise<void> {
     this.#poll++
+    this.#files.beginPoll()
+    const strangers: Stranger[] = []
     for (let index = 0; index < paths.length; index += statsAtOnce) {
       const some = paths.slice(index, index + statsAtOnce)
       // At once, because each answer of the thread pool wakes the event loop: polling is what an idle remora does.
       const looks = await Promise.allSettled(some.map((path) => stat(path)))
-      for (const [at, look] of looks.entries()) await this.#see(some[at] as string, look)
+      for (const [at, look] of looks.entries()) {
+        await this.#see(some[at] as string, look, strangers)
+      }
     }
     for (const file of [...this.#byInode.values()]) {
-      try {
-        if (file.seenInPoll !== this.#poll) await this.#miss(file)
-        if (file.shadowOf !== undefined) await followShadow(file)
-        if (this.#settings.deleteAfterRead) await this.#deleteIfRead(file)
-      } catch (error) {
-        await this.failed(file, error as NodeJS.ErrnoException)
-      }
+      if (file.seenInPoll !== this.#poll) await this.#attempt(file, () => this.#miss(file))
+    }
+    if (strangers.length > 0) await this.#meet(strangers)
+    for (const file of [...this.#byInode.values()]) {
+      if (file.shadowOf !== undefined) await this.#attempt(file, () => this.#follow(file))
+      if (this.#settings.deleteAfterRead) await this.#attempt(file, () => this.#deleteIfRead(file))
     }
     const nowMs = this.#clock.nowMs()
     if (nowMs - this.#expiredAtMs < expirePeriodMs) return
@@ -116,18 +130,8 @@ export class FileSet {
   }
 
   /** The open file; opens a parked one again. Undefined when it is another file by now, or gone. */
-  async sourceOf(file: TailedFile): Promise<Source | undefined> {
-    if (file.source !== undefined || file.closed) return file.source
-    await this.#makeRoom()
-    const opened = await this.#opener.open(file.pathNow)
-    if (opened === undefined) return undefined
-    if (opened.stats.ino !== file.ino || opened.stats.dev !== file.dev) {
-      await opened.source.close()
-      return undefined
-    }
-    file.source = opened.source
-    this.#openCount++
-    return file.source
+  sourceOf(file: TailedFile): Promise<Source | undefined> {
+    return this.#files.sourceOf(file)
   }
 
   /** The content is no longer what was read: begins again with what is there now. */
@@ -141,12 +145,16 @@ export class FileSet {
       this.#logger.info('a file was truncated or replaced; it is read from its present end', {
         path,
       })
-    this.#checkpoints.remember(file, this.#clock.nowMs())
-    file.restartAt(0, new Uint8Array(0))
-    file.head = new Uint8Array(0)
-    if (file.source !== undefined) file.sizeBytes = await sizeOf(file.source)
-    if (!whole && file.source !== undefined) await this.#startAt(file, file.sizeBytes)
-    await this.#growHead(file)
+    const nowMs = this.#clock.nowMs()
+    this.#checkpoints.remember(file, nowMs, nowMs)
+    file.restartAt(0, noGuard)
+    this.setHead(file, new Uint8Array(0))
+    const { source } = file
+    if (source !== undefined) {
+      file.sizeBytes = await sizeOf(source)
+      if (!whole) await this.#placement.startAt(file, source, file.sizeBytes)
+      await this.#takeHead(file)
+    }
     this.#checkpoints.changed(file)
   }
 
@@ -157,37 +165,42 @@ export class FileSet {
     await this.#close(file)
   }
 
-  async closeAll(): Promise<void> {
-    for (const file of this.#byInode.values()) {
-      await file.source?.close()
-      file.source = undefined
-    }
-    this.#openCount = 0
-    await this.#opener.close()
+  closeAll(): Promise<void> {
+    return this.#files.closeAll()
   }
 
-  async #see(path: string, look: PromiseSettledResult<Stats>): Promise<void> {
+  async #attempt(file: TailedFile, action: () => Promise<void>): Promise<void> {
+    try {
+      await action()
+    } catch (error) {
+      await this.failed(file, error as NodeJS.ErrnoException)
+    }
+  }
+
+  async #see(
+    path: string,
+    look: PromiseSettledResult<Stats>,
+    strangers: Stranger[],
+  ): Promise<void> {
     try {
       if (look.status === 'rejected') throw look.reason
-      await this.#seeFile(path, look.value)
+      if (!(await this.#seeKnown(path, look.value))) strangers.push({ path, stats: look.value })
     } catch (error) {
       this.#complain(path, error as NodeJS.ErrnoException)
     }
   }
 
-  async #seeFile(path: string, stats: Stats): Promise<void> {
+  /** False for a file that is not known yet. */
+  async #seeKnown(path: string, stats: Stats): Promise<boolean> {
     // Refused without opening: to open a FIFO or a device may block or do something.
     if (!stats.isFile()) {
       if (!stats.isDirectory()) this.#complain(path, new Error('it is not a regular file'))
-      return
+      return true
     }
-    const file = this.#byInode.get(`${stats.dev}:${stats.ino}`)
-    if (file === undefined) {
-      await this.#adopt(path)
-      return
-    }
+    const file = this.#byInode.get(inodeKey(stats))
+    if (file === undefined) return false
     // Two paths to one file, by a link, are one file.
-    if (file.seenInPoll === this.#poll) return
+    if (file.seenInPoll === this.#poll) return true
     file.seenInPoll = this.#poll
     file.missingSinceMs = -1
     if (file.pathNow !== path) {
@@ -196,96 +209,143 @@ export class FileSet {
       this.#checkpoints.changed(file)
     }
     await this.#update(file, stats)
+    return true
   }
 
   async #update(file: TailedFile, stats: Stats): Promise<void> {
     // Of a parked file only its own size is known; what is in it is seen when it is opened.
     const sizeBytes = file.source === undefined ? stats.size : await file.source.size(stats)
-    if (stats.mtimeMs !== file.mtimeMs && sizeBytes <= file.offset)
-      file.suspicious = file.offset > 0
+    const touched = stats.mtimeMs !== file.mtimeMs
+    if (touched && sizeBytes <= file.offset) file.suspicious = file.offset > 0
+    const changed = touched || sizeBytes !== file.sizeBytes
+    if (changed) file.changedInPoll = this.#poll
     file.sizeBytes = sizeBytes
     file.mtimeMs = stats.mtimeMs
     // At once, so that a copy found in the same poll goes on where this one was.
     if (sizeBytes < file.offset && file.source !== undefined) await this.replaced(file)
-    if (file.head.length < this.#settings.fingerprintBytes && sizeBytes > file.head.length) {
-      await this.#growHead(file)
+    const { fingerprintBytes } = this.#settings
+    const mayDiffer = file.offset < fingerprintBytes || file.head.length < fingerprintBytes
+    if (changed && mayDiffer) await this.#takeHead(file)
+  }
+
+  /**
+   * What is not yet read of the first bytes may become anything: more of them, or all others. What is read stays, or the
+   * content is another one, which the guard tells.
+   */
+  async #takeHead(file: TailedFile): Promise<void> {
+    const { fingerprintBytes } = this.#settings
+    const head = await this.#files.borrow(file, (source) => readRange(source, 0, fingerprintBytes))
+    if (head === undefined) return
+    const known = file.offset === 0 ? 0 : file.knownHead.length
+    if (sameBytes(head.subarray(0, known), file.head.subarray(0, known))) this.setHead(file, head)
+    else file.suspicious = true
+  }
+
+  /** The first bytes of a file are these now. */
+  setHead(file: TailedFile, head: Uint8Array): void {
+    if (file.shadowOf === undefined) this.#heads.set(file, head)
+    else file.head = head
+  }
+
+  /** Finds out which files the new ones are. */
+  async #meet(strangers: Stranger[]): Promise<void> {
+    // What was truncated and written anew since the last poll is not what a copy that was made of it is like.
+    for (const file of this.#byInode.values()) {
+      if (file.changedInPoll === this.#poll) await this.#attempt(file, () => this.#verify(file))
+    }
+    // First those that were open when remora stopped, then as they were made: the original before its copy.
+    const order = strangers.map((stranger) => ({
+      ...stranger,
+      known: this.#checkpoints.knows(stranger.stats) ? 0 : 1,
+      bornMs: bornMsOf(stranger.stats),
+    }))
+    order.sort((a, b) => a.known - b.known || a.bornMs - b.bornMs)
+    for (let index = 0; index < order.length; index += opensAtOnce) {
+      const some = order.slice(index, index + opensAtOnce)
+      const opened = await Promise.allSettled(some.map(({ path }) => this.#files.open(path)))
+      for (const [at, open] of opened.entries()) {
+        const { path } = some[at] as Stranger
+        try {
+          if (open.status === 'rejected') throw open.reason
+          if (open.value !== undefined) await this.#adopt(path, open.value)
+        } catch (error) {
+          this.#complain(path, error as NodeJS.ErrnoException)
+        }
+      }
     }
   }
 
-  async #growHead(file: TailedFile): Promise<void> {
-    if (file.source === undefined || file.sizeBytes === 0) return
-    const head = await readRange(file.source, 0, this.#settings.fingerprintBytes)
-    if (file.head.length > 0 && !sharesHead(file.head, head)) file.suspicious = true
-    else if (head.length > file.head.length) file.head = head
+  async #verify(file: TailedFile): Promise<void> {
+    if (file.offset === 0 || file.shadowOf !== undefined) return
+    const source = await this.sourceOf(file)
+    if (source === undefined) return
+    if (!(await holdsMark(source, file))) await this.replaced(file)
   }
 
-  async #adopt(path: string): Promise<void> {
-    const opened = await this.#opener.open(path)
-    if (opened === undefined) return
-    const { source, stats, sizeBytes } = opened
-    const known = this.#byInode.get(`${stats.dev}:${stats.ino}`)
+  async #adopt(path: string, opened: Opened): Promise<void> {
+    const { source, stats, sizeBytes, head } = opened
     // Empty files have nothing to know them by; whoever writes the first line makes them new files.
-    if (known !== undefined || sizeBytes === 0 || this.#tooOld(stats)) {
+    if (this.#byInode.has(inodeKey(stats)) || sizeBytes === 0 || this.#tooOld(stats)) {
       await source.close()
       return
     }
-    await this.#makeRoom()
+    await this.#files.makeRoom()
     const file = new TailedFile(this.#checkpoints.newId(), path, stats, sizeBytes, source)
-    this.#openCount++
+    this.#files.add(file, source)
     file.seenInPoll = this.#poll
+    file.changedInPoll = this.#poll
     this.#byInode.set(file.inodeKey, file)
     this.#complained.delete(path)
     await this.#events.opened(file, stats)
-    await this.#growHead(file)
-    await this.#place(file, stats)
+    if (head === undefined) await this.#takeHead(file)
+    else this.setHead(file, head)
+    await this.#place(file, source, stats)
+  }
+
+  async #place(file: TailedFile, source: Source, stats: Stats): Promise<void> {
+    // A copy that was being written when it was opened is complete once its original is truncated.
+    if (this.#clock.nowMs() - stats.mtimeMs < freshMs) file.sizeBytes = await sizeOf(source)
+    await this.#placement.place(file, source, stats, this.#heads.alike(file), this.#poll === 1)
+    // A copy of a copy is one of the original, so only that is to be found.
+    this.#heads.delete(file)
+    if (file.shadowOf === undefined) this.#heads.add(file)
     this.#checkpoints.changed(file)
   }
 
-  /** Where to begin to read a file that was just opened. */
-  async #place(file: TailedFile, stats: Stats): Promise<void> {
-    const source = file.source as Source
-    for (const remembered of this.#checkpoints.candidates(stats.dev, stats.ino)) {
-      if (!(await holdsPosition(source, stats, file.sizeBytes, file.head, remembered.position)))
-        continue
-      this.#checkpoints.claim(remembered)
-      file.recordNumber = remembered.recordNumber
-      await this.#startAt(file, remembered.position.offset, remembered.skipping)
-      return
-    }
-    const original = await findCopied(file, this.#byInode.values())
-    if (original !== undefined) {
-      file.shadowOf = original
-      file.shadowGeneration = original.generation
-      return
-    }
-    const firstPoll = this.#poll === 1
-    const bornMs = stats.birthtimeMs > 0 ? stats.birthtimeMs : stats.ctimeMs
-    const { earlierRunMs } = this.#checkpoints
-    // What came while remora was down is new, whatever start_at says of the first start.
-    const cameWhileDown = earlierRunMs > 0 && bornMs >= earlierRunMs - birthSlackMs
-    const skip = firstPoll && !cameWhileDown && this.#settings.startAt === 'end'
-    await this.#startAt(file, skip ? file.sizeBytes : 0)
-  }
-
-  async #startAt(file: TailedFile, offset: number, skipping = false): Promise<void> {
-    const length = Math.min(guardBytes, offset)
-    const guard = await readRange(file.source as Source, offset - length, length)
-    file.restartAt(offset, guard, skipping)
+  /** Looks again at a copy. */
+  async #follow(file: TailedFile): Promise<void> {
+    const original = file.shadowOf as TailedFile
+    const last = file.comparedInPoll
+    const moved = file.changedInPoll > last || original.changedInPoll > last
+    const ended = original.closed || original.generation !== file.shadowGeneration
+    if (!moved && !ended) return
+    const relation = await compareShadow(file, this.#files)
+    if (relation === 'copy') file.comparedInPoll = this.#poll
+    if (relation !== 'other') return
+    const source = await this.sourceOf(file)
+    if (source === undefined) return
+    await this.#takeHead(file)
+    await this.#place(file, source, await source.stat())
   }
 
   /** No path leads to it any more. */
   async #miss(file: TailedFile): Promise<void> {
+    const nowMs = this.#clock.monotonicMs()
+    const first = file.missingSinceMs < 0
+    if (first) {
+      file.missingSinceMs = nowMs
+      this.#events.rotated(file)
+    }
     if (file.source === undefined) {
+      // Renamed between the list and the look it is found in the next poll.
+      if (first) return
       this.#countLost(file)
       await this.#close(file)
       return
     }
-    const nowMs = this.#clock.monotonicMs()
-    if (file.missingSinceMs < 0) {
-      file.missingSinceMs = nowMs
-      this.#events.rotated(file)
-    }
-    await this.#update(file, await file.source.stat())
+    const stats = await file.source.stat()
+    if (stats.nlink === 0) file.unlinkedMs = stats.ctimeMs
+    await this.#update(file, stats)
     const finished = !file.ready && file.partialSize < 0
     if (finished && nowMs - file.missingSinceMs >= missingGraceMs) await this.#close(file)
   }
@@ -301,33 +361,15 @@ export class FileSet {
     )
   }
 
-  /** Makes room for one more by parking a file: one that is read to its end if there is one, the longest quiet of them. */
-  async #makeRoom(): Promise<void> {
-    while (this.#openCount >= this.#settings.maxConcurrentFiles) {
-      let quietest: TailedFile | undefined
-      for (const file of this.#byInode.values()) {
-        // One that no path leads to could never be opened again.
-        if (file.source === undefined || file.missingSinceMs >= 0) continue
-        if (file.shadowOf !== undefined) continue
-        if (quietest === undefined || parksBefore(file, quietest)) quietest = file
-      }
-      if (quietest === undefined) return
-      const { source } = quietest
-      quietest.source = undefined
-      this.#openCount--
-      await source?.close()
-    }
-  }
-
   async #close(file: TailedFile): Promise<void> {
-    const { source } = file
-    if (source !== undefined) this.#openCount--
-    file.source = undefined
     this.#byInode.delete(file.inodeKey)
+    this.#heads.delete(file)
     this.#checkpoints.forget(file)
-    file.rememberedId = this.#checkpoints.remember(file, this.#clock.nowMs())
+    const nowMs = this.#clock.nowMs()
+    const endedMs = Math.min(file.unlinkedMs, nowMs)
+    file.rememberedId = this.#checkpoints.remember(file, nowMs, endedMs)
+    await this.#files.release(file)
     file.closed = true
-    await source?.close()
   }
 
   async #deleteIfRead(file: TailedFile): Promise<void> {
@@ -360,10 +402,4 @@ export class FileSet {
     this.#complained.add(path)
     this.#logger.warn('cannot tail a file', { path, message: error.message })
   }
-}
-
-function parksBefore(a: TailedFile, b: TailedFile): boolean {
-  const aRead = a.offset >= a.sizeBytes
-  if (aRead !== b.offset >= b.sizeBytes) return aRead
-  return a.lastReadMs < b.lastReadMs
 }

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import type { Stats } from 'node:fs'
+import { hash } from 'node:crypto'
 import type { Source } from './source.ts'
 
 /*
@@ -7,13 +6,27 @@ import type { Source } from './source.ts'
  * first bytes not enough (every start prints the same banner). So a position in a file is known by three things:
  *
  *   device and inode      where it was
- *   head                  the first `fingerprint_size` bytes; fewer while the file is shorter
- *   guard                 the last 64 bytes before the position
+ *   head                  the first `fingerprint_size` bytes; fewer while less is read
+ *   guard                 the last 1,024 bytes before the position
  *
- * A file is the same, up to the position, if head and guard are found in it at their places. Both are kept as bytes while
- * the file is open, and as hashes in a checkpoint, so that no log text lies there.
+ * A file is the same, up to the position, if head and guard are found in it at their places. Guards are kept as hashes, and
+ * so are heads in a checkpoint, so that no log text lies there.
  */
-export const guardBytes = 64
+
+/** Longer than nearly all lines: the end of a line may be the same in each, its beginning has the time. */
+export const guardBytes = 1024
+
+/** The bytes that stand before a position. */
+export interface Guard {
+  readonly bytes: number
+  readonly hash: string
+}
+
+/** A place in some content, by what stands before it. */
+export interface Mark {
+  readonly offset: number
+  readonly guard: Guard
+}
 
 export interface Position {
   readonly dev: number
@@ -25,8 +38,22 @@ export interface Position {
   readonly guardHash: string
 }
 
+export const noGuard: Guard = { bytes: 0, hash: '' }
+
 export function hashBytes(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('base64').slice(0, 22)
+  return hash('sha256', bytes, 'base64').slice(0, 22)
+}
+
+/** Of the position at the end of these bytes; only the last ones count. */
+export function guardOf(before: Uint8Array): Guard {
+  if (before.length === 0) return noGuard
+  const last = before.subarray(Math.max(0, before.length - guardBytes))
+  return { bytes: last.length, hash: hashBytes(last) }
+}
+
+export function isGuard(bytes: Uint8Array, guard: Guard): boolean {
+  if (bytes.length !== guard.bytes) return false
+  return guard.bytes === 0 || hashBytes(bytes) === guard.hash
 }
 
 /** Up to `length` bytes from `position`; fewer at the end of the file. */
@@ -41,36 +68,38 @@ export async function readRange(source: Source, position: number, length: number
   return buffer.subarray(0, filled)
 }
 
-/**
- * Whether a file holds, up to the position, what the position was taken in. `head` are its first bytes. A position at the
- * very beginning has no guard, so there only the inode tells files with equal heads apart.
- */
+export async function readGuard(source: Source, offset: number): Promise<Guard> {
+  const length = Math.min(guardBytes, offset)
+  return guardOf(await readRange(source, offset - length, length))
+}
+
+export async function holdsMark(source: Source, { offset, guard }: Mark): Promise<boolean> {
+  return isGuard(await readRange(source, offset - guard.bytes, guard.bytes), guard)
+}
+
+export function markOf({ offset, guardBytes: bytes, guardHash: hash }: Position): Mark {
+  return { offset, guard: { bytes, hash } }
+}
+
+/** Whether a file holds, at their places, the head and the guard of a position. `head` are its first bytes. */
 export async function holdsPosition(
   source: Source,
-  stats: Stats,
   sizeBytes: number,
   head: Uint8Array,
   position: Position,
 ): Promise<boolean> {
-  if (sizeBytes < position.offset) return false
-  if (position.offset === 0 && (stats.ino !== position.ino || stats.dev !== position.dev))
-    return false
-  const { headBytes } = position
+  const { offset, headBytes, headHash } = position
+  if (sizeBytes < offset) return false
   const begin =
     head.length >= headBytes ? head.subarray(0, headBytes) : await readRange(source, 0, headBytes)
-  if (begin.length < headBytes || hashBytes(begin) !== position.headHash) return false
-  const guard = await readRange(source, position.offset - position.guardBytes, position.guardBytes)
-  return guard.length === position.guardBytes && hashBytes(guard) === position.guardHash
+  if (begin.length !== headBytes || hashBytes(begin) !== headHash) return false
+  return await holdsMark(source, markOf(position))
 }
 
 /** Whether one is the beginning of the other. */
 export function sharesHead(a: Uint8Array, b: Uint8Array): boolean {
   const length = Math.min(a.length, b.length)
-  // Asked of each pair of files: most are told apart by one byte, without an object made.
-  if (length === 0 || a[length - 1] !== b[length - 1] || a[length >> 1] !== b[length >> 1])
-    return false
-  for (let at = 0; at < length; at++) if (a[at] !== b[at]) return false
-  return true
+  return length > 0 && sameBytes(a.subarray(0, length), b.subarray(0, length))
 }
 
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -1,7 +1,9 @@
+import type { Guard } from './identity.ts'
+
 /** All that belongs to a position in a file. */
 export interface Place {
   readonly offset: number
-  readonly guard: Uint8Array
+  readonly guard: Guard
   /** Of the file when the position was taken; of another one it means nothing. */
   readonly generation: number
   /** In the rest of a line that was cut off. */

@@ -1,7 +1,11 @@
 import type { Stats } from 'node:fs'
-import { guardBytes, hashBytes, type Position } from './identity.ts'
+import { type Guard, guardOf, hashBytes, noGuard, type Position } from './identity.ts'
 import type { Place, SourceAttributes } from './line-source.ts'
 import type { Source } from './source.ts'
+
+export function inodeKey({ dev, ino }: { readonly dev: number; readonly ino: number }): string {
+  return `${dev}:${ino}`
+}
 
 /** A file that is being read, from its discovery until it is gone and everything of it is acknowledged. */
 export class TailedFile {
@@ -20,10 +24,10 @@ export class TailedFile {
   mtimeMs = 0
   /** Everything before it has been framed. Always the start of a record, except while `skipping`. */
   offset = 0
-  guard: Uint8Array = new Uint8Array(0)
+  guard: Guard = noGuard
   /** Everything before it has been acknowledged. */
   committed = 0
-  committedGuard: Uint8Array = new Uint8Array(0)
+  committedGuard: Guard = noGuard
   /** What `skipping` and `recordNumber` were there: reading may be far ahead. */
   committedSkipping = false
   committedRecordNumber = 0
@@ -40,16 +44,19 @@ export class TailedFile {
   flushDue = false
   /** What is read shall be compared with what was read before, although the size gives no reason for it. */
   suspicious = false
-  /** The poll that saw it last, and when it was missed first; -1 while it is there. */
+  /** The polls that saw it, and saw it changed, last; when it was missed first, -1 while it is there. */
   seenInPoll = 0
+  changedInPoll = 0
   missingSinceMs = -1
-  lastReadMs = 0
+  /** When its last name was deleted. Whatever was made later cannot be a copy of it. */
+  unlinkedMs = Infinity
   /** A copy of this file, so far: not read until they differ. */
   shadowOf: TailedFile | undefined
   shadowGeneration = 0
-  /** How far the content before the last replacement had been read. */
-  pastOffset = 0
-  pastGuard: Uint8Array = new Uint8Array(0)
+  /** Its size when it was found to be the beginning of the original last. */
+  shadowBytes = 0
+  /** The poll in which it was found to be so. */
+  comparedInPoll = 0
   /** Its entry among the remembered positions, once it is closed. */
   rememberedId = -1
   closed = false
@@ -67,13 +74,11 @@ export class TailedFile {
   }
 
   get inodeKey(): string {
-    return `${this.dev}:${this.ino}`
+    return inodeKey(this)
   }
 
   /** Moves both positions: at the start, or when the content was replaced. */
-  restartAt(offset: number, guard: Uint8Array, skipping = false): void {
-    this.pastOffset = this.offset
-    this.pastGuard = this.guard
+  restartAt(offset: number, guard: Guard, skipping = false): void {
     this.offset = offset
     this.guard = guard
     this.committed = offset
@@ -90,7 +95,12 @@ export class TailedFile {
   /** Takes over what was framed: `view[.., end)` ends at the new offset. */
   advance(view: Uint8Array, start: number, end: number): void {
     this.offset += end - start
-    this.guard = Uint8Array.prototype.slice.call(view, Math.max(0, end - guardBytes), end)
+    this.guard = guardOf(view.subarray(0, end))
+  }
+
+  /** As much of the head as is known to stay: what was read; but where nothing was read it is all there is. */
+  get knownHead(): Uint8Array {
+    return this.offset === 0 ? this.head : this.head.subarray(0, this.offset)
   }
 
   commit(place: Place): void {
@@ -121,8 +131,7 @@ export class TailedFile {
     return this.#position(this.committed, this.committedGuard)
   }
 
-  #position(offset: number, guard: Uint8Array): Position {
-    // Only what was read is known to stay; but of a file of which nothing was read the head is all there is.
+  #position(offset: number, guard: Guard): Position {
     const headBytes = offset === 0 ? this.head.length : Math.min(this.head.length, offset)
     return {
       dev: this.dev,
@@ -130,8 +139,8 @@ export class TailedFile {
       headBytes,
       headHash: hashBytes(this.head.subarray(0, headBytes)),
       offset,
-      guardBytes: guard.length,
-      guardHash: hashBytes(guard),
+      guardBytes: guard.bytes,
+      guardHash: guard.hash,
     }
   }
 }

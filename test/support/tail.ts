@@ -122,6 +122,8 @@ export class TailHarness {
 export class MemoryStorage implements Storage {
   readonly queues = { maxSizeBytes: 0, segmentSizeBytes: undefined, fsync: true, syncIntervalMs: 0 }
   readonly saved = new Map<string, Uint8Array>()
+  /** When something was saved, by `performance.now()`. */
+  readonly savedAtMs: number[] = []
   #frozen = false
 
   freeze(): void {
@@ -138,6 +140,7 @@ export class MemoryStorage implements Storage {
       keys: () => [...this.saved.keys()],
       update: (changes) => {
         if (this.#frozen) return Promise.resolve()
+        this.savedAtMs.push(performance.now())
         for (const [key, value] of changes) {
           if (value === undefined) this.saved.delete(key)
           else this.saved.set(key, value)

@@ -81,6 +81,7 @@ export class FileLogReceiver implements Component {
           roots: [...discovery.bases, ...config.allowed_roots],
           compression: config.compression === '' ? 'none' : config.compression,
           decompress: decompressStream,
+          fingerprintBytes: config.fingerprint_size,
           damaged: (path, error) => {
             damaged.add(1)
             logger.warn('cannot decompress all of a file', { path, message: error.message })

@@ -1,0 +1,112 @@
+import type { FileOpener } from './file-opener.ts'
+import type { Source } from './source.ts'
+import type { TailedFile } from './tailed-file.ts'
+
+/**
+ * The open handles of the files, at most so many. One that is needed and parked is opened again; for it another one is
+ * parked, which is read to its end if there is such a one, and of those the one used longest ago.
+ */
+export class OpenFiles {
+  readonly #opener: FileOpener
+  /** In the order of their last use. */
+  readonly #open = new Set<TailedFile>()
+  #max: number
+
+  constructor(opener: FileOpener, max: number) {
+    this.#opener = opener
+    this.#max = max
+  }
+
+  get count(): number {
+    return this.#open.size
+  }
+
+  add(file: TailedFile, source: Source): void {
+    file.source = source
+    this.#open.add(file)
+  }
+
+  /** Undefined when the path leads to another file by now, or nowhere. */
+  async sourceOf(file: TailedFile): Promise<Source | undefined> {
+    if (file.closed) return undefined
+    if (file.source !== undefined) {
+      this.#open.delete(file)
+      this.#open.add(file)
+      return file.source
+    }
+    await this.makeRoom()
+    const source = await this.#openAgain(file)
+    if (source !== undefined) this.add(file, source)
+    return source
+  }
+
+  /** Looks into a file without counting it among the open ones; undefined when it cannot be opened. */
+  async borrow<T>(file: TailedFile, use: (source: Source) => Promise<T>): Promise<T | undefined> {
+    if (file.closed) return undefined
+    if (file.source !== undefined) return await use(file.source)
+    const source = await this.#openAgain(file)
+    if (source === undefined) return undefined
+    try {
+      return await use(source)
+    } finally {
+      await source.close()
+    }
+  }
+
+  async makeRoom(): Promise<void> {
+    while (this.#open.size >= this.#max && (await this.#parkOne()));
+  }
+
+  beginPoll(): void {
+    this.#opener.beginPoll()
+  }
+
+  /** Opens a path, if need be by parking others: the process may have fewer descriptors than `max` says. */
+  async open(path: string): ReturnType<FileOpener['open']> {
+    for (;;) {
+      try {
+        return await this.#opener.open(path)
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException
+        if (code !== 'EMFILE' && code !== 'ENFILE') throw error
+        if (!(await this.#parkOne())) throw error
+        this.#max = Math.max(1, this.#open.size)
+      }
+    }
+  }
+
+  async release(file: TailedFile): Promise<void> {
+    const { source } = file
+    file.source = undefined
+    this.#open.delete(file)
+    await source?.close()
+  }
+
+  async closeAll(): Promise<void> {
+    for (const file of [...this.#open]) await this.release(file)
+    await this.#opener.close()
+  }
+
+  async #openAgain(file: TailedFile): Promise<Source | undefined> {
+    const opened = await this.open(file.pathNow)
+    if (opened === undefined) return undefined
+    if (opened.stats.ino === file.ino && opened.stats.dev === file.dev) return opened.source
+    await opened.source.close()
+    return undefined
+  }
+
+  async #parkOne(): Promise<boolean> {
+    let chosen: TailedFile | undefined
+    for (const file of this.#open) {
+      // One that no path leads to could never be opened again.
+      if (file.missingSinceMs >= 0) continue
+      chosen ??= file
+      if (file.offset < file.sizeBytes && file.shadowOf === undefined) continue
+      chosen = file
+      break
+    }
+    if (chosen === undefined) return false
+    await this.release(chosen)
+    return true
+  }
+}

@@ -1,0 +1,177 @@
+import type { Stats } from 'node:fs'
+import type { Logger } from '../component/telemetry.ts'
+import type { Checkpoints } from './checkpoints.ts'
+import { findCopied } from './copies.ts'
+import { hashBytes, holdsMark, holdsPosition, markOf, readGuard, readRange } from './identity.ts'
+import type { OpenFiles } from './open-files.ts'
+import type { HeadHash, Remembered } from './remembered.ts'
+import type { Source } from './source.ts'
+import type { TailedFile } from './tailed-file.ts'
+
+// File systems stamp files with a coarse clock, and the last poll before a stop may have been a while ago.
+const birthSlackMs = 2000
+
+// By so much the time that a file system stamps may lag behind the clock.
+const coarseMs = 100
+
+/** When a file was made; where that is not kept, a time when it was there. */
+export function bornMsOf(stats: Stats): number {
+  return stats.birthtimeMs > 0 ? stats.birthtimeMs : stats.ctimeMs
+}
+
+/** What a file was a copy of until now. */
+interface Shadow {
+  readonly of: TailedFile | undefined
+  readonly generation: number
+  readonly bytes: number
+}
+
+/**
+ * Decides where to begin to read a file that was just found, or whose content is a new one. How much of it has been read,
+ * here or under another name?
+ *
+ *   it was open when remora stopped        goes on at its checkpoint
+ *   it begins like a file that is open     a copy, so far: waits until the two differ (see copies.ts)
+ *   it holds a position that ended         goes on there: renamed, copied or compressed meanwhile
+ *   it was a copy that ended before that   all of it has been read
+ *   none of these                          new
+ */
+export class Placement {
+  readonly #startAt: 'beginning' | 'end'
+  readonly #checkpoints: Checkpoints
+  readonly #files: OpenFiles
+  readonly #logger: Logger
+
+  constructor(
+    startAt: 'beginning' | 'end',
+    checkpoints: Checkpoints,
+    files: OpenFiles,
+    logger: Logger,
+  ) {
+    this.#startAt = startAt
+    this.#checkpoints = checkpoints
+    this.#files = files
+    this.#logger = logger
+  }
+
+  /** `others` are the files that are known; `firstPoll` says that this one may have been there before remora was. */
+  async place(
+    file: TailedFile,
+    source: Source,
+    stats: Stats,
+    others: Iterable<TailedFile>,
+    firstPoll: boolean,
+  ): Promise<void> {
+    const shadow = leaveShadow(file)
+    const bornMs = bornMsOf(stats)
+    const remembered = await this.#findRemembered(file, source, stats, bornMs)
+    const own = remembered !== undefined && isOwn(remembered, stats, bornMs)
+    const original = own ? undefined : await findCopied(file, bornMs, others, this.#files)
+    if (original !== undefined) {
+      file.shadowOf = original
+      file.shadowGeneration = original.generation
+      this.#logger.debug('a file is a copy of another one, so far', {
+        path: file.path,
+        original: original.pathNow,
+      })
+      return
+    }
+    if (remembered !== undefined) {
+      this.#checkpoints.claim(remembered)
+      file.recordNumber = remembered.recordNumber
+      await this.startAt(file, source, remembered.position.offset, remembered.skipping)
+      this.#logger.debug('a file is read on where another one ended', {
+        path: file.path,
+        ended: remembered.path,
+        offset: file.offset,
+      })
+      return
+    }
+    const longer = this.#findLonger(file, shadow)
+    if (longer !== undefined) {
+      await this.startAt(file, source, file.sizeBytes)
+      this.#logger.debug('a file is a copy of the beginning of another one', {
+        path: file.path,
+        original: longer.path,
+      })
+      return
+    }
+    await this.#startNew(file, source, bornMs, firstPoll)
+  }
+
+  async startAt(file: TailedFile, source: Source, offset: number, skipping = false): Promise<void> {
+    file.restartAt(offset, await readGuard(source, offset), skipping)
+  }
+
+  async #startNew(
+    file: TailedFile,
+    source: Source,
+    bornMs: number,
+    firstPoll: boolean,
+  ): Promise<void> {
+    const { earlierRunMs } = this.#checkpoints
+    // What came while remora was down is new, whatever start_at says of the first start.
+    const cameWhileDown = earlierRunMs > 0 && bornMs >= earlierRunMs - birthSlackMs
+    const skip = firstPoll && !cameWhileDown && this.#startAt === 'end'
+    await this.startAt(file, source, skip ? file.sizeBytes : 0)
+    this.#logger.debug('a file is new', { path: file.path, offset: file.offset })
+  }
+
+  async #findRemembered(
+    { head, sizeBytes }: TailedFile,
+    source: Source,
+    stats: Stats,
+    bornMs: number,
+  ): Promise<Remembered | undefined> {
+    let reused: Remembered | undefined
+    for (const remembered of this.#checkpoints.ofInode(stats)) {
+      const { position, endedMs } = remembered
+      if (bornMs > endedMs || !(await holdsPosition(source, sizeBytes, head, position))) continue
+      if (isOwn(remembered, stats, bornMs)) return remembered
+      reused ??= remembered
+    }
+    // The inode of a file that is gone may be anybody's: then whatever was read further says more.
+    for (const remembered of await this.#checkpoints.withHead(hasher(source, head))) {
+      const { position, endedMs } = remembered
+      // A position at the very beginning has no guard: there only the inode tells files with equal heads apart.
+      if (position.offset <= (reused?.position.offset ?? 0)) break
+      if (bornMs > endedMs || position.offset > sizeBytes) continue
+      if (await holdsMark(source, markOf(position))) return remembered
+    }
+    return reused
+  }
+
+  /** The content of which this file was the beginning, when the two were compared last, and that was read further. */
+  #findLonger({ sizeBytes }: TailedFile, shadow: Shadow): Remembered | undefined {
+    if (shadow.of === undefined || shadow.bytes !== sizeBytes) return undefined
+    for (const remembered of this.#checkpoints.ended()) {
+      const { past, position } = remembered
+      if (past?.id !== shadow.of.id || past?.generation !== shadow.generation) continue
+      if (position.offset >= sizeBytes) return remembered
+    }
+    return undefined
+  }
+}
+
+function leaveShadow(file: TailedFile): Shadow {
+  const { shadowOf: of, shadowGeneration: generation, shadowBytes: bytes } = file
+  file.shadowOf = undefined
+  return { of, generation, bytes }
+}
+
+/** Of the first bytes of a file, of which `head` are known. */
+function hasher(source: Source, head: Uint8Array): HeadHash {
+  return async (bytes) => {
+    const begin = head.length >= bytes ? head.subarray(0, bytes) : await readRange(source, 0, bytes)
+    return begin.length < bytes ? undefined : hashBytes(begin)
+  }
+}
+
+/**
+ * Whether this very file was open when remora stopped; its inode may have been given to another one since. A file whose
+ * making lies so close to its last save is not taken for it at once.
+ */
+function isOwn({ position, gone, seenMs }: Remembered, stats: Stats, bornMs: number): boolean {
+  const sameInode = position.dev === stats.dev && position.ino === stats.ino
+  return sameInode && !gone && position.offset > 0 && bornMs < seenMs - coarseMs
+}
