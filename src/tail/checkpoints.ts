@@ -93,8 +93,8 @@ export class Checkpoints {
     const { recordNumber, skipping, pathNow: path, generation } = file
     const id = this.newId()
     const position = file.readPosition()
-    const past = { id: file.id, generation }
-    const stored = { id, path, recordNumber, skipping, seenMs, gone: true, endedMs }
+    const past = { id: file.id, generation, endedMs }
+    const stored = { id, path, recordNumber, skipping, seenMs, gone: true }
     this.#remembered.add({ ...stored, position, past })
     this.#changes.set(keyOf(id), format({ ...stored, ...committedOf(file) }))
     return id
@@ -139,7 +139,7 @@ export class Checkpoints {
       if (file.shadowOf !== undefined) continue
       const { id, pathNow: path } = file
       const committed = committedOf(file)
-      const open = { seenMs: nowMs, gone: false, endedMs: Infinity }
+      const open = { seenMs: nowMs, gone: false }
       this.#changes.set(keyOf(id), format({ id, path, ...committed, ...open }))
     }
     this.#dirty.clear()
@@ -187,7 +187,6 @@ function parse(bytes: Uint8Array | undefined): Remembered | undefined {
   const position = value?.position
   if (value?.version !== version || position === undefined || position === null) return undefined
   const { id, path = '', recordNumber = 0, skipping = false, seenMs = 0, gone = false } = value
-  const endedMs = typeof value.endedMs === 'number' ? value.endedMs : Infinity
   const numbers = [
     id,
     position.dev,
@@ -197,5 +196,5 @@ function parse(bytes: Uint8Array | undefined): Remembered | undefined {
     position.guardBytes,
   ]
   if (!numbers.every((n) => Number.isSafeInteger(n) && (n as number) >= 0)) return undefined
-  return { id: id as number, path, position, recordNumber, skipping, seenMs, gone, endedMs }
+  return { id: id as number, path, position, recordNumber, skipping, seenMs, gone }
 }

@@ -125,17 +125,17 @@ export class Placement {
   ): Promise<Remembered | undefined> {
     let reused: Remembered | undefined
     for (const remembered of this.#checkpoints.ofInode(stats)) {
-      const { position, endedMs } = remembered
-      if (bornMs > endedMs || !(await holdsPosition(source, sizeBytes, head, position))) continue
+      if (wasMadeAfter(bornMs, remembered)) continue
+      if (!(await holdsPosition(source, sizeBytes, head, remembered.position))) continue
       if (isOwn(remembered, stats, bornMs)) return remembered
       reused ??= remembered
     }
     // The inode of a file that is gone may be anybody's: then whatever was read further says more.
     for (const remembered of await this.#checkpoints.withHead(hasher(source, head))) {
-      const { position, endedMs } = remembered
+      const { position } = remembered
       // A position at the very beginning has no guard: there only the inode tells files with equal heads apart.
       if (position.offset <= (reused?.position.offset ?? 0)) break
-      if (bornMs > endedMs || position.offset > sizeBytes) continue
+      if (wasMadeAfter(bornMs, remembered) || position.offset > sizeBytes) continue
       if (await holdsMark(source, markOf(position))) return remembered
     }
     return reused
@@ -151,6 +151,10 @@ export class Placement {
     }
     return undefined
   }
+}
+
+function wasMadeAfter(bornMs: number, { past }: Remembered): boolean {
+  return past !== undefined && bornMs > past.endedMs
 }
 
 function leaveShadow(file: TailedFile): Shadow {

@@ -13,8 +13,6 @@ export interface Remembered {
   readonly seenMs: number
   /** It was closed because nothing leads to it any more. Of one that was open when remora stopped nobody knows. */
   readonly gone: boolean
-  /** When the content ended: no file that was made later can be a copy of it. Infinity if that is not known. */
-  readonly endedMs: number
   /** Of one that ended in this run. */
   readonly past?: Past
 }
@@ -23,6 +21,11 @@ export interface Remembered {
 export interface Past {
   readonly id: number
   readonly generation: number
+  /**
+   * When the content ended: no file that was made later is a copy of it. That holds in one run only: a copy that nobody
+   * has seen may be compressed while remora is down.
+   */
+  readonly endedMs: number
 }
 
 /** The hash of so many first bytes of a file; undefined when it is shorter. */

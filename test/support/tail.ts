@@ -21,7 +21,7 @@ export interface Seen {
   readonly severityText: string
 }
 
-const deadlineMs = 10_000
+const patienceMs = 10_000
 
 /** A file_log receiver on real files in a directory of its own, polling fast. */
 export class TailHarness {
@@ -86,7 +86,11 @@ export class TailHarness {
     return this.records.map((record) => record.body)
   }
 
-  async until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  async until(
+    what: string,
+    condition: () => boolean | Promise<boolean>,
+    deadlineMs = patienceMs,
+  ): Promise<void> {
     const endMs = Date.now() + deadlineMs
     while (!(await condition())) {
       if (Date.now() > endMs)

@@ -51,6 +51,8 @@ class TimedIntake extends RecordingIntake {
 
 export class TailModel {
   readonly #random: Random
+  /** How long to wait for what must come. */
+  readonly #patienceMs: number | undefined
   readonly #intake = new TimedIntake()
   readonly #tail: TailHarness
   readonly #storage = new MemoryStorage()
@@ -67,7 +69,8 @@ export class TailModel {
   readonly #crashesMs: number[] = []
   #callsRead = 0
 
-  private constructor(random: Random, tail: TailHarness) {
+  private constructor(random: Random, tail: TailHarness, patienceMs: number | undefined) {
+    this.#patienceMs = patienceMs
     this.#random = random
     this.#tail = tail
     this.#active = { path: tail.path('app.log'), lines: [] }
@@ -76,9 +79,9 @@ export class TailModel {
   }
 
   /** One life of a log, by seed. */
-  static async run(seed: number, steps: number): Promise<void> {
+  static async run(seed: number, steps: number, patienceMs?: number): Promise<void> {
     await using tail = await TailHarness.create()
-    const model = new TailModel(new Random(seed), tail)
+    const model = new TailModel(new Random(seed), tail, patienceMs)
     try {
       await model.#newActive()
       await model.#start()
@@ -191,7 +194,7 @@ export class TailModel {
       })
     }
     try {
-      await this.#tail.until('all lines', () => missing().length === 0)
+      await this.#tail.until('all lines', () => missing().length === 0, this.#patienceMs)
     } catch {
       throw new Error(`lost: ${missing().join(', ')}`)
     }
