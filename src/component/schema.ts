@@ -155,19 +155,45 @@ export function endpoint() {
   )
 }
 
+/** What is wrong with a header, if anything: a message that goes on after its name, and never holds the value. */
+export type HeaderRule = (name: string, value: string) => string | undefined
+
 /**
  * Headers of requests: `name: value`, or the collector's list of `{name, value}`. The values are secrets, because
  * tokens travel in them.
  */
-export function headers() {
-  const listed = v.array(v.strictObject({ name: v.string(), value: secret() }))
-  return v.union([
-    v.record(v.string(), secret()),
+export function headers(rule: HeaderRule = () => undefined) {
+  const listed = v.array(
     v.pipe(
-      listed,
-      v.transform((list): Record<string, Secret> => {
-        return Object.fromEntries(list.map(({ name, value }) => [name, value]))
+      v.strictObject({ name: v.string(), value: secret() }),
+      v.rawCheck(({ dataset, addIssue }) => {
+        if (!dataset.typed) return
+        const { name, value } = dataset.value
+        const message = rule(name, value.reveal())
+        if (message === undefined) return
+        const path = { type: 'object', origin: 'value', input: dataset.value, key: 'name' } as const
+        addIssue({ message, path: [{ ...path, value: name }] })
       }),
     ),
-  ])
+  )
+  const mapped = v.pipe(
+    v.record(v.string(), secret()),
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed) return
+      for (const [key, value] of Object.entries(dataset.value)) {
+        const message = rule(key, value.reveal())
+        if (message === undefined) continue
+        const path = { type: 'object', origin: 'key', input: dataset.value, key } as const
+        addIssue({ message, path: [{ ...path, value }] })
+      }
+    }),
+  )
+  // The list becomes a map behind the union: within it a faulty list would count as no list at all.
+  return v.pipe(
+    v.union([mapped, listed]),
+    v.transform((given): Record<string, Secret> => {
+      if (!Array.isArray(given)) return given
+      return Object.fromEntries(given.map(({ name, value }) => [name, value]))
+    }),
+  )
 }

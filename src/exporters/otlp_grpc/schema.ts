@@ -9,6 +9,7 @@ import {
 import { deliveryOptions } from '../../delivery/schema.ts'
 import { grpcStatus } from '../../net/grpc/status.ts'
 import { parseGrpcTarget } from '../../net/grpc/target.ts'
+import { grpcMetadata } from '../../net/header-rules.ts'
 import { tlsClient } from '../../net/schema.ts'
 
 const endpointMessage =
@@ -55,7 +56,12 @@ export const config = v.pipe(
       'gzip',
     ),
     headers: v.optional(
-      v.pipe(headers(), v.description('Sent with every request, e.g. a token.')),
+      v.pipe(
+        headers(grpcMetadata),
+        v.description(
+          'Sent with every request, e.g. a token. The value of a name that ends in `-bin` is sent as base64.',
+        ),
+      ),
       {},
     ),
     authority: v.optional(

@@ -226,6 +226,23 @@ suite('the configuration', () => {
     },
     { name: 'with host:port', input: { endpoint: 'localhost:4318' }, want: /must be a URL/ },
     {
+      name: 'with a port out of range',
+      input: { endpoint: 'http://h:99999' },
+      want: /must be a URL/,
+    },
+    { name: 'with another scheme', input: { endpoint: 'unix:///x.sock' }, want: /must be a URL/ },
+    { name: 'without a host', input: { logs_endpoint: 'http://' }, want: /must be a URL/ },
+    ...['proxy:3128', '::', 'socks5://proxy:1080', 'http://proxy:99999', ''].map((proxy_url) => ({
+      name: `with the proxy "${proxy_url}"`,
+      input: { endpoint: 'http://h', proxy_url },
+      want: /must be the URL of an HTTP proxy/,
+    })),
+    {
+      name: 'with a header of its own',
+      input: { endpoint: 'http://h', headers: { 'Content-Type': 'text/plain' } },
+      want: /cannot be set here: `encoding` sets it/,
+    },
+    {
       name: 'with gzip level 12',
       input: { endpoint: 'http://h', compression_params: { level: 12 } },
       want: /at most 9/,

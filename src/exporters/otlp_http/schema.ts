@@ -8,6 +8,7 @@ import {
   secret,
 } from '../../component/schema.ts'
 import { deliveryOptions } from '../../delivery/schema.ts'
+import { httpRequestHeader } from '../../net/header-rules.ts'
 import { tlsClient } from '../../net/schema.ts'
 
 const urlMessage = 'must be a URL such as "http://host:4318" or "https://host/path"'
@@ -15,6 +16,11 @@ const urlMessage = 'must be a URL such as "http://host:4318" or "https://host/pa
 function isBackendUrl(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined
   return url?.protocol === 'http:' || url?.protocol === 'https:'
+}
+
+function isProxyUrl(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  return (url?.protocol === 'http:' || url?.protocol === 'https:') && url.pathname === '/'
 }
 
 const withoutCredentials = (text: string): boolean => {
@@ -77,12 +83,19 @@ export const config = v.pipe(
       {},
     ),
     headers: v.optional(
-      v.pipe(headers(), v.description('Sent with every request, e.g. a token.')),
+      v.pipe(headers(httpRequestHeader), v.description('Sent with every request, e.g. a token.')),
       {},
     ),
     tls: v.optional(v.pipe(tlsClient, v.description('For `https://` endpoints.')), {}),
     proxy_url: v.optional(
-      v.pipe(secret(), v.description('An HTTP proxy; its credentials may stand in the URL.')),
+      v.pipe(
+        secret(),
+        v.check(
+          (url) => isProxyUrl(url.reveal()),
+          'must be the URL of an HTTP proxy, such as "http://proxy:3128" or "http://user:password@proxy:3128"',
+        ),
+        v.description('An HTTP proxy; its credentials may stand in the URL.'),
+      ),
     ),
     max_conns_per_host: v.optional(
       v.pipe(integer(0), v.description('Connections to one host; 0 sets no limit.')),

@@ -32,7 +32,7 @@ function client(endpoint: string, over: Partial<GrpcClientOptions> = {}): GrpcCl
     authority: target.authority,
     secure: false,
     userAgent: 'remora/test',
-    metadata: { 'X-Token': new Secret('s3cret') },
+    metadata: { 'X-Token': new Secret('s3cret'), 'x-trace-bin': new Secret('\n€') },
     keepalive: undefined,
     waitForReady: false,
     random: () => 0.5,
@@ -142,6 +142,7 @@ suite('a foreign gRPC server', () => {
     const answer = await send(client(`localhost:${port}`), Buffer.from('hello'))
     assert.equal(Buffer.from(answer).toString(), 're:hello')
     assert.deepEqual(seen?.get('x-token'), ['s3cret'])
+    assert.deepEqual(seen?.get('x-trace-bin'), [Buffer.from('\n€')])
     assert.match(String(seen?.get('user-agent')), /^remora\/test/)
     assert.ok(Number(deadline) - Date.now() <= 5000 && Number(deadline) - Date.now() > 1000)
   })
@@ -567,6 +568,19 @@ suite('parseGrpcTarget', () => {
     ['http://host/path', undefined],
     ['collector', undefined],
     ['collector:99999', undefined],
+    ['collector:0', undefined],
+    ['collector:port', undefined],
+    ['collector:4317:4318', undefined],
+    ['a collector:4317', undefined],
+    ['user@collector:4317', undefined],
+    ['[collector]:4317', undefined],
+    ['[::1', undefined],
+    ['::1:4317', undefined],
+    ['ftp://collector:4317', undefined],
+    ['http://collector:4317/v1/logs', undefined],
+    ['unix:', undefined],
+    ['unix:///', 'localhost undefined'],
+    ['', undefined],
   ]
   for (const [endpoint, want] of rows) {
     test(endpoint, () => {

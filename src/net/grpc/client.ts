@@ -100,7 +100,7 @@ export class GrpcClient implements CallOwner {
     if (encoding !== undefined) fields.push(['grpc-encoding', encoding])
     if (timeoutMs > 0) fields.push(['grpc-timeout', grpcTimeout(timeoutMs)])
     for (const [name, value] of Object.entries(metadata)) {
-      fields.push([name.toLowerCase(), value.reveal()])
+      fields.push(metadataField(name.toLowerCase(), value.reveal()))
     }
     return { headers: encodeHeaders(fields), compressed: encoding !== undefined, retryable }
   }
@@ -270,6 +270,12 @@ export class GrpcClient implements CallOwner {
       })
     })
   }
+}
+
+/** Names that end in `-bin` carry bytes, in base64 (grpc/grpc doc/PROTOCOL-HTTP2.md, "Custom-Metadata"). */
+function metadataField(name: string, value: string): readonly [string, string] {
+  if (!name.endsWith('-bin')) return [name, value]
+  return [name, Buffer.from(value, 'utf8').toString('base64').replace(/=+$/, '')]
 }
 
 /** `5000m`: at most eight digits (grpc/grpc doc/PROTOCOL-HTTP2.md, "Timeout"). */

@@ -14,6 +14,9 @@ export interface GrpcTarget {
   readonly secure: boolean | undefined
 }
 
+/** What DNS, files of hosts and Kubernetes allow, and addresses with their zone. */
+const hostPattern = /^[\w.:%-]*$/
+
 /**
  * `host:port`, `[::1]:4317`, `http://host:port`, `https://host`, `dns:///host:port`, `unix:///path`. Undefined for
  * anything else.
@@ -33,10 +36,11 @@ export function parseGrpcTarget(endpoint: string): GrpcTarget | undefined {
   const [, bracketed, plain, portText] =
     /^(?:\[([^\]]+)\]|([^:[\]]*))(?::(\d+))?$/.exec(rest ?? '') ?? []
   const name = bracketed ?? plain
-  if (name === undefined) return undefined
+  if (name === undefined || !hostPattern.test(name)) return undefined
+  if (bracketed !== undefined && !net.isIPv6(bracketed)) return undefined
   const secure = scheme === 'https' ? true : scheme === 'http' ? false : undefined
   const port = portText === undefined ? defaultPort(secure) : Number(portText)
-  if (port === undefined || port > 65_535) return undefined
+  if (port === undefined || port === 0 || port > 65_535) return undefined
   const host = name === '' ? 'localhost' : name
   const authority = `${net.isIPv6(host) ? `[${host}]` : host}:${port}`
   return { address: { host, port }, authority, place: authority, host, secure }

@@ -7,6 +7,7 @@ import {
   type ObjectMetadata,
   type ScalarMetadata,
 } from '../../component/schema.ts'
+import { httpAnswerHeader } from '../../net/header-rules.ts'
 import { parseAddress } from '../../net/listen.ts'
 import { tlsServer } from '../../net/schema.ts'
 
@@ -198,7 +199,7 @@ const http = v.pipe(
       [...algorithms],
     ),
     response_headers: v.optional(
-      v.pipe(headers(), v.description('Headers added to every answer.')),
+      v.pipe(headers(httpAnswerHeader), v.description('Headers added to every answer.')),
       {},
     ),
     read_timeout: v.optional(
