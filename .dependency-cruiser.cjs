@@ -5,7 +5,7 @@
 // that use them; `schema.ts` files may use valibot wherever they are, because an engine's options are described beside
 // the engine.
 
-const engines = ['tail', 'operators', 'regex', 'masking', 'lines', 'process']
+const engines = ['tail', 'operators', 'presets', 'regex', 'masking', 'lines', 'process']
 const contracts = ['component', 'signal', 'errors']
 const forComponents = [...contracts, ...engines, 'wire', 'telemetry', 'net', 'buffer', 'delivery']
 
@@ -21,9 +21,10 @@ const table = {
   delivery: [...contracts, 'buffer', 'net/compress.ts'],
   tail: [...contracts, 'wire', 'regex'],
   operators: [...contracts, 'wire', 'regex'],
+  presets: [...contracts, 'wire', 'operators', 'tail'],
   regex: [...contracts, 'wire'],
   masking: [...contracts, 'wire', 'regex'],
-  lines: [...contracts, 'wire', 'tail', 'operators', 'regex'],
+  lines: [...contracts, 'wire', 'tail', 'operators', 'presets', 'regex'],
   process: ['component', 'errors'],
   config: ['component', 'errors'],
   pipeline: [...contracts, 'telemetry'],

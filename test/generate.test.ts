@@ -37,6 +37,7 @@ suite('a page of the reference', () => {
         'exporters/otlp_http.md',
         'extensions/file_storage.md',
         'service.md',
+        'presets.md',
         'errors.md',
         'metrics.md',
         'exit-codes.md',

@@ -1,11 +1,14 @@
 import type { Clock } from '../component/clock.ts'
 import type { Logger, Meter } from '../component/telemetry.ts'
-import { compileOperators } from '../operators/compile.ts'
+import type { OnDropped } from '../operators/chain.ts'
+import { compileOperators, type LeadingStep } from '../operators/compile.ts'
+import type { Preset } from '../presets/preset.ts'
 import type { Intake } from '../signal/consumer.ts'
 import type { LineSource } from '../tail/line-source.ts'
 import type { LineTarget } from '../tail/line-target.ts'
 import { PlainTarget } from '../tail/plain-target.ts'
 import { encodeResource, LogWriter } from '../wire/otlp/log-writer.ts'
+import { inContainer } from './create-preset.ts'
 import { OperatorTarget } from './operator-target.ts'
 import type { LineOptions } from './schema.ts'
 
@@ -14,6 +17,8 @@ const writerBytes = 512 * 1024
 
 export interface TargetSettings {
   readonly options: LineOptions
+  /** That of the framer. */
+  readonly preset: Preset | undefined
   readonly includeRecordNumber: boolean
   readonly includeRecordOffset: boolean
   readonly intake: Intake<'logs'>
@@ -29,11 +34,16 @@ export function createTarget<S extends LineSource>(settings: TargetSettings): Li
   const writer = new LogWriter(writerBytes)
   const { operators, resource } = options
   const numbering = { includeRecordNumber, includeRecordOffset }
-  if (operators.length === 0) {
+  const leading = leadingSteps(settings)
+  if (operators.length + leading.length === 0) {
     return new PlainTarget(writer, { resource: encodeResource(resource), ...numbering })
   }
-  const chain = compileOperators(operators, meter, logger, clock, (reason) =>
-    intake.dropped(reason, 1),
-  )
+  const onDropped: OnDropped = (reason) => intake.dropped(reason, 1)
+  const chain = compileOperators(operators, meter, logger, clock, onDropped, leading)
   return new OperatorTarget(writer, chain, { resource, ...numbering })
+}
+
+function leadingSteps({ preset, options }: TargetSettings): readonly LeadingStep[] {
+  if (preset === undefined) return []
+  return inContainer(options) ? preset.lineSteps(options.max_log_size) : preset.framedSteps()
 }

@@ -1,5 +1,5 @@
 import { type Chain, errorAttribute } from '../operators/chain.ts'
-import type { DirectChain } from '../operators/direct/direct-chain.ts'
+import type { DirectPath } from '../operators/direct/direct-chain.ts'
 import { Entry, type Values } from '../operators/entry.ts'
 import { Batch } from '../signal/batch.ts'
 import { type LineSource, noAttributes, type SourceAttributes } from '../tail/line-source.ts'
@@ -33,7 +33,7 @@ export class OperatorTarget<S extends LineSource = TailedFile> implements LineTa
   /** Operators use attributes of the file, or keep records, so they must be in the entry. */
   #inEntry = false
   /** The short way of the chain, where it can be taken for this file. */
-  #direct: DirectChain | undefined
+  #direct: DirectPath | undefined
   /** The line at hand, as text and as bytes. */
   #text: string | undefined
   #source: Buffer = Buffer.alloc(0)
@@ -114,11 +114,10 @@ export class OperatorTarget<S extends LineSource = TailedFile> implements LineTa
     })
   }
 
-  #writeDirect(direct: DirectChain, source: Buffer, start: number, end: number): boolean {
+  #writeDirect(direct: DirectPath, source: Buffer, start: number, end: number): boolean {
     const writer = this.#writer
     if (this.#resource === undefined) this.#switchResource(undefined, this.#base, '')
     writer.beginRecord()
-    writer.bodyBytes(source, start, end)
     writer.attributes(this.#fileAttributes.encoded)
     if (direct.write(source, start, end, writer)) {
       writer.endRecord()

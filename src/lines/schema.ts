@@ -3,6 +3,7 @@ import { byteSize, flag, text } from '../component/schema.ts'
 import { templateExpr } from '../operators/expr/template.ts'
 import { parses, pattern } from '../operators/options/schema.ts'
 import { operators } from '../operators/schema.ts'
+import { presetEntries } from '../presets/schema.ts'
 import { findEncoding } from '../tail/encoding.ts'
 
 const multiline = v.pipe(
@@ -81,11 +82,31 @@ export const contentOptions = {
     ),
     {},
   ),
+  ...presetEntries,
   operators: v.optional(
     v.pipe(operators, v.description('What to do with each record, in order.')),
     [],
   ),
 }
+
+interface PresetInput {
+  readonly preset?: string | undefined
+  readonly multiline?: unknown
+  readonly encoding: string
+}
+
+/** A preset knows where records begin, and reads bytes. For the schema of each receiver that has these options. */
+export const presetFits = <T extends PresetInput>() =>
+  v.rawCheck<T>(({ dataset, addIssue }) => {
+    if (!dataset.typed || dataset.value.preset === undefined) return
+    const { multiline, encoding } = dataset.value
+    if (multiline !== undefined) {
+      addIssue({ message: 'preset says where records begin: leave out multiline' })
+    }
+    if (findEncoding(encoding).unitBytes !== 1) {
+      addIssue({ message: 'preset needs an encoding of bytes, such as utf-8 or latin1' })
+    }
+  })
 
 /** Their parsed values. */
 export type LineOptions = v.InferOutput<

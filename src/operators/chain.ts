@@ -1,6 +1,6 @@
 import type { Counter, Logger } from '../component/telemetry.ts'
 import type { Code } from '../errors/codes.ts'
-import type { DirectChain } from './direct/direct-chain.ts'
+import type { DirectPath } from './direct/direct-chain.ts'
 import type { Entry } from './entry.ts'
 import type { Condition } from './expr/compile.ts'
 import { type Gate, type Joiner, type Operator, OperatorError, type Switch } from './operator.ts'
@@ -46,7 +46,7 @@ export type Sink = (entry: Entry) => void
  */
 export class Chain {
   /** The short way, for operators that have one. */
-  readonly direct: DirectChain | undefined
+  readonly direct: DirectPath | undefined
   readonly #steps: readonly Step[]
   readonly #joining: readonly number[]
   readonly #logger: Logger
@@ -54,7 +54,7 @@ export class Chain {
 
   constructor(
     steps: readonly Step[],
-    direct: DirectChain | undefined,
+    direct: DirectPath | undefined,
     logger: Logger,
     onDropped: OnDropped,
   ) {

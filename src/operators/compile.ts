@@ -4,6 +4,7 @@ import { compilePattern } from '../regex/pattern.ts'
 import { Chain, type OnDropped, type Step, type Work } from './chain.ts'
 import { compileParser } from './compile-parser.ts'
 import { compileDirect } from './direct/compile-direct.ts'
+import type { DirectPath } from './direct/direct-chain.ts'
 import { Add, AssignKeys, Flatten, Move, Noop, Remove, Retain, TextEdit } from './edits.ts'
 import type { Value } from './entry.ts'
 import { compileCondition, compileExpr } from './expr/compile.ts'
@@ -16,31 +17,47 @@ import { planOperators } from './plan.ts'
 import { exprOf, type OperatorConfig } from './schema.ts'
 import { ansiPattern, compileReplace, unquote } from './text-edits.ts'
 
-/** The operators of a configuration that was checked, ready to run. */
+/** A step that comes with the receiver, in front of its operators. What it cannot handle goes on. */
+export interface LeadingStep {
+  /** Its name in logs, metrics and the attribute of a failure. */
+  readonly type: string
+  readonly work: Work
+  /** The short way, if it is the only step. */
+  readonly direct?: DirectPath
+}
+
+/**
+ * The operators of a configuration that was checked, ready to run. `leading` steps come first, but behind a `container` at
+ * the front: before that a line is not one of the program yet.
+ */
 export function compileOperators(
   configs: readonly OperatorConfig[],
   meter: Meter,
   logger: Logger,
   clock: Clock,
   onDropped: OnDropped,
+  leading: readonly LeadingStep[] = [],
 ): Chain {
-  const links = planOperators(configs)
-  const steps = configs.map((config, index): Step => {
+  const at = configs[0]?.type === 'container' ? 1 : 0
+  const all = [...configs.slice(0, at), ...leading, ...configs.slice(at)]
+  const links = planOperators(all)
+  const steps = all.map((config, index): Step => {
     const { name, outputs, routes } = links[index] as (typeof links)[number]
     const labels = { operator: name }
     const condition = 'if' in config ? config.if : undefined
     return {
       name,
-      outputs: outputs.map((target) => (target === configs.length ? -1 : target)),
+      outputs: outputs.map((target) => (target === all.length ? -1 : target)),
       routes,
-      work: compileWork(config, meter, name, clock),
+      work: 'work' in config ? config.work : compileWork(config, meter, name, clock),
       condition: condition === undefined ? undefined : compileCondition(condition),
-      onError: config.on_error,
+      onError: 'on_error' in config ? config.on_error : 'send',
       errors: meter.counter('remora_operator_errors', labels),
       dropped: meter.counter('remora_operator_dropped', labels),
     }
   })
-  return new Chain(steps, directOf(steps), logger, onDropped)
+  const direct = all.length === 1 && leading.length === 1 ? leading[0]?.direct : directOf(steps)
+  return new Chain(steps, direct, logger, onDropped)
 }
 
 /** Only for a plain line of operators, each for every record. */

@@ -24,6 +24,10 @@ export interface FramedSource {
   readonly offset: number
   /** In the rest of a record that was cut off; the framer remembers it here. */
   skipping: boolean
+  /** What tells it from others, for people. */
+  readonly path?: string
+  /** Raised when the content is replaced. */
+  readonly generation?: number
 }
 
 /**

@@ -42,7 +42,15 @@ export interface DirectParser {
   write(source: Buffer, start: number, end: number, writer: LogWriter): boolean
 }
 
-export class DirectChain {
+/** From the bytes of a record straight into a batch. */
+export interface DirectPath {
+  /** Keys that are attributes of every record already: a record that has one of them goes the long way. */
+  reserve(keys: readonly string[]): void
+  /** Adds all but those attributes to the open record. False: cancel it and go the long way. */
+  write(source: Buffer, start: number, end: number, writer: LogWriter): boolean
+}
+
+export class DirectChain implements DirectPath {
   readonly #parser: DirectParser
   readonly #readers: readonly FieldReader[]
   readonly #wanted: readonly Wanted[]
@@ -59,10 +67,10 @@ export class DirectChain {
     this.#parser.reserve(keys)
   }
 
-  /** Adds attributes, time and severity to the open record. False: cancel it and go the long way. */
   write(source: Buffer, start: number, end: number, writer: LogWriter): boolean {
     const wanted = this.#wanted
     for (let index = 0; index < wanted.length; index++) (wanted[index] as Wanted).start = -1
+    writer.bodyBytes(source, start, end)
     if (!this.#parser.write(source, start, end, writer)) return false
     return wanted.length === 0 || this.#read(source, writer)
   }

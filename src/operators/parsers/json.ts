@@ -19,6 +19,13 @@ function parseJson(text: string, wholeAsInts: boolean): Value {
   }
 }
 
+/** Throws an OperatorError for a text that is no object. `wholeAsInts` as in `JsonParser`. */
+export function parseJsonObject(text: string, wholeAsInts: boolean): Values {
+  const value = parseJson(text, wholeAsInts)
+  if (!isMap(value)) throw new OperatorError('it is JSON, but not an object')
+  return value
+}
+
 function asDouble(_key: string, value: Value): Value {
   return typeof value === 'number' ? new Double(value) : value
 }
@@ -41,9 +48,7 @@ export class JsonParser extends Parser {
   }
 
   protected parse(text: string): Values {
-    const value = parseJson(text, this.wholeAsInts)
-    if (!isMap(value)) throw new OperatorError('it is JSON, but not an object')
-    return value
+    return parseJsonObject(text, this.wholeAsInts)
   }
 }
 

@@ -37,7 +37,15 @@ export const fileLog = defineReceiver({
       config: { include: ['/var/log/app/*.log'], start_at: 'beginning', storage: 'file_storage' },
     },
     {
-      title: 'JSON lines, with their own time and level',
+      title: 'The access log of nginx, with time, status, path and client of each request',
+      config: { include: ['/var/log/nginx/access.log'], preset: 'nginx_access' },
+    },
+    {
+      title: 'Whatever it is: seen from the first lines of each file',
+      config: { include: ['/var/log/app/*.log'], preset: 'auto', preset_location: 'UTC' },
+    },
+    {
+      title: 'JSON lines whose keys are not the usual ones',
       config: {
         include: ['/var/log/app/*.json'],
         operators: [

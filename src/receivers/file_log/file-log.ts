@@ -1,6 +1,7 @@
 import type { ReceiverSettings } from '../../component/define.ts'
 import type { Component } from '../../component/lifecycle.ts'
 import { createFramer } from '../../lines/create-framer.ts'
+import { createPreset } from '../../lines/create-preset.ts'
 import { createTarget } from '../../lines/create-target.ts'
 import { withTemplates } from '../../lines/templates.ts'
 import { decompressStream } from '../../net/decompress.ts'
@@ -56,11 +57,13 @@ export class FileLogReceiver implements Component {
         ? undefined
         : await this.#settings.storage(config.storage).open(`receiver_${id.replace('/', '_')}`)
     const checkpoints = new Checkpoints(storage, logger, clock.nowMs())
-    const framer = createFramer(config, {
+    const preset = createPreset(config, clock, logger)
+    const counts = {
       split: meter.counter('remora_file_log_split_records'),
       truncated: meter.counter('remora_file_log_truncated_records'),
       undecodable: meter.counter('remora_file_log_undecodable_records'),
-    })
+    }
+    const framer = createFramer(config, counts, preset)
     const window = this.#createWindow(intake, checkpoints)
     meter.gauge('remora_file_log_window_bytes', {}, () => window.bytes)
     const criteria = config.ordering_criteria
@@ -92,6 +95,7 @@ export class FileLogReceiver implements Component {
       framer,
       target: createTarget({
         options: config,
+        preset,
         includeRecordNumber: config.include_file_record_number,
         includeRecordOffset: config.include_file_record_offset,
         intake,

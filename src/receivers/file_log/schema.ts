@@ -4,6 +4,7 @@ import {
   contentOptions,
   multilineHasText,
   multilineNeedsText,
+  presetFits,
   recordOptions,
 } from '../../lines/schema.ts'
 import { parses } from '../../operators/options/schema.ts'
@@ -219,6 +220,7 @@ export const fileLogConfig = v.pipe(
     'delete_after_read needs start_at: beginning',
   ),
   v.check((c) => multilineHasText(c), multilineNeedsText),
+  presetFits(),
   v.metadata({
     unsupported: ['header', 'acquire_fs_lock', 'output', 'id', 'type'],
   } satisfies ObjectMetadata),

@@ -141,6 +141,16 @@ export class LogWriter {
     this.#writer.fixedHalves(low, high)
   }
 
+  /** time_unix_nano as seconds since 1970, before the year 2262, and nanoseconds below one second. */
+  timeSeconds(seconds: number, nanos: number): void {
+    // More than a double holds: the low half is exact by itself, and the error of the product is far below 2^32.
+    const low = Math.imul(seconds, 1_000_000_000) >>> 0
+    const high = Math.round((seconds * 1_000_000_000 - low) / two32)
+    const sum = low + nanos
+    if (sum >= two32) this.time(sum - two32, high + 1)
+    else this.time(sum, high)
+  }
+
   timeUnixNano(nanos: bigint): void {
     this.#writer.byte(9)
     this.#writer.fixed64(nanos)
@@ -156,6 +166,19 @@ export class LogWriter {
       this.#writer.byte(26)
       this.#writer.string(text)
     }
+  }
+
+  /** As `severity`; the text is the range `[start, end)` of `source`, empty for none. */
+  severityBytes(number: number, source: Uint8Array, start: number, end: number): void {
+    const writer = this.#writer
+    if (number !== 0) {
+      writer.byte(16)
+      writer.byte(number)
+    }
+    if (start === end) return
+    writer.byte(26)
+    writer.varint32(end - start)
+    writer.rawRange(source, start, end)
   }
 
   /** 16 and 8 bytes; either may be empty. `flags`: W3C trace flags. */
@@ -209,6 +232,22 @@ export class LogWriter {
     writer.advanceTo(putRange(buffer, at, source, start, end))
   }
 
+  /** An integer attribute from 0 to 2^28 − 1 whose key was encoded by `encodeKey`. */
+  attributeInt(encodedKey: Uint8Array, value: number): void {
+    const anyLength = 1 + varintLength(value)
+    const pairLength = encodedKey.length + 2 + anyLength
+    const writer = this.#writer
+    const buffer = writer.open(pairLength + 6)
+    let at = writer.length
+    buffer[at++] = 50
+    at = putVarint(buffer, at, pairLength)
+    at = putRange(buffer, at, encodedKey, 0, encodedKey.length)
+    buffer[at++] = 18
+    buffer[at++] = anyLength
+    buffer[at++] = 24
+    writer.advanceTo(putVarint(buffer, at, value))
+  }
+
   /** For fields of the open record that are encoded elsewhere; what is written must be complete fields. */
   get fields(): Writer {
     return this.#writer
@@ -232,6 +271,8 @@ export class LogWriter {
     this.#scopeMark = -1
   }
 }
+
+const two32 = 0x1_0000_0000
 
 type PlainAttributes = { readonly [key: string]: PlainValue }
 

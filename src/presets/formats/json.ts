@@ -1,0 +1,103 @@
+import { Wanted } from '../../operators/direct/direct-chain.ts'
+import { DirectJson } from '../../operators/direct/direct-json.ts'
+import { type Entry, setKey, type Value, type Values } from '../../operators/entry.ts'
+import { OperatorError } from '../../operators/operator.ts'
+import { parseJsonObject } from '../../operators/parsers/json.ts'
+import type { LogWriter } from '../../wire/otlp/log-writer.ts'
+import type { Format, FormatSettings } from '../format.ts'
+import { TimeScanner } from '../time-scanner.ts'
+import { levelKeys, messageKeys, readUsualLevel, readUsualTime, timeKeys } from './usual-keys.ts'
+
+const noBytes = Buffer.alloc(0)
+
+/** A JSON object a line; its keys become attributes, and the usual ones time and level too. */
+export class Json implements Format {
+  readonly name = 'json'
+  readonly multiline = false
+  readonly #settings: FormatSettings
+  readonly #times: TimeScanner
+  readonly #time = timeKeys.map((key) => new Wanted(key))
+  readonly #level = levelKeys.map((key) => new Wanted(key))
+  readonly #message: readonly Wanted[]
+  readonly #wanted: readonly Wanted[]
+  readonly #parser: DirectJson
+
+  constructor(settings: FormatSettings) {
+    this.#settings = settings
+    this.#times = new TimeScanner(settings.zone, settings.nowMs)
+    this.#message = settings.body === 'message' ? messageKeys.map((key) => new Wanted(key)) : []
+    this.#wanted = [...this.#time, ...this.#level, ...this.#message]
+    this.#parser = new DirectJson(this.#wanted, true)
+  }
+
+  begins(): boolean {
+    return true
+  }
+
+  reserve(keys: readonly string[]): void {
+    this.#parser.reserve(keys)
+  }
+
+  write(source: Buffer, start: number, end: number, writer: LogWriter): boolean {
+    const wanted = this.#wanted
+    for (let index = 0; index < wanted.length; index++) (wanted[index] as Wanted).start = -1
+    if (!this.#parser.write(source, start, end, writer)) return false
+    const time = firstOf(this.#time)
+    if (time !== undefined && readUsualTime(source, time.start, time.end, this.#times)) {
+      writer.timeSeconds(this.#times.seconds, this.#times.nanos)
+    }
+    const level = firstOf(this.#level)
+    if (level !== undefined) {
+      const number = readUsualLevel(source, level.start, level.end)
+      if (number > 0) writer.severityBytes(number, source, level.start, level.end)
+    }
+    const message = firstOf(this.#message)
+    if (message === undefined) writer.bodyBytes(source, start, end)
+    else writer.bodyBytes(source, message.start, message.end)
+    return true
+  }
+
+  read(source: Buffer, start: number, end: number, entry: Entry): string | undefined {
+    let values: Values
+    try {
+      values = parseJsonObject(source.toString('utf8', start, end), true)
+    } catch (error) {
+      if (!(error instanceof OperatorError)) throw error
+      return error.message
+    }
+    for (const key of Object.keys(values)) setKey(entry.attributes, key, values[key])
+    const time = bytesOf(firstValue(values, timeKeys))
+    if (readUsualTime(time, 0, time.length, this.#times)) {
+      entry.timeUnixNano = BigInt(this.#times.seconds) * 1_000_000_000n + BigInt(this.#times.nanos)
+    }
+    const level = bytesOf(firstValue(values, levelKeys))
+    const number = readUsualLevel(level, 0, level.length)
+    if (number > 0) {
+      entry.severityNumber = number
+      entry.severityText = level.toString()
+    }
+    const message = this.#settings.body === 'message' ? firstValue(values, messageKeys) : undefined
+    if (typeof message === 'string') entry.body = message
+    return undefined
+  }
+}
+
+function firstOf(wanted: readonly Wanted[]): Wanted | undefined {
+  for (let index = 0; index < wanted.length; index++) {
+    const one = wanted[index] as Wanted
+    if (one.start >= 0) return one
+  }
+  return undefined
+}
+
+function firstValue(values: Values, keys: readonly string[]): Value {
+  for (const key of keys) {
+    const value = Object.hasOwn(values, key) ? values[key] : undefined
+    if (typeof value === 'string' || typeof value === 'number') return value
+  }
+  return undefined
+}
+
+function bytesOf(value: Value): Buffer {
+  return value === undefined ? noBytes : Buffer.from(String(value))
+}

@@ -1,0 +1,87 @@
+import { type FormatSettings, TextFormat } from '../format.ts'
+import type { Found } from '../found.ts'
+import { KeyNames } from '../keys.ts'
+import { scanPairs } from '../pairs.ts'
+import { standsAt } from '../scan.ts'
+import { TimeScanner } from '../time-scanner.ts'
+import { levelKeys, messageKeys, readUsualLevel, readUsualTime, timeKeys } from './usual-keys.ts'
+
+/** A range of the record, and which of the usual keys it belongs to: the smaller, the better. */
+class Usual {
+  readonly #keys: readonly string[]
+  rank = 0
+  start = 0
+  end = 0
+
+  constructor(keys: readonly string[]) {
+    this.#keys = keys
+  }
+
+  reset(): void {
+    this.rank = this.#keys.length
+  }
+
+  get isThere(): boolean {
+    return this.rank < this.#keys.length
+  }
+
+  take(source: Uint8Array, keyStart: number, keyEnd: number, start: number, end: number): void {
+    for (let rank = 0; rank < this.rank; rank++) {
+      const key = this.#keys[rank] as string
+      if (key.length !== keyEnd - keyStart || !standsAt(source, keyStart, keyEnd, key)) continue
+      this.rank = rank
+      this.start = start
+      this.end = end
+    }
+  }
+}
+
+/** `time=2026-11-21T10:15:30Z level=info msg="order placed" order_id=4711`: pairs and nothing else, at least two. */
+export class Logfmt extends TextFormat {
+  readonly name = 'logfmt'
+  readonly multiline = false
+  readonly #times: TimeScanner
+  readonly #names = new KeyNames()
+  readonly #time = new Usual(timeKeys)
+  readonly #level = new Usual(levelKeys)
+  readonly #message = new Usual(messageKeys)
+  readonly #onPair = (
+    source: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    start: number,
+    end: number,
+  ): void => {
+    this.#time.take(source, keyStart, keyEnd, start, end)
+    this.#level.take(source, keyStart, keyEnd, start, end)
+    this.#message.take(source, keyStart, keyEnd, start, end)
+  }
+
+  constructor(settings: FormatSettings) {
+    super(settings)
+    this.#times = new TimeScanner(settings.zone, settings.nowMs)
+  }
+
+  begins(): boolean {
+    return true
+  }
+
+  protected scan(source: Buffer, start: number, end: number, found: Found): string | undefined {
+    const [time, level, message] = [this.#time, this.#level, this.#message]
+    time.reset()
+    level.reset()
+    message.reset()
+    const count = scanPairs(source, start, end, this.#names, found, this.#onPair)
+    if (count < 0) return 'it is more than pairs such as key=value, or a key comes twice'
+    if (count < 2) return 'it has less than two pairs such as key=value'
+    if (time.isThere && readUsualTime(source, time.start, time.end, this.#times)) {
+      found.time(this.#times.seconds, this.#times.nanos)
+    }
+    if (level.isThere) {
+      const number = readUsualLevel(source, level.start, level.end)
+      if (number > 0) found.level(number, level.start, level.end)
+    }
+    if (message.isThere) found.quotedMessage(message.start, message.end)
+    return undefined
+  }
+}

@@ -1,0 +1,67 @@
+import type { Found } from './found.ts'
+import type { KeyNames } from './keys.ts'
+import { byteOf, closingQuote, skipSpaces, wordEnd } from './scan.ts'
+
+/** Told of each pair; the range of the value is without its quotes. */
+export type OnPair = (
+  source: Buffer,
+  keyStart: number,
+  keyEnd: number,
+  valueStart: number,
+  valueEnd: number,
+) => void
+
+/**
+ * `key=value key="two words" key=`, each an attribute. How many there are; −1 where something is no pair or a key comes
+ * twice.
+ */
+export function scanPairs(
+  source: Buffer,
+  from: number,
+  end: number,
+  names: KeyNames,
+  found: Found,
+  onPair?: OnPair,
+): number {
+  names.begin()
+  let count = 0
+  let at = skipSpaces(source, from, end)
+  while (at < end) {
+    const quoted = source[at] === byteOf.quote
+    const keyStart = quoted ? at + 1 : at
+    const keyEnd = quoted
+      ? closingQuote(source, keyStart, end, byteOf.quote)
+      : bareKeyEnd(source, at, end)
+    const equals = quoted ? keyEnd + 1 : keyEnd
+    if (keyEnd <= keyStart || equals >= end || source[equals] !== byteOf.equals) return -1
+    const key = names.next(source, keyStart, keyEnd)
+    if (key === undefined) return -1
+    const value = equals + 1
+    let next: number
+    if (value < end && source[value] === byteOf.quote) {
+      const close = closingQuote(source, value + 1, end, byteOf.quote)
+      if (close < 0) return -1
+      next = close + 1
+      if (next < end && (source[next] as number) > byteOf.space) return -1
+      found.escaped(key, value + 1, close)
+      onPair?.(source, keyStart, keyEnd, value + 1, close)
+    } else {
+      next = wordEnd(source, value, end)
+      found.text(key, value, next)
+      onPair?.(source, keyStart, keyEnd, value, next)
+    }
+    count++
+    at = skipSpaces(source, next, end)
+  }
+  return count
+}
+
+function bareKeyEnd(source: Uint8Array, from: number, end: number): number {
+  let at = from
+  while (at < end) {
+    const byte = source[at] as number
+    if (byte === byteOf.equals || byte <= byteOf.space || byte === byteOf.quote) break
+    at++
+  }
+  return at
+}

@@ -1,0 +1,112 @@
+import type { Entry } from '../operators/entry.ts'
+import { type Joiner, OperatorError } from '../operators/operator.ts'
+import type { Session } from './session.ts'
+
+const quietMs = 500
+/** Lines of a stream that `auto` is shown while it is not sure. */
+const sampleLines = 20
+const streamsMax = 1000
+
+interface Stream {
+  readonly session: Session
+  readonly sample: string[]
+  entry: Entry | undefined
+  lines: string[]
+  sizeBytes: number
+  lastMs: number
+}
+
+/** Puts lines that belong to one record together, each stream by itself, where no framer has cut records before. */
+export class PresetJoiner implements Joiner {
+  readonly #open: (stream: string) => Session
+  readonly #streamOf: (entry: Entry) => string
+  readonly #maxBytes: number
+  readonly #streams = new Map<string, Stream>()
+
+  /** `maxBytes`: a record that grows larger is given up in pieces. */
+  constructor(
+    open: (stream: string) => Session,
+    streamOf: (entry: Entry) => string,
+    maxBytes: number,
+  ) {
+    this.#open = open
+    this.#streamOf = streamOf
+    this.#maxBytes = maxBytes
+  }
+
+  take(entry: Entry, nowMs: number, out: (entry: Entry) => void): void {
+    const { body } = entry
+    if (typeof body !== 'string') throw new OperatorError('the body is no text')
+    const stream = this.#stream(this.#streamOf(entry), out)
+    showSample(stream, body)
+    const { format } = stream.session
+    if (format === undefined || !format.multiline) {
+      release(stream, out)
+      out(entry)
+      return
+    }
+    if (begins(stream, body)) {
+      release(stream, out)
+      stream.entry = entry.clone()
+    }
+    stream.lines.push(body)
+    stream.sizeBytes += Buffer.byteLength(body) + 1
+    stream.lastMs = nowMs
+    if (stream.sizeBytes >= this.#maxBytes) release(stream, out)
+  }
+
+  flush(nowMs: number, everything: boolean, out: (entry: Entry) => void): void {
+    for (const stream of this.#streams.values()) {
+      if (everything || nowMs - stream.lastMs >= quietMs) release(stream, out)
+    }
+  }
+
+  *held(): Iterable<Entry> {
+    for (const { entry } of this.#streams.values()) if (entry !== undefined) yield entry
+  }
+
+  #stream(name: string, out: (entry: Entry) => void): Stream {
+    let stream = this.#streams.get(name)
+    if (stream !== undefined) return stream
+    if (this.#streams.size >= streamsMax) {
+      const [oldest] = this.#streams
+      if (oldest !== undefined) {
+        release(oldest[1], out)
+        this.#streams.delete(oldest[0])
+      }
+    }
+    const session = this.#open(name)
+    stream = { session, sample: [], entry: undefined, lines: [], sizeBytes: 0, lastMs: 0 }
+    this.#streams.set(name, stream)
+    return stream
+  }
+}
+
+function showSample({ session, sample }: Stream, line: string): void {
+  if (!session.due) {
+    sample.length = 0
+    return
+  }
+  if (sample.length >= sampleLines) sample.shift()
+  sample.push(line)
+  const bytes = Buffer.from(`${sample.join('\n')}\n`)
+  session.look(bytes, 0, bytes.length)
+}
+
+function begins({ session, entry, lines }: Stream, line: string): boolean {
+  if (entry === undefined) return true
+  const before = `${lines.at(-1) ?? ''}\n`
+  const bytes = Buffer.from(before + line)
+  const start = Buffer.byteLength(before)
+  return session.format?.begins(bytes, start, bytes.length, 0) !== false
+}
+
+function release(stream: Stream, out: (entry: Entry) => void): void {
+  const { entry, lines } = stream
+  if (entry === undefined) return
+  stream.entry = undefined
+  stream.lines = []
+  stream.sizeBytes = 0
+  if (lines.length > 1) entry.body = lines.join('\n')
+  out(entry)
+}
