@@ -100,12 +100,11 @@ export class AutoSession implements Session {
 
   #say(verdict: Verdict, before: Verdict | undefined): void {
     const { preset, confidence, reason } = choiceOf(verdict)
-    const fields = { file: this.#file, preset, confidence }
-    const again =
-      before === undefined ? '' : `, not ${before.format?.name ?? 'plain text'} any more`
-    if (verdict.format === undefined) {
-      this.#logger.warn(`preset auto finds nothing that fits${again}: ${reason}`, fields)
-    } else this.#logger.info(`preset auto chose ${preset}${again}: ${reason}`, fields)
+    const instead = before && { instead_of: before.format?.name ?? 'none' }
+    const fields = { file: this.#file, preset, confidence, why: reason, ...instead }
+    if (verdict.format === undefined)
+      this.#logger.warn('preset auto finds nothing that fits', fields)
+    else this.#logger.info('preset auto chose a preset', fields)
   }
 }
 
@@ -117,6 +116,6 @@ function choiceOf({ format, lines, fitting, confidence, others }: Verdict): Choi
   return {
     preset: format?.name ?? 'none',
     confidence: rounded,
-    reason: `${fitting} of the first ${lines} lines ${as}${best}${also}; confidence ${rounded}`,
+    reason: `${fitting} of the first ${lines} lines ${as}${best}${also}`,
   }
 }

@@ -148,7 +148,10 @@ suite('a preset', () => {
 
 suite('preset: auto', () => {
   const said = (tail: TailHarness) =>
-    tail.settings.logger.messages().filter((message) => message.startsWith('preset auto'))
+    tail.settings.logger.entries
+      .filter(({ message }) => message.startsWith('preset auto'))
+      .map(({ level, fields: { file: _, ...rest } }) => ({ level, ...rest }))
+      .sort((a, b) => String(a['preset']).localeCompare(String(b['preset'])))
 
   test('says what it chose, for each file by itself', async () => {
     await using tail = await TailHarness.create()
@@ -160,10 +163,20 @@ suite('preset: auto', () => {
     await writeFile(tail.path('c.log'), 'nothing\nwith a\nshape\n')
     await tail.start({ preset: 'auto' })
     await tail.untilRecords(35)
-    assert.deepEqual(said(tail).sort(), [
-      'preset auto chose json: 2 of the first 2 lines fit; confidence 0.66',
-      'preset auto chose nginx_access: 30 of the first 30 lines fit, and apache_access as well; confidence 0.96',
-      'preset auto finds nothing that fits: 0 of the first 3 lines fit the best preset; confidence 0',
+    assert.deepEqual(said(tail), [
+      { level: 'info', preset: 'json', confidence: 0.66, why: '2 of the first 2 lines fit' },
+      {
+        level: 'info',
+        preset: 'nginx_access',
+        confidence: 0.96,
+        why: '30 of the first 30 lines fit, and apache_access as well',
+      },
+      {
+        level: 'warn',
+        preset: 'none',
+        confidence: 0,
+        why: '0 of the first 3 lines fit the best preset',
+      },
     ])
     const plain = tail.records.filter(({ attributes }) => attributes['log.file.name'] === 'c.log')
     assert.deepEqual(
@@ -196,7 +209,8 @@ suite('preset: auto', () => {
       await appendFile(tail.path('app.log'), `${more.join('\n')}\n`)
       await tail.untilRecords(90 + 50 * round)
     }
-    assert.match(said(tail)[1] ?? '', /^preset auto chose logfmt, not nginx_access any more/)
+    assert.equal(said(tail)[0]?.['preset'], 'logfmt')
+    assert.equal((said(tail)[0] as Record<string, unknown>)['instead_of'], 'nginx_access')
     assert.equal(tail.records.length, 190)
     assert.equal(tail.records.at(-1)?.attributes['i'], '49')
   })
