@@ -147,10 +147,12 @@ suite('a preset', () => {
 })
 
 suite('preset: auto', () => {
-  const said = (tail: TailHarness) =>
+  const said = (tail: TailHarness): Record<string, unknown>[] =>
     tail.settings.logger.entries
       .filter(({ message }) => message.startsWith('preset auto'))
-      .map(({ level, fields: { file: _, ...rest } }) => ({ level, ...rest }))
+      .map(
+        ({ level, fields: { file: _, ...rest } }): Record<string, unknown> => ({ level, ...rest }),
+      )
       .sort((a, b) => String(a['preset']).localeCompare(String(b['preset'])))
 
   test('says what it chose, for each file by itself', async () => {
@@ -210,7 +212,7 @@ suite('preset: auto', () => {
       await tail.untilRecords(90 + 50 * round)
     }
     assert.equal(said(tail)[0]?.['preset'], 'logfmt')
-    assert.equal((said(tail)[0] as Record<string, unknown>)['instead_of'], 'nginx_access')
+    assert.equal(said(tail)[0]?.['instead_of'], 'nginx_access')
     assert.equal(tail.records.length, 190)
     assert.equal(tail.records.at(-1)?.attributes['i'], '49')
   })
