@@ -18,7 +18,8 @@ export const ipAddress: Detector = {
   group: 'pii',
   summary:
     'IPv4 and IPv6 addresses, mapped ones, and networks in CIDR notation; not versions or times. Loopback and unspecified addresses are left.',
-  anchors: ['[0-9]\\.[0-9]+\\.[0-9]+\\.[0-9]', '::', '[0-9A-Fa-f]:(?:[0-9A-Fa-f]+:){4}[0-9A-Fa-f]'],
+  // The second begins with the colon, not with a letter: letters are most of what there is.
+  anchors: ['[0-9]\\.[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]', '::', ':(?:[0-9A-Fa-f]{1,4}:){4}'],
   find(text, key, report) {
     v4.lastIndex = 0
     for (let match = v4.exec(text); match !== null; match = v4.exec(text)) {

@@ -1,4 +1,5 @@
-import { lastCodePoint } from '../../regex/char-set.ts'
+import { type CharSet, lastCodePoint, overlaps } from '../../regex/char-set.ts'
+import { first } from '../../regex/cost.ts'
 import { type Node, parsePattern } from '../../regex/parse.ts'
 
 /**
@@ -12,7 +13,49 @@ export function anchorOf(pattern: string): Node | undefined {
   if (parsed === undefined) return undefined
   const budget = { states: statesMax }
   const anchor = translate(parsed.node, budget)
-  return budget.states < 0 || isNullable(anchor) ? undefined : anchor
+  return budget.states < 0 || isNullable(anchor) ? undefined : shorten(anchor)
+}
+
+/**
+ * A part that is in each match, and begins with what is rare: of `[a-z0-9.]+@[a-z]+(\\.[a-z]+)+` all from the `@`. So most bytes
+ * of a text begin nothing.
+ */
+function shorten(node: Node): Node {
+  if (node.kind !== 'cat') return leastOf(node)
+  const parts = node.nodes.flatMap((part) => (part.kind === 'cat' ? part.nodes : [part]))
+  let best: readonly Node[] = parts
+  let rarest = Number.POSITIVE_INFINITY
+  for (let from = 0; from < parts.length; from++) {
+    const rest = parts.slice(from)
+    if (isNullable({ kind: 'cat', nodes: rest })) break
+    const weight = weightOf(first({ kind: 'cat', nodes: rest }).set)
+    // One byte alone proves too little to be worth losing what stands before it.
+    if (weight < rarest && (from === 0 || rest.length > 1)) {
+      rarest = weight
+      best = rest
+    }
+  }
+  const [start, ...others] = best
+  return start === undefined ? node : { kind: 'cat', nodes: [leastOf(start), ...others] }
+}
+
+/** A repetition at the beginning: each match holds its last rounds. */
+function leastOf(node: Node): Node {
+  return node.kind === 'repeat' && node.min > 0 ? { ...node, max: node.min } : node
+}
+
+/** How often bytes of these kinds are met in logs, in hundredths. */
+const frequencies: readonly (readonly [set: CharSet, share: number])[] = [
+  [[97, 122], 55],
+  [[32, 32], 8],
+  [[48, 57], 12],
+  [[65, 90], 6],
+  [[128, 255], 4],
+  [[0, 31], 4],
+]
+
+function weightOf(set: CharSet): number {
+  return frequencies.reduce((sum, [kind, share]) => sum + (overlaps(kind, set) ? share : 0), 1)
 }
 
 /** Of the automaton that follows the anchor. A larger one has too many sets of states to be worth it. */

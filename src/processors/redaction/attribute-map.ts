@@ -6,6 +6,8 @@ export interface Entry extends KeyValue {
   /** Its field, with tag and length; both -1 where it was put in. */
   readonly start: number
   readonly end: number
+  /** Which blocked values may be in it. */
+  readonly bits: number
   state: 'kept' | 'changed' | 'removed'
 }
 
@@ -14,9 +16,9 @@ export class AttributeMap {
   readonly entries: Entry[] = []
 
   /** Reads a KeyValue up to the end of the current message; its field began at `start`. */
-  read(reader: Reader, start: number): void {
+  read(reader: Reader, start: number, bits: number): void {
     const { end } = reader
-    this.entries.push({ ...readKeyValue(reader, pairDepth), start, end, state: 'kept' })
+    this.entries.push({ ...readKeyValue(reader, pairDepth), start, end, bits, state: 'kept' })
   }
 
   get(key: string): Entry | undefined {
@@ -36,7 +38,16 @@ export class AttributeMap {
   put(key: string, value: AnyValue): void {
     const entry = this.get(key)
     if (entry !== undefined) change(entry, value)
-    else this.entries.push({ key, value, keyStrindex: 0, start: -1, end: -1, state: 'changed' })
+    else
+      this.entries.push({
+        key,
+        value,
+        keyStrindex: 0,
+        start: -1,
+        end: -1,
+        bits: 0,
+        state: 'changed',
+      })
   }
 
   get isChanged(): boolean {

@@ -10,7 +10,7 @@ import { Reader } from '../../wire/reader.ts'
 import { Writer } from '../../wire/writer.ts'
 import { AttributeMap } from './attribute-map.ts'
 import { redactBody } from './log-body.ts'
-import type { Rules } from './rules.ts'
+import { bitOf, type Rules } from './rules.ts'
 import { sanitizeName } from './span-name.ts'
 import { Summary, type SummaryLevel } from './summary.ts'
 
@@ -44,6 +44,7 @@ interface Replacement {
 }
 
 const nothing = new Uint8Array(0)
+const allBits = -1
 
 /**
  * Redacts one request on its bytes. A prefilter of the blocked values finds the messages that need a look; where rules
@@ -89,13 +90,14 @@ export class Redactor {
       }
       const prefixAt = reader.offset
       const end = reader.range()
-      if (this.#needsLook(reader.offset, end)) this.#open(field.message, prefixAt, end)
+      if (this.#bitsIn(reader.offset, end) !== 0) this.#open(field.message, prefixAt, end)
       reader.offset = end
     }
   }
 
-  #needsLook(start: number, end: number): boolean {
-    return this.#prefilter === undefined || this.#hits.bitsIn(start, end) !== 0
+  /** Which blocked values may be there. */
+  #bitsIn(start: number, end: number): number {
+    return this.#prefilter === undefined ? allBits : this.#hits.bitsIn(start, end)
   }
 
   #open(message: Message, prefixAt: number, end: number): void {
@@ -125,6 +127,7 @@ export class Redactor {
     const changes: Replacement[] = []
     const attributesTag = message.byName.get('attributes')?.tag ?? 0
     const bodies: Place[] = []
+    let bodyBits = this.#prefilter === undefined ? allBits : 0
     let name: Place | undefined
     let kind = 0
 
@@ -134,7 +137,7 @@ export class Redactor {
       const field = message.byNumber[tag >>> 3]
       if (tag === attributesTag) {
         const outer = reader.enter()
-        attributes.read(reader, fieldStart)
+        attributes.read(reader, fieldStart, this.#bitsIn(fieldStart, reader.end))
         reader.leave(outer)
         continue
       }
@@ -151,11 +154,14 @@ export class Redactor {
       if (field?.name === 'kind') kind = reader.varint32()
       else reader.skip(tag)
       const place = { start: fieldStart, valueStart, end: reader.offset }
-      if (field?.name === 'body') bodies.push(place)
-      else if (field?.name === 'name' && message.name === 'Span') name = place
+      if (field?.name === 'body') {
+        bodies.push(place)
+        bodyBits |= this.#bitsIn(fieldStart, reader.offset)
+      }
+      if (field?.name === 'name' && message.name === 'Span') name = place
     }
     this.#rules.redact(attributes, this.#signal === 'logs')
-    if (message.name === 'LogRecord') this.#redactBody(bodies, end, attributes, changes)
+    if (message.name === 'LogRecord') this.#redactBody(bodies, bodyBits, end, attributes, changes)
     if (message.name === 'Span') this.#sanitizeName(name, end, kind, attributes, changes)
     if (changes.length === 0 && !attributes.isChanged) return undefined
     addChanges(attributes, attributesTag, end, changes)
@@ -165,6 +171,7 @@ export class Redactor {
   /** Bodies that stand twice are one: protobuf merges them. */
   #redactBody(
     places: readonly Place[],
+    bits: number,
     recordEnd: number,
     attributes: AttributeMap,
     changes: Replacement[],
@@ -172,7 +179,7 @@ export class Redactor {
     const merged = mergedContent(this.#reader.bytes, places)
     const before = readAnyValue(new Reader(merged), bodyDepth)
     const summary = new Summary(this.#summary, 'body.')
-    const after = redactBody(before, this.#rules, summary)
+    const after = redactBody(before, { rules: this.#rules, summary, bits })
     summary.addTo(attributes)
     if (after === before && places.length < 2) return
     const writer = new Writer()
@@ -217,11 +224,11 @@ const bodyDepth = 5
 /** Undefined where every message must be looked at. */
 function createPrefilter(rules: Rules): Prefilter | undefined {
   if (rules.seesAll) return undefined
-  const anchors: Anchor[] = otherBodies.map((pattern) => ({ pattern, bits: 1 }))
-  for (const { source } of rules.blockedValues) {
+  const anchors: Anchor[] = otherBodies.map((pattern) => ({ pattern, bits: allBits }))
+  for (const [index, { source }] of rules.blockedValues.entries()) {
     const pattern = anchorOf(source)
     if (pattern === undefined) return undefined
-    anchors.push({ pattern, bits: 1 })
+    anchors.push({ pattern, bits: bitOf(index) })
   }
   return new Prefilter(anchors)
 }

@@ -1,5 +1,5 @@
 import type { Pattern } from '../../regex/pattern.ts'
-import { type AttributeMap, change } from './attribute-map.ts'
+import { type AttributeMap, change, type Entry } from './attribute-map.ts'
 import { DbSanitizer } from './db/db-sanitizer.ts'
 import {
   compilePatterns,
@@ -69,9 +69,13 @@ export class Rules {
     return matchesAny(this.#allowedValues, text)
   }
 
-  maskBlocked(text: string): string {
+  /** `bits` are those of the patterns that may match. What one of them put in may be matched by a later one. */
+  maskBlocked(text: string, bits: number): string {
     let masked = text
-    for (const pattern of this.blockedValues) masked = replaceAll(masked, pattern, this.replace)
+    for (const [index, pattern] of this.blockedValues.entries()) {
+      if (masked === text && (bits & bitOf(index)) === 0) continue
+      masked = replaceAll(masked, pattern, this.replace)
+    }
     return masked
   }
 
@@ -100,7 +104,7 @@ export class Rules {
       const masked =
         decided === fate.mask
           ? maskWhole(text, this.replace)
-          : this.#examine(text, key, system, inLogs)
+          : this.#examine(text, entry, system, inLogs)
       if (masked === text && decided !== fate.mask) continue
       summary.masked.push(key)
       change(entry, { kind: 'string', value: masked })
@@ -108,8 +112,8 @@ export class Rules {
     summary.addTo(attributes)
   }
 
-  #examine(text: string, key: string, system: string, inLogs: boolean): string {
-    const masked = this.maskBlocked(text)
+  #examine(text: string, { key, bits }: Entry, system: string, inLogs: boolean): string {
+    const masked = this.maskBlocked(text, bits)
     const path = this.urls === undefined ? masked : this.urls.sanitizeAttribute(masked, key)
     return this.databases.sanitizeAttribute(path, key, system, inLogs)
   }
@@ -134,11 +138,16 @@ export class Rules {
   }
 
   /** A text of a log body. */
-  examineBody(text: string): string {
-    const masked = this.maskBlocked(text)
+  examineBody(text: string, bits: number): string {
+    const masked = this.maskBlocked(text, bits)
     const path = this.urls === undefined ? masked : this.urls.sanitize(masked)
     return this.databases.sanitizeBody(path)
   }
+}
+
+/** In a hit of the prefilter. From the 32nd pattern on bits are shared. */
+export function bitOf(pattern: number): number {
+  return 1 << (pattern % 32)
 }
 
 /** In lower case; empty where there is none. */
