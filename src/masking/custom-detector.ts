@@ -1,5 +1,6 @@
 import { compilePattern } from '../regex/pattern.ts'
 import { confidence, type Detector, hasContext, lettersAndDigitsOf } from './detector.ts'
+import { anchorOf } from './prefilter/from-pattern.ts'
 import { validators } from './validators.ts'
 
 export interface CustomOptions {
@@ -11,7 +12,7 @@ export interface CustomOptions {
   readonly keywords: readonly string[]
 }
 
-/** Where a pattern has no keywords, every text is searched: each has a byte. */
+/** Of a pattern without keywords that has no anchor either: every text is searched, each has a byte. */
 const everyText = '[\\x00-\\xff]'
 
 /** A detector of the configuration. Its pattern runs on characters, not on bytes, as people write patterns. */
@@ -27,7 +28,7 @@ export function createCustomDetector(options: CustomOptions): Detector {
     summary: 'A pattern of the configuration.',
     anchors:
       options.keywords.length === 0
-        ? [everyText]
+        ? [anchorOf(options.pattern) ?? everyText]
         : options.keywords.map((word) => `(?i)${quote(utf8AsLatin1(word))}`),
     find(text, key, report) {
       const characters = Buffer.from(text, 'latin1').toString('utf8')

@@ -1,3 +1,5 @@
+import type { Node } from '../regex/parse.ts'
+
 /**
  * How sure a finding is. Below `min_confidence` (0.5 unless told otherwise) it is no finding.
  *
@@ -28,9 +30,9 @@ export interface Detector {
   readonly summary: string
   /**
    * Patterns for the prefilter: at least one of them ends in each text in which `find` finds something, or in the key of
-   * its attribute. In the syntax of RE2, on bytes, without assertions.
+   * its attribute. On bytes, without assertions: in the syntax of RE2, or as its tree.
    */
-  readonly anchors: readonly string[]
+  readonly anchors: readonly (string | Node)[]
   /** `key` is the key of the attribute, or the keys on the way to it, in lower case; empty where there is none. */
   find(text: string, key: string, report: Report): void
 }
