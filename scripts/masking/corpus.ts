@@ -21,6 +21,8 @@ const frames: readonly ((value: string, word: string) => string)[] = [
   (value, word) => `Mar  2 08:00:15 shop-1 app[812]: ${word} ${value} accepted`,
 ]
 
+const signedFrames = frames.slice(0, 4)
+
 /** What looks like personal data and is none: one maker a kind. */
 const negatives: readonly ((random: Random) => string)[] = [
   (random) => `order ${random.integer(100_000_000, 999_999_999)} placed`,
@@ -63,6 +65,20 @@ const negatives: readonly ((random: Random) => string)[] = [
   (random) =>
     `price ${random.digits(3)}.${random.digits(3)},${random.digits(2)} EUR on ${random.integer(1, 28)}.0${random.integer(1, 9)}.2026`,
   (random) =>
+    `build ${random.digits(4)}.${random.digits(2)}.${random.digits(2)} of v${random.integer(1, 9)}.${random.integer(0, 20)}.${random.integer(0, 9)}-rc${random.integer(1, 9)}`,
+  (random) =>
+    `isbn 978-3-${random.digits(2)}-${random.digits(6)}-${random.digits(1)} ean 40${random.digits(10)}`,
+  (random) =>
+    `etag "${random.hex(16)}-${random.digits(3)}" range bytes=${random.digits(6)}-${random.digits(6)}`,
+  (random) => `trace 00-${random.hex(32)}-${random.hex(16)}-01 sampled`,
+  (random) => `image registry/app@sha256:${random.hex(64)} layer ${random.hex(12)}`,
+  (random) => `arn:aws:iam::${random.digits(12)}:role/app and account ${random.digits(12)}`,
+  (random) => `user@${random.integer(1000, 2000)}.service started; foo@bar.target reached`,
+  (random) =>
+    `point ${random.integer(0, 1920)}x${random.integer(0, 1080)} at ${random.digits(2)}\u00b0${random.digits(2)}'${random.digits(2)}"N`,
+  (random) =>
+    `the token expired, the secret was rotated ${random.integer(1, 9)} times and the key is missing`,
+  (random) =>
     `pid ${random.digits(5)} thread ${random.digits(4)} at 0x${random.from('0123456789abcdef', 12)}`,
 ]
 
@@ -72,13 +88,16 @@ const negativesEach = 120
 export function makeCorpus(seed: number): Sample[] {
   const random = new Random(seed)
   const samples: Sample[] = []
-  for (const [detector, { make, word }] of Object.entries(makers)) {
+  for (const [detector, { make, word, secret, signed }] of Object.entries(makers)) {
     for (let at = 0; at < positivesEach; at++) {
       const value = make(random)
-      const frame = frames[
-        at % (word === 'password' ? 2 : frames.length)
-      ] as (typeof frames)[number]
-      samples.push({ text: frame(value, word ?? 'field'), detector, value })
+      const usable = word === 'password' ? frames.slice(0, 2) : signed ? signedFrames : frames
+      const frame = usable[at % usable.length] as (typeof frames)[number]
+      samples.push({
+        text: frame(value, word ?? 'field'),
+        detector,
+        value: secret?.(value) ?? value,
+      })
     }
   }
   for (const make of negatives) {

@@ -105,6 +105,102 @@ function jwt(random: Random): string {
   return `${header}.${encode({ sub: random.digits(8), iat: 1772438400 })}.${random.from(base62, 43)}`
 }
 
+function weightedMod(body: string, weights: readonly number[], modulus: number): number {
+  return weighted(body, weights) % modulus
+}
+
+function taxIdOfGermany(random: Random): string {
+  return until(() => {
+    const twice = random.integer(0, 9)
+    const digits = [...'0123456789'].filter((digit) => Number(digit) !== twice)
+    digits.splice(random.integer(0, 8), 1)
+    const body = shuffled([...digits, String(twice), String(twice)], random).join('')
+    if (body.startsWith('0')) return undefined
+    let rest = 10
+    for (const digit of body) rest = (((Number(digit) + rest) % 10 || 10) * 2) % 11
+    return `${body}${(11 - rest) % 10}`
+  })
+}
+
+function shuffled<T>(items: readonly T[], random: Random): T[] {
+  const left = [...items]
+  return items.map(() => left.splice(random.integer(0, left.length - 1), 1)[0] as T)
+}
+
+function nir(random: Random): string {
+  const month = String(random.integer(1, 12)).padStart(2, '0')
+  const body = `${random.integer(1, 2)}${random.digits(2)}${month}${random.integer(10, 95)}${random.digits(6)}`
+  return `${body}${String(97 - Number(BigInt(body) % 97n)).padStart(2, '0')}`
+}
+
+function codiceFiscale(random: Random): string {
+  const body = `${random.letters(6)}${random.digits(2)}${random.pick([...'ABCDEHLMPRST'])}${random.pick(['01', '15', '41', '68'])}${random.letters(1)}${random.digits(3)}`
+  // By value 0 to 25 of a letter, and of a digit, at the odd places: the ministry's table.
+  const odd = '1 0 5 7 9 13 15 17 19 21 2 4 18 20 11 3 6 8 12 14 16 10 22 25 24 23'
+    .split(' ')
+    .map(Number)
+  const sum = [...body].reduce((total, sign, at) => {
+    const value = sign >= 'A' ? sign.charCodeAt(0) - 65 : Number(sign)
+    return total + (at % 2 === 0 ? (odd[value] as number) : value)
+  }, 0)
+  return body + upper[sum % 26]
+}
+
+/** Verhoeff by composition of the dihedral group, not by tables: a rotation is 0-4, a reflection 5-9. */
+function verhoeffDigit(body: string): string {
+  const compose = (a: number, b: number) => {
+    if (a < 5) return b < 5 ? (a + b) % 5 : 5 + ((a + b - 5) % 5)
+    return b < 5 ? 5 + ((a - 5 - b + 5) % 5) : (a - b + 5) % 5
+  }
+  const once = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4]
+  const permute = (digit: number, times: number) => {
+    let value = digit
+    for (let round = 0; round < times; round++) value = once[value] as number
+    return value
+  }
+  for (let check = 0; check < 10; check++) {
+    const digits = [...`${body}${check}`].reverse().map(Number)
+    if (digits.reduce((sum, digit, at) => compose(sum, permute(digit, at % 8)), 0) === 0)
+      return String(check)
+  }
+  return ''
+}
+
+function aadhaar(random: Random): string {
+  const body = `${random.integer(2, 9)}${random.digits(10)}`
+  return `${body}${verhoeffDigit(body)}`.replace(/(.{4})(.{4})/, '$1 $2 ')
+}
+
+function cnpj(random: Random): string {
+  let body = random.chance(0.3) ? random.from(`0123456789${upper}`, 12) : `${random.digits(8)}0001`
+  for (let round = 0; round < 2; round++) {
+    const values = [...body].map((sign) => sign.charCodeAt(0) - 48).reverse()
+    const rest = values.reduce((sum, value, at) => sum + value * ((at % 8) + 2), 0) % 11
+    body += rest < 2 ? '0' : String(11 - rest)
+  }
+  return `${body.slice(0, 2)}.${body.slice(2, 5)}.${body.slice(5, 8)}/${body.slice(8, 12)}-${body.slice(12)}`
+}
+
+function sin(random: Random): string {
+  const body = random.pick(['1', '2', '4', '5', '7']) + random.digits(7)
+  return `${body}${luhnDigit(body)}`.replace(/(...)(...)/, random.pick(['$1 $2 ', '$1-$2-']))
+}
+
+function tfn(random: Random): string {
+  return until(() => {
+    const body = random.pick(['1', '4', '8']) + random.digits(8)
+    const isRight = weightedMod(body, [1, 4, 3, 7, 5, 8, 6, 9, 10], 11) === 0
+    return isRight ? body.replace(/(...)(...)/, '$1 $2 ') : undefined
+  })
+}
+
+const streets = ['Main', 'Oak', 'Elm', 'Park', 'Second', 'Washington']
+
+/** Azure storage keys are 64 bytes in base64. */
+function base64(random: Random, length: number): string {
+  return Buffer.from(Array.from({ length }, () => random.integer(0, 255))).toString('base64')
+}
+
 const names = [
   'jane',
   'omar',
@@ -123,8 +219,17 @@ const domains = [
   'example.de',
 ]
 
+/** `word` stands in front of it; `secret` is the part that must go, where that is not all of it. */
+interface Kind {
+  readonly make: Maker
+  readonly word?: string
+  readonly secret?: (value: string) => string
+  /** Only found behind a sign: `name=value`, `name: value`. */
+  readonly signed?: true
+}
+
 /** By detector: its values. Those that need a word beside them get it from the template (`key`). */
-export const makers: Readonly<Record<string, { make: Maker; word?: string }>> = {
+export const makers: Readonly<Record<string, Kind>> = {
   email: { make: (random) => `${random.pick(names)}${random.digits(2)}@${random.pick(domains)}` },
   credit_card: { make: card },
   iban: { make: iban },
@@ -186,5 +291,59 @@ export const makers: Readonly<Record<string, { make: Maker; word?: string }>> = 
   },
   stripe_key: { make: (random) => `sk_live_${random.from(base62, 24)}` },
   pypi_token: { make: (random) => `pypi-AgEIcHlwaS5vcmc${random.from(base62, 80)}` },
+  de_tax_id: { make: taxIdOfGermany, word: 'steuer_id' },
+  fr_insee: { make: nir },
+  it_codice_fiscale: { make: codiceFiscale },
+  in_aadhaar: { make: aadhaar },
+  br_cnpj: { make: cnpj },
+  ca_sin: { make: sin },
+  au_tfn: { make: tfn, word: 'tfn' },
+  postal_address: {
+    make: (random) =>
+      random.pick([
+        `${random.integer(1, 9999)} ${random.pick(streets)} ${random.pick(['Street', 'Avenue', 'Road', 'Lane'])}`,
+        `${random.pick(['Haupt', 'Bahnhof', 'Garten'])}stra\u00dfe ${random.integer(1, 200)}`,
+      ]),
+  },
+  person_name: {
+    make: (random) =>
+      `${random.pick(['Jane', 'Omar', 'Li', 'Maria', 'Karl'])} ${random.pick(['Doe', 'Haddad', 'Wei', 'Lopez', 'Schmidt'])}`,
+    word: 'last_name',
+    signed: true,
+  },
+  authorization: {
+    make: (random) =>
+      random.pick([
+        `Bearer ${random.from(base62, 32)}`,
+        `Basic ${Buffer.from(`${random.pick(names)}:${random.from(base62, 12)}`).toString('base64')}`,
+      ]),
+    secret: (value) => value.slice(value.indexOf(' ') + 1),
+  },
+  private_key: {
+    make: (random) => {
+      const kind = random.pick([
+        'RSA PRIVATE KEY',
+        'PRIVATE KEY',
+        'EC PRIVATE KEY',
+        'OPENSSH PRIVATE KEY',
+      ])
+      return `-----BEGIN ${kind}-----\\n${base64(random, 96)}\\n-----END ${kind}-----`
+    },
+  },
+  azure_key: {
+    make: (random) =>
+      `DefaultEndpointsProtocol=https;AccountName=shop${random.digits(2)};AccountKey=${base64(random, 64)};EndpointSuffix=core.windows.net`,
+    secret: (value) => /AccountKey=([^;]+)/.exec(value)?.[1] ?? '',
+  },
+  url_credentials: {
+    make: (random) =>
+      `${random.pick(['postgres', 'amqp', 'https', 'redis'])}://app:${random.from(base62, 16)}@db${random.digits(1)}.example.com:5432/shop`,
+    secret: (value) => /:([^:@]+)@/.exec(value)?.[1] ?? '',
+  },
+  connection_string: {
+    make: (random) =>
+      `Server=tcp:db,1433;User Id=app;Password=${random.from(base62, 14)}!;Encrypt=true;`,
+    secret: (value) => /Password=([^;]+)/.exec(value)?.[1] ?? '',
+  },
   generic_secret: { make: (random) => random.from(`${base62}!_`, 20), word: 'password' },
 }

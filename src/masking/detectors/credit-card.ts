@@ -9,8 +9,9 @@ import {
 } from '../detector.ts'
 
 const groups = `[0-9](?:${separator}?[0-9]){11,18}`
+/** Also behind `%B`, with which the first track of a magnetic stripe begins (ISO/IEC 7813). */
 const candidate = new RegExp(
-  `(?<![0-9A-Za-z_.])(?<![0-9][-])${groups}(?![0-9A-Za-z_])(?!\\.[0-9])`,
+  `(?<=%B|(?<![0-9A-Za-z_.])(?<![0-9][-]))${groups}(?![0-9A-Za-z_])(?!\\.[0-9])`,
   'g',
 )
 
@@ -36,10 +37,17 @@ const issuers: readonly (readonly [first: number, last: number, lengths: readonl
   [2131, 2131, [15]],
   [62, 62, [16, 17, 18, 19]], // UnionPay
   [81, 81, [16, 17, 18, 19]], // UnionPay, RuPay
-  [2200, 2204, [16, 17, 18, 19]], // Mir
+  [2200, 2205, [16, 17, 18, 19]], // Mir, Borica
   [60, 60, [16]], // RuPay
   [82, 82, [16]],
   [508, 508, [16]],
+  [5041, 5041, [16]], // Elo
+  [5060, 5067, [16, 18, 19]], // Verve, Elo
+  [509, 509, [16]], // Elo
+  [8600, 8600, [16]], // Uzcard
+  [9860, 9860, [16]], // Humo
+  [5600, 5899, [16, 18, 19]], // Maestro
+  [6700, 6799, [16, 18, 19]],
   [5018, 5018, [12, 13, 14, 15, 16, 17, 18, 19]], // Maestro
   [5020, 5020, [12, 13, 14, 15, 16, 17, 18, 19]],
   [5038, 5038, [12, 13, 14, 15, 16, 17, 18, 19]],

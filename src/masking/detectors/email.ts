@@ -12,16 +12,16 @@ const isLocal = table(/[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\x80-\xff-]/)
 const isWrapper = table(/['`{|=?&/#!*^$.]/)
 const isDomain = table(/[A-Za-z0-9.\x80-\xff-]/)
 
-/** Endings of files and code that look like a domain: `icon@2x.png`, `user@host.local` is none of them. */
+/** Endings of files and units that look like a domain: `icon@2x.png`, `user@1000.service`. None is a country, as `.md`, `.rs` and `.sh` are. */
 const notTopLevel =
-  /\.(?:png|jpe?g|gif|svg|webp|ico|css|js|mjs|ts|tsx|jsx|json|yaml|yml|xml|html?|md|txt|log|java|class|py|rb|go|rs|sh|service|socket|timer|mount|target|slice|scope)$/i
+  /\.(?:png|jpe?g|gif|svg|webp|ico|css|js|mjs|ts|tsx|jsx|json|yaml|yml|xml|html?|txt|log|java|class|service|socket|timer|mount|target|slice|scope)$/i
 
 export const email: Detector = {
   name: 'email',
   group: 'pii',
   summary:
     'Addresses `local@domain` with a domain of at least two labels (RFC 5321, RFC 6531), also `%40` in URLs.',
-  anchors: ['@[A-Za-z0-9\\x80-\\xff]', '%40[A-Za-z0-9]'],
+  anchors: ['@[A-Za-z0-9\\x80-\\xff]', '@\\[(?:[0-9]|IPv6:)', '%40[A-Za-z0-9]'],
   find(text, _key, report) {
     for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
       findAround(text, at, at + 1, report)
@@ -57,10 +57,26 @@ function findAround(text: string, at: number, domainStart: number, report: Repor
     }
   }
   while (start < at && isWrapper[text.charCodeAt(start)] === 1) start++
-  if (start >= at || text[at - 1] === '.') return
-  const end = endOfDomain(text, domainStart)
+  if (start >= at || text[at - 1] === '.' || isPassword(text, start)) return
+  const end =
+    text[domainStart] === '[' ? endOfLiteral(text, domainStart) : endOfDomain(text, domainStart)
   if (end > domainStart) report.add(start, end, confidence.certain)
 }
+
+/** Behind `scheme://user:` stands a password, and behind its `@` a host. */
+function isPassword(text: string, start: number): boolean {
+  return text[start - 1] === ':' && urlUser.test(text.slice(Math.max(0, start - 128), start))
+}
+
+const urlUser = /:\/\/[^\s/@]{0,100}:$/
+
+/** `jane@[192.0.2.1]`, `jane@[IPv6:2001:db8::1]`: RFC 5321, 4.1.3. */
+function endOfLiteral(text: string, start: number): number {
+  literal.lastIndex = start
+  return literal.test(text) ? literal.lastIndex : start
+}
+
+const literal = /\[(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|IPv6:[0-9A-Fa-f:.]{2,45})\]/y
 
 /** Where a domain with a dot and a top level of letters ends, or `start`. */
 function endOfDomain(text: string, start: number): number {

@@ -47,7 +47,10 @@ const nifLetters = 'TRWAGMYFPDXBNJZSQVHLCKE'
 
 /** DNI and NIE: the letter is the number modulo 23 (Orden INT/2058/2008). */
 function isNif(plain: string): boolean {
-  const digits = plain.slice(0, -1).replace(/^[XYZ]/, (letter) => String('XYZ'.indexOf(letter)))
+  const digits = plain
+    .slice(0, -1)
+    .replace(/^[KLM]/, '')
+    .replace(/^[XYZ]/, (letter) => String('XYZ'.indexOf(letter)))
   return nifLetters[Number(digits) % 23] === plain.at(-1)
 }
 
@@ -112,8 +115,8 @@ const ids: readonly NationalId[] = [
   {
     name: 'us_ssn',
     summary:
-      'US social security numbers in valid ranges: with dashes or spaces, or undashed beside words such as ssn.',
-    pattern: '[0-9]{3}(?:([- ])[0-9]{2}\\1[0-9]{4}|[0-9]{6})',
+      'US social security numbers in valid ranges: with dashes; with spaces, dots or nothing between the groups beside words such as ssn.',
+    pattern: '[0-9]{3}(?:([- .])[0-9]{2}\\1[0-9]{4}|[0-9]{6})',
     anchors: [nineDigits],
     isValid: isSsn,
     words:
@@ -148,7 +151,9 @@ const ids: readonly NationalId[] = [
     isValid: (plain) =>
       /^(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][0-9]{6}[A-D]$/.test(plain),
     words: /(?:^|[^a-z])(?:nino|ni[ _-]?(?:no|number)|national[ _-]?insurance)/i,
-    isDistinct: (written) => /^[A-Z]{2}/.test(written),
+    // `ce123456a` is a piece of hex as well.
+    isDistinct: (written) =>
+      /^[A-Z]{2}/.test(written) || written.includes(' ') || !/^[a-f]{2}/.test(written),
   },
   {
     name: 'de_tax_id',
@@ -164,20 +169,22 @@ const ids: readonly NationalId[] = [
     name: 'fr_insee',
     summary:
       'French social security numbers (NIR) of 15 digits: month, department and key (mod 97).',
-    pattern: '[12] ?[0-9]{2} ?[0-9]{2} ?(?:[0-9]{2}|2[ABab]) ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}',
+    pattern: '[1-478] ?[0-9]{2} ?[0-9]{2} ?(?:[0-9]{2}|2[ABab]) ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}',
     anchors: [nineDigits],
     isValid: isNir,
     words: /(?:nir(?![a-z])|insee|s[e\xc3\xa9]+curit|secu)/i,
-    isDistinct: always,
+    // 3, 4, 7 and 8 are given for a time, while a person is being registered.
+    isDistinct: (written) => /^[12]/.test(written),
   },
   {
     name: 'es_nif',
-    summary: 'Spanish NIF and NIE with their check letter (mod 23).',
-    pattern: '(?:[0-9]{8}|[XYZxyz]-?[0-9]{7})-?[A-Za-z]',
-    anchors: ['[0-9]{8}-?[A-Za-z]', '[XYZxyz]-?[0-9]{7}'],
+    summary: 'Spanish NIF (of K, L and M too) and NIE with their check letter (mod 23).',
+    pattern: '(?:[0-9]{7,8}|[XYZKLMxyzklm]-?[0-9]{7})-?[A-Za-z]',
+    anchors: ['[0-9]{7}-?[A-Za-z]'],
     isValid: isNif,
     words: /(?:^|[^a-z])(?:nif|nie|dni)(?![a-z])/i,
-    isDistinct: (written) => /[A-Z]$/.test(written),
+    // Seven digits are eight without the zero in front.
+    isDistinct: (written) => /(?:^[^0-9].*|[0-9]{8}|-)[A-Z]$/.test(written),
   },
   {
     name: 'it_codice_fiscale',
@@ -225,9 +232,10 @@ const ids: readonly NationalId[] = [
   {
     name: 'br_cnpj',
     summary:
-      'Brazilian CNPJ with both check digits: `00.000.000/0000-00`, or plain beside the word cnpj.',
-    pattern: '[0-9]{2}(?:\\.[0-9]{3}\\.[0-9]{3}/[0-9]{4}-[0-9]{2}|[0-9]{12})',
-    anchors: [nineDigits],
+      'Brazilian CNPJ with both check digits, also those with letters (since July 2026): `00.000.000/0000-00`, or plain beside the word cnpj.',
+    pattern:
+      '[0-9A-Za-z]{2}(?:\\.[0-9A-Za-z]{3}\\.[0-9A-Za-z]{3}/[0-9A-Za-z]{4}-[0-9]{2}|[0-9A-Za-z]{10}[0-9]{2})',
+    anchors: [nineDigits, '\\.[0-9A-Za-z]{3}/[0-9A-Za-z]{4}-[0-9]', '(?i)cnpj'],
     isValid: isCnpj,
     words: /cnpj/i,
     isDistinct: hasSigns,

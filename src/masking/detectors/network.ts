@@ -17,15 +17,14 @@ export const ipAddress: Detector = {
   name: 'ip_address',
   group: 'pii',
   summary:
-    'IPv4 and IPv6 addresses, mapped ones, and networks in CIDR notation; not versions or times. Loopback and unspecified addresses are left.',
-  // The second begins with the colon, not with a letter: letters are most of what there is.
+    'IPv4 and IPv6 addresses, mapped ones, and networks in CIDR notation; not versions or times, and not `0.0.0.0`, `255.255.255.255` and `::`, which are of nobody.',
+  // The last begins with the colon, not with a letter: letters are most of what there is.
   anchors: ['[0-9]\\.[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]', '::', ':(?:[0-9A-Fa-f]{1,4}:){4}'],
   find(text, key, report) {
     v4.lastIndex = 0
     for (let match = v4.exec(text); match !== null; match = v4.exec(text)) {
       const [address] = match
-      if (address.startsWith('127.') || address === '0.0.0.0' || address === '255.255.255.255')
-        continue
+      if (address === '0.0.0.0' || address === '255.255.255.255') continue
       if (versionWords.test(text.slice(Math.max(0, match.index - 24), match.index))) continue
       if (/version|release|build/.test(key)) continue
       report.add(match.index, v4.lastIndex, confidence.certain)
@@ -41,7 +40,7 @@ function findV6(text: string, report: Parameters<Detector['find']>[2]): void {
     if (/[0-9A-Za-z_:]/.test(next)) continue
     const address = match[0].replace(/[.:]$/, '')
     const whole = match[0].endsWith('::') ? match[0] : address
-    if (whole.length < 3 || whole === '::1' || !isIPv6(whole)) continue
+    if (whole.length < 3 || !isIPv6(whole)) continue
     // `a::b` in code and `ab::` are far more often names than addresses.
     if (whole.length < 6 && /^[a-f:]+$/i.test(whole)) continue
     let end = match.index + whole.length

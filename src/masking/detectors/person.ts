@@ -48,7 +48,7 @@ export const postalAddress: Detector = {
   summary:
     'Streets with a house number in the English and German forms, with town and code behind them, and values of keys such as billing_address. Other forms are not known.',
   anchors: [
-    '(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl|Square|Sq|Terrace|Parkway|Pkwy|Highway|Hwy)[^A-Za-z]',
+    ' (?:St|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl|Square|Sq|Terrace|Parkway|Pkwy|Highway|Hwy)',
     '(?:stra\\xc3\\x9fe|strasse|str\\.|weg|platz|allee|gasse|ring|damm|ufer) [0-9]',
     '(?i)(?:street|postal|mailing|shipping|billing|home|delivery)[_. -]?(?:addr|line|\\x12)',
   ],
@@ -76,7 +76,7 @@ function anyCase(words: string): string {
 const nameKey = new RegExp(`(?:${nameWords})$`)
 const name = "[A-Z\\xc3][A-Za-z\\x80-\\xff'-]{1,30}"
 const named = new RegExp(
-  `(?<![A-Za-z])(?:(?:${anyCase(nameWords)})["'\\\\]{0,3}\\s{0,2}[:=]\\s{0,2}["'\\\\]{0,2}` +
+  `(?<![A-Za-z])(?:(?:${anyCase(nameWords)})["'\\\\]{0,3}\\s{0,2}[:=>]\\s{0,2}["'\\\\]{0,2}` +
     `|(?:Mr|Mrs|Ms|Dr|Prof|Herr|Frau|Mme|Sr|Sra)\\.? )(${name}(?: (?:(?:van|von|de|der|da|di|la|el|al|bin) ){0,2}(?:[A-Z]\\. )?${name}){0,3})`,
   'g',
 )

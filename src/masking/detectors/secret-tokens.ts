@@ -54,8 +54,7 @@ const kinds: readonly TokenKind[] = [
     name: 'aws_key',
     summary: 'AWS access key ids (AKIA, ASIA, …); secret access keys beside their names.',
     anchors: ['(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])'],
-    pattern: '(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z2-7]{16}',
-    judge: (token) => (looksRandom(token.slice(4), 2.5) ? confidence.certain : 0),
+    pattern: '(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16}(?![A-Za-z0-9])',
   },
   {
     name: 'gcp_key',
@@ -84,9 +83,10 @@ const kinds: readonly TokenKind[] = [
   {
     name: 'gitlab_token',
     summary:
-      'GitLab tokens (glpat-, gldt-, glrt-, glcbt-, glptt-, glft-, glsoat-, gloas-, glagent-, glimt-).',
-    anchors: ['gl(?:pat|dt|rt|cbt|ptt|ft|soat|oas|agent|imt|wt|ffct)-'],
-    pattern: 'gl(?:pat|dt|rt|cbt|ptt|ft|soat|oas|agent|imt|wt|ffct)-[A-Za-z0-9_.-]{20,300}',
+      'GitLab tokens (GR1348941, glpat-, gldt-, glrt-, glcbt-, glptt-, glft-, glsoat-, gloas-, glagent-, glimt-).',
+    anchors: ['gl(?:pat|dt|rt|cbt|ptt|ft|soat|oas|agent|imt|wt|ffct)-', 'GR1348941'],
+    pattern:
+      'GR1348941[A-Za-z0-9_-]{20}|gl(?:pat|dt|rt|cbt|ptt|ft|soat|oas|agent|imt|wt|ffct)-[A-Za-z0-9_.-]{20,300}',
     judge: randomTail(2.5),
   },
   {
