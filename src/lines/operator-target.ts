@@ -1,6 +1,6 @@
 import { type Chain, errorAttribute } from '../operators/chain.ts'
 import type { DirectPath } from '../operators/direct/direct-chain.ts'
-import { Entry, type Values } from '../operators/entry.ts'
+import { copyValue, Entry, type Values } from '../operators/entry.ts'
 import { Batch } from '../signal/batch.ts'
 import { type LineSource, noAttributes, type SourceAttributes } from '../tail/line-source.ts'
 import { type LineTarget, type Progress, progressOf } from '../tail/line-target.ts'
@@ -30,6 +30,7 @@ export class OperatorTarget<S extends LineSource = TailedFile> implements LineTa
   /** The resource of records to which no operator gives another one. */
   #base: Readonly<Values>
   #fileKeys: readonly string[] = []
+  #fileHasMaps = false
   /** Operators use attributes of the file, or keep records, so they must be in the entry. */
   #inEntry = false
   /** The short way of the chain, where it can be taken for this file. */
@@ -59,7 +60,9 @@ export class OperatorTarget<S extends LineSource = TailedFile> implements LineTa
     this.#nowMs = nowMs
     this.#fileAttributes = file.attributes ?? noAttributes
     this.#base = this.#fileAttributes.resource?.values ?? this.#settings.resource
-    this.#fileKeys = Object.keys(this.#fileAttributes.values)
+    const { values } = this.#fileAttributes
+    this.#fileKeys = Object.keys(values)
+    this.#fileHasMaps = Object.values(values).some((value) => typeof value === 'object')
     this.#inEntry = this.#chain.joins || this.#fileKeys.some((key) => this.#chain.reads(key))
     this.#writer.observedAt(nowMs)
     this.#resource = undefined
@@ -133,7 +136,7 @@ export class OperatorTarget<S extends LineSource = TailedFile> implements LineTa
     this.#source = source
     this.#start = start
     this.#end = end
-    const attributes: Values = this.#inEntry ? { ...this.#fileAttributes.values } : {}
+    const attributes = this.#attributesOfFile()
     if (this.#settings.includeRecordNumber && this.#file !== undefined) {
       attributes['log.file.record_number'] = ++this.#file.recordNumber
     }
@@ -147,6 +150,13 @@ export class OperatorTarget<S extends LineSource = TailedFile> implements LineTa
       this.#writeAsItWas('value nests too deep')
     }
     this.#text = undefined
+  }
+
+  #attributesOfFile(): Values {
+    if (!this.#inEntry) return {}
+    const { values } = this.#fileAttributes
+    // Maps and lists come of headers only; operators may write into them.
+    return this.#fileHasMaps ? copyValue<Values>(values) : { ...values }
   }
 
   #write(entry: Entry): void {

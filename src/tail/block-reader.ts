@@ -45,10 +45,13 @@ export class BlockReader {
   async turn(file: TailedFile): Promise<void> {
     const source = await this.#files.sourceOf(file)
     if (source === undefined) return
+    const { header, locks } = this.#parts
+    if (locks !== undefined && !(await locks.acquire(file, source.fd))) return
     if (file.sizeBytes < file.offset) {
       await this.#files.replaced(file)
       return
     }
+    await header?.prepare(file, source)
     if (await this.#readOnce(file, source, blockBytes)) return
     await this.#readOnce(file, source, this.#wideBytes)
   }
@@ -89,10 +92,15 @@ export class BlockReader {
   }
 
   #frame(file: TailedFile, view: Buffer, start: number, flush: boolean): number {
-    const { framer, target, window, clock } = this.#parts
+    const { framer, target, window, clock, header } = this.#parts
+    const from = header?.take(file, view, start, flush) ?? start
+    if (from > start) file.advance(view, start, from)
     target.begin(file, clock.nowMs())
-    const end = framer.frame(file, view, start, view.length, flush, target)
-    if (end > start) file.advance(view, start, end)
+    let end = from
+    if (header?.isDone(file) ?? true) {
+      end = framer.frame(file, view, from, view.length, flush, target)
+      if (end > from) file.advance(view, from, end)
+    }
     const batch = target.finish()
     if (end > start || start > 0) window.push(batch, target.progress(file))
     return end

@@ -87,6 +87,10 @@ export class CompressedSource implements Source {
     return this.#high
   }
 
+  get fd(): number {
+    return this.#handle.fd
+  }
+
   stat(): Promise<Stats> {
     return this.#handle.stat()
   }

@@ -1,3 +1,4 @@
+import type { Double } from '../wire/otlp/any-value.ts'
 import type { Guard } from './identity.ts'
 
 /** All that belongs to a position in a file. */
@@ -28,8 +29,20 @@ export interface LineSource extends Place {
   commit(place: Place): void
 }
 
+/** A plain attribute, or what the operators of a header made of its lines: lists and maps too. */
+export type SourceValue =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | undefined
+  | Double
+  | readonly SourceValue[]
+  | { readonly [key: string]: SourceValue }
+
 export interface SourceAttributes {
-  readonly values: Readonly<Record<string, string>>
+  readonly values: Readonly<Record<string, SourceValue>>
   /** `values` as attribute fields of a LogRecord. */
   readonly encoded: Uint8Array
   /** The resource of its records, where it has one of its own. */

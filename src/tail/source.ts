@@ -11,6 +11,8 @@ export interface Source {
   ): Promise<{ bytesRead: number }>
   /** How much there is, for a file with these stats. */
   size(stats: Stats): number | Promise<number>
+  /** The descriptor of the open file. */
+  readonly fd: number
   /** Of the file itself. */
   stat(): Promise<Stats>
   close(): Promise<void>
@@ -34,6 +36,10 @@ export class PlainSource implements Source {
 
   size(stats: Stats): number {
     return stats.size
+  }
+
+  get fd(): number {
+    return this.#handle.fd
   }
 
   stat(): Promise<Stats> {

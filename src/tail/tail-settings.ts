@@ -2,9 +2,11 @@ import type { Clock } from '../component/clock.ts'
 import type { Logger } from '../component/telemetry.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { Discovery } from './discover.ts'
+import type { FileLocks } from './file-locks.ts'
 import type { FileOpener } from './file-opener.ts'
 import type { FileSetSettings, TailEvents } from './file-set.ts'
 import type { Framer } from './framer.ts'
+import type { FileHeader } from './header.ts'
 import type { LineTarget } from './line-target.ts'
 import type { DeliveryWindow } from './window.ts'
 
@@ -33,6 +35,9 @@ export interface TailParts {
   readonly framer: Framer
   readonly target: LineTarget
   readonly window: DeliveryWindow
+  readonly header: FileHeader | undefined
+  /** Taken while files are read; undefined and they are not locked. */
+  readonly locks: FileLocks | undefined
   readonly checkpoints: Checkpoints
   readonly events: TailEvents
   readonly clock: Clock

@@ -54,6 +54,7 @@ export class Tailer {
 
   /** Looks for the files once, so that `start_at: end` means the end at this moment, and goes on in the background. */
   async start(): Promise<void> {
+    await this.#parts.locks?.check()
     await this.#poll()
     this.#running = this.#run()
     await this.#watcher?.start()
@@ -72,6 +73,7 @@ export class Tailer {
     }
     await this.#parts.window.stop(abort)
     await this.#watcher?.stop()
+    await this.#parts.locks?.release()
     await this.#files.closeAll()
     await this.#parts.checkpoints.save(this.#parts.clock.nowMs(), true)
     await this.#parts.checkpoints.close()
@@ -116,6 +118,7 @@ export class Tailer {
     while (!this.#stopping.signal.aborted) {
       try {
         const active = await this.#readRound()
+        await this.#parts.locks?.release()
         this.#quiet.looked(active || this.#waitsForMore())
         this.#endWhenIdle()
         await checkpoints.save(clock.nowMs())
@@ -171,7 +174,7 @@ export class Tailer {
 
   /** Rounds of turns until nothing is ready or the next poll is due, but at least one. True if something was ready. */
   async #readRound(): Promise<boolean> {
-    const { clock, window } = this.#parts
+    const { clock, window, locks } = this.#parts
     this.#reader.markFlushes(this.#files.all)
     this.#reader.flushHeld(false)
     let ready = this.#files.ready()
@@ -188,7 +191,7 @@ export class Tailer {
       }
       // Asked after a whole round: a poll of many files takes longer than the interval, and each must have its turn.
       if (clock.monotonicMs() - this.#polledAtMs >= this.#settings.pollIntervalMs) return active
-      ready = ready.filter((file) => file.ready)
+      ready = ready.filter((file) => file.ready && locks?.isBusy(file) !== true)
     }
     return active
   }

@@ -8,10 +8,10 @@ import type { Progress } from './line-target.ts'
 import type { TailedFile } from './tailed-file.ts'
 import { YoungGarbage } from './young-garbage.ts'
 
-const firstBackoffMs = 100
-const maxBackoffMs = 5000
 // Reading stands still meanwhile, of all files and for all exporters.
 const maxAskedMs = 60_000
+
+const defaultBackoff = { initialMs: 100, maxMs: 5000 }
 
 /** Where a batch is; shared by the entries of all files that move with it. */
 interface Journey {
@@ -37,6 +37,8 @@ export interface WindowSettings<S extends LineSource> {
   readonly limitBytes: number
   /** See `ReceiveContext`. What can be read again is kept until it is delivered; what cannot, goes into the queue. */
   readonly until: ReceiveContext['until']
+  /** The pauses before what was refused is offered again: each twice the one before it, where the refusal says none. */
+  readonly backoff?: { readonly initialMs: number; readonly maxMs: number }
   /** The source is dealt with up to a new place. */
   committed(source: S): void
   /**
@@ -140,7 +142,8 @@ export class DeliveryWindow<S extends LineSource = TailedFile> {
   /** True when the batch was taken, or refused for good; false when remora stops before that. Never rejects. */
   async #offer(batch: Batch<'logs'>): Promise<boolean> {
     const { intake, clock, logger, counters, lost } = this.#settings
-    let backoffMs = firstBackoffMs
+    const { initialMs, maxMs } = this.#settings.backoff ?? defaultBackoff
+    let backoffMs = initialMs
     let refused = false
     for (;;) {
       try {
@@ -168,7 +171,7 @@ export class DeliveryWindow<S extends LineSource = TailedFile> {
         })
         const waitMs = Math.min(error.retryAfterMs ?? backoffMs, maxAskedMs)
         await sleep(clock, waitMs, this.#stopping.signal)
-        backoffMs = Math.min(backoffMs * 2, maxBackoffMs)
+        backoffMs = Math.min(backoffMs * 2, maxMs)
         if (this.#stopping.signal.aborted) {
           this.#refusing--
           lost?.(batch)

@@ -5,16 +5,20 @@ import { createPreset } from '../../lines/create-preset.ts'
 import { createTarget } from '../../lines/create-target.ts'
 import { withTemplates } from '../../lines/templates.ts'
 import { decompressStream } from '../../net/decompress.ts'
+import { compileOperators } from '../../operators/compile.ts'
+import { compilePattern } from '../../regex/pattern.ts'
 import type { Intake } from '../../signal/consumer.ts'
 import { Checkpoints } from '../../tail/checkpoints.ts'
 import { Discovery } from '../../tail/discover.ts'
 import { findEncoding } from '../../tail/encoding.ts'
 import { readFileAttributes } from '../../tail/file-attributes.ts'
+import { FileLocks } from '../../tail/file-locks.ts'
 import { FileOpener } from '../../tail/file-opener.ts'
 import type { TailEvents } from '../../tail/file-set.ts'
 import type { TailSettings } from '../../tail/tail-settings.ts'
 import { Tailer } from '../../tail/tailer.ts'
 import { DeliveryWindow } from '../../tail/window.ts'
+import { HeaderReader } from './header.ts'
 import { compileOrdering } from './ordering/compile-ordering.ts'
 import type { FileLogConfig } from './schema.ts'
 
@@ -104,6 +108,8 @@ export class FileLogReceiver implements Component {
         clock,
       }),
       window,
+      header: this.#createHeader(),
+      locks: config.acquire_fs_lock ? new FileLocks() : undefined,
       checkpoints,
       events: this.#events(),
       clock,
@@ -117,8 +123,22 @@ export class FileLogReceiver implements Component {
     })
   }
 
+  #createHeader(): HeaderReader | undefined {
+    const { config, meter, logger, clock } = this.#settings
+    const { header } = config
+    if (header === undefined) return undefined
+    return new HeaderReader({
+      pattern: compilePattern(header.pattern),
+      // No record is lost with a line of a header.
+      chain: compileOperators(header.metadata_operators, meter, logger, clock, () => undefined),
+      encoding: findEncoding(config.encoding),
+      maxLogSizeBytes: config.max_log_size,
+    })
+  }
+
   #createWindow(intake: Intake<'logs'>, checkpoints: Checkpoints): DeliveryWindow {
-    const { logger, meter, clock } = this.#settings
+    const { config, logger, meter, clock } = this.#settings
+    const { retry_on_failure: retry } = config
     return new DeliveryWindow({
       intake,
       clock,
@@ -129,6 +149,7 @@ export class FileLogReceiver implements Component {
       },
       limitBytes: windowBytes,
       until: 'delivered',
+      backoff: { initialMs: retry.initial_interval, maxMs: retry.max_interval },
       committed: (file) => checkpoints.changed(file),
     })
   }

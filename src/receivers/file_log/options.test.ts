@@ -32,6 +32,7 @@ const documented: Readonly<Record<string, unknown>> = {
   max_log_size_behavior: 'split',
   max_concurrent_files: 1024,
   delete_after_read: false,
+  acquire_fs_lock: false,
   file_cache_advise: false,
   attributes: {},
   resource: {},

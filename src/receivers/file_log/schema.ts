@@ -7,21 +7,62 @@ import {
   presetFits,
   recordOptions,
 } from '../../lines/schema.ts'
-import { parses } from '../../operators/options/schema.ts'
+import { parses, pattern } from '../../operators/options/schema.ts'
+import { operators } from '../../operators/schema.ts'
+import { findEncoding } from '../../tail/encoding.ts'
 import { compileGlob } from '../../tail/glob.ts'
 import { orderingCriteria } from './ordering/schema.ts'
 
 const glob = () =>
   v.pipe(v.string('must be a path'), v.nonEmpty('must not be empty'), parses(compileGlob))
 
+const notForHeaders: readonly string[] = ['filter', 'router', 'recombine', 'container']
+
 const retryOnFailure = v.strictObject({
   enabled: flag(
     true,
     'Accepted, and always on: what is refused is offered again, and reading waits.',
   ),
-  initial_interval: v.optional(v.pipe(duration(), v.description('Accepted and not used.'))),
-  max_interval: v.optional(v.pipe(duration(), v.description('Accepted and not used.'))),
-  max_elapsed_time: v.optional(v.pipe(duration(), v.description('Accepted and not used.'))),
+  initial_interval: v.optional(
+    v.pipe(
+      duration(),
+      v.minValue(1, 'must be at least 1ms'),
+      v.description('The wait after the first refusal; it doubles with each further one.'),
+    ),
+    '100ms',
+  ),
+  max_interval: v.optional(
+    v.pipe(
+      duration(),
+      v.minValue(1, 'must be at least 1ms'),
+      v.description('The longest wait. All files wait with it, so it is short.'),
+    ),
+    '5s',
+  ),
+  max_elapsed_time: v.optional(
+    v.pipe(
+      duration(),
+      v.description('Accepted and not used: nothing is given up, because the file still has it.'),
+    ),
+  ),
+})
+
+const header = v.strictObject({
+  pattern: v.pipe(
+    pattern(),
+    v.description('Every line of the header matches it; the first that does not is a record.'),
+  ),
+  metadata_operators: v.pipe(
+    operators,
+    v.minLength(1, 'must have at least one operator'),
+    v.check(
+      (list) => list.every(({ type }) => !notForHeaders.includes(type)),
+      `must give each line on: ${notForHeaders.join(', ')} have no place here`,
+    ),
+    v.description(
+      'What makes attributes of its lines; those of later lines replace those of earlier ones.',
+    ),
+  ),
 })
 
 const drain = v.strictObject({
@@ -138,6 +179,10 @@ export const fileLogConfig = v.pipe(
         ),
       ),
     ),
+    acquire_fs_lock: flag(
+      false,
+      'Take a shared lock (flock) on a file while it is read, and leave it alone while a writer has locked it. Needs the program `flock` (util-linux, BusyBox).',
+    ),
     file_cache_advise: flag(
       false,
       "Accepted for the collector's files and not used: Node has no such call.",
@@ -180,6 +225,14 @@ export const fileLogConfig = v.pipe(
       'Add `log.file.record_offset`, the first byte of the record.',
     ),
     ...contentOptions,
+    header: v.optional(
+      v.pipe(
+        header,
+        v.description(
+          'Lines at the beginning of a file that say something of all its records; they become attributes, not records. Needs `start_at: beginning`.',
+        ),
+      ),
+    ),
     storage: v.optional(
       v.pipe(
         v.string('must be the id of an extension'),
@@ -189,7 +242,10 @@ export const fileLogConfig = v.pipe(
       ),
     ),
     retry_on_failure: v.optional(
-      v.pipe(retryOnFailure, v.description('Accepted: remora always holds what is refused.')),
+      v.pipe(
+        retryOnFailure,
+        v.description('What becomes of records that are refused for now, e.g. for want of memory.'),
+      ),
       {},
     ),
     drain: v.optional(
@@ -219,10 +275,18 @@ export const fileLogConfig = v.pipe(
     (c) => !c.delete_after_read || c.start_at === 'beginning',
     'delete_after_read needs start_at: beginning',
   ),
+  v.check(
+    (c) => c.header === undefined || c.start_at === 'beginning',
+    'header needs start_at: beginning',
+  ),
+  v.check(
+    (c) => c.header === undefined || findEncoding(c.encoding).unitBytes > 0,
+    'header needs an encoding with lines: nop has none',
+  ),
   v.check((c) => multilineHasText(c), multilineNeedsText),
   presetFits(),
   v.metadata({
-    unsupported: ['header', 'acquire_fs_lock', 'output', 'id', 'type'],
+    unsupported: ['output', 'id', 'type'],
   } satisfies ObjectMetadata),
 )
 
