@@ -30,6 +30,7 @@ try {
       stdout: (text) => process.stdout.write(text),
       stderr: (text) => process.stderr.write(text),
       readFile: readTextFile,
+      ...(process.stdout.isTTY ? { terminal: { columns: process.stdout.columns } } : {}),
       registry: async () => (await import('./components.ts')).registry,
     },
     {

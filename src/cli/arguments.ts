@@ -10,6 +10,7 @@ export const commands = [
   'dead-letters',
   'queue',
   'mask',
+  'tail',
 ] as const
 export type Command = (typeof commands)[number]
 
@@ -26,6 +27,10 @@ export interface Arguments {
   readonly all?: boolean
   readonly watch?: boolean
   readonly explain?: boolean
+  readonly preset?: string
+  readonly follow?: boolean
+  /** The last so many. */
+  readonly lines?: number
 }
 
 export type ParsedArguments =
@@ -36,8 +41,8 @@ export type ParsedArguments =
 
 /** Every flag, and the commands that know it; those without a list belong to all. */
 const flags: Readonly<Record<string, readonly Command[] | undefined>> = {
-  config: ['run', 'validate', 'print-config', 'dead-letters', 'queue', 'mask'],
-  set: ['run', 'validate', 'print-config', 'dead-letters', 'queue', 'mask'],
+  config: ['run', 'validate', 'print-config', 'dead-letters', 'queue', 'mask', 'tail'],
+  set: ['run', 'validate', 'print-config', 'dead-letters', 'queue', 'mask', 'tail'],
   format: ['components', 'print-config', 'dead-letters', 'queue'],
   mode: ['print-config'],
   exporter: ['dead-letters', 'queue'],
@@ -45,11 +50,14 @@ const flags: Readonly<Record<string, readonly Command[] | undefined>> = {
   all: ['dead-letters'],
   watch: ['queue'],
   explain: ['mask'],
+  preset: ['tail'],
+  follow: ['tail'],
+  lines: ['tail'],
   help: undefined,
   version: undefined,
 }
 
-const switches: ReadonlySet<string> = new Set(['all', 'watch', 'explain'])
+const switches: ReadonlySet<string> = new Set(['all', 'watch', 'explain', 'follow'])
 
 const formats: Readonly<Partial<Record<Command, readonly string[]>>> = {
   components: ['table', 'json'],
@@ -79,6 +87,9 @@ export function parseArguments(args: readonly string[]): ParsedArguments {
       explain: { type: 'boolean' },
       exporter: { type: 'string' },
       to: { type: 'string' },
+      preset: { type: 'string' },
+      follow: { type: 'boolean', short: 'f' },
+      lines: { type: 'string', short: 'n' },
       all: { type: 'boolean' },
       watch: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
@@ -97,6 +108,7 @@ export function parseArguments(args: readonly string[]): ParsedArguments {
   const name = word === 'help' ? extra : word
   if (name !== undefined && !isCommand(name)) return unknownCommand(name)
   if (help) return { kind: 'help', command: name }
+  if (name === 'tail') return withFile(words, values)
   if (name !== undefined && firstWords[name] !== undefined) return withWords(name, words, values)
   if (extra !== undefined) {
     return fail(
@@ -130,12 +142,38 @@ function withValues(command: Command, values: Readonly<Record<string, unknown>>)
   }
   const config = (values['config'] ?? []) as string[]
   const set = (values['set'] ?? []) as string[]
-  if (config.length === 0 && flags['config']?.includes(command)) {
+  if (config.length === 0 && command !== 'tail' && flags['config']?.includes(command)) {
     return fail('say where the configuration is: --config remora.yaml')
   }
   const parsed = { command, config, set, format, mode }
   const explain = values['explain'] === true
   return { kind: 'command', arguments: explain ? { ...parsed, explain } : parsed }
+}
+
+/** `tail FILE`, or `-` for the standard input. */
+function withFile(
+  words: readonly string[],
+  values: Readonly<Record<string, unknown>>,
+): ParsedArguments {
+  const [file, extra] = words
+  if (file === undefined) return fail('say which file: tail FILE, or tail - for standard input')
+  if (extra !== undefined) return fail(`"${extra}" is one word too many`)
+  const parsed = withValues('tail', values)
+  if (parsed.kind !== 'command') return parsed
+  const { preset, follow, lines } = values as { preset?: string; follow?: boolean; lines?: string }
+  if (lines !== undefined && !/^[1-9]\d{0,6}$/.test(lines)) {
+    return fail(`--lines must be a number from 1 to 9999999, not "${lines}"`)
+  }
+  return {
+    kind: 'command',
+    arguments: {
+      ...parsed.arguments,
+      words: [file],
+      ...(preset === undefined ? {} : { preset }),
+      ...(follow === undefined ? {} : { follow }),
+      ...(lines === undefined ? {} : { lines: Number(lines) }),
+    },
+  }
 }
 
 function withWords(

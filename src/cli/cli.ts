@@ -42,7 +42,7 @@ async function runCommand(
 ): Promise<ExitCode> {
   // Nothing is started yet, so there is nothing to stop.
   if (args.command === 'run') control.onSignal(() => control.exit(exitCodes.ok.code))
-  else if (!args.watch) control.leaveSignals()
+  else if (!args.watch && !args.follow) control.leaveSignals()
   const io = await readPipes(args.config, plainIo, control.clock)
   switch (args.command) {
     case 'run':
@@ -55,6 +55,8 @@ async function runCommand(
       return (await import('./print-config.ts')).printConfig(args, io)
     case 'mask':
       return (await import('./mask.ts')).mask(args, io)
+    case 'tail':
+      return (await import('./tail.ts')).tail(args, io, control)
     case 'schema':
       return (await import('./schema.ts')).schema(args, io)
     case 'dead-letters':

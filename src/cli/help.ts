@@ -16,6 +16,7 @@ Commands
   print-config   the merged configuration, references resolved, secrets left out
   components     the receivers, processors, exporters and extensions of this build
   schema         a JSON Schema of the whole configuration, for editors
+  tail           a log file as a preset or a receiver would read it, without sending anything
   mask           standard input as the mask processors of a configuration leave it
   queue          what waits in the queues, since when, and when it will be gone
   dead-letters   what backends refused for good: list, show, replay, purge
@@ -67,6 +68,23 @@ Masks standard input line by line, as the mask processors of the configuration d
 bodies. Findings are counted on stderr; --explain tells each, and why it is one.
 
   remora mask --config remora.yaml --explain < app.log
+`,
+  tail: `remora tail FILE|- [--preset NAME] [--config SOURCE …] [-n COUNT] [-f]
+
+Shows how the records of a file, or of standard input, would be read: time, level, body, and
+the attributes below it. Nothing is sent and no position is kept. Without a flag the preset
+is auto, which says what it chose and why. With --config the receiver that includes the file
+reads it, its operators included. Records that cannot be read say why.
+
+  --preset NAME    nginx_access, log4j, json, …; see docs/reference/presets.md
+  -n, --lines N    the last so many records; 10 of a file, all of standard input
+  -f, --follow     go on with what is written from now on; Ctrl-C ends it
+
+  remora tail /var/log/nginx/access.log
+  remora tail app.log --preset log4j -n 50 -f
+  kubectl logs my-pod | remora tail -
+
+Colours are for terminals; NO_COLOR=1 turns them off.
 `,
   schema: `remora schema
 

@@ -9,6 +9,8 @@ export interface Io {
   readFile(path: string): string
   /** Standard input, where it is not that of the process. */
   readonly stdin?: NodeJS.ReadableStream
+  /** The terminal that shows the output; undefined where it goes elsewhere. */
+  readonly terminal?: { readonly columns: number }
   /** All components; loaded only by the commands that need them. */
   registry(): Promise<Registry>
 }

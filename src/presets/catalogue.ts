@@ -22,6 +22,9 @@ export const formatNames = [
 ] as const
 export type FormatName = (typeof formatNames)[number]
 
+/** What `preset` may be. */
+export const presetNames = [...formatNames, 'auto'] as const
+
 export function createFormat(name: FormatName, settings: FormatSettings): Format {
   switch (name) {
     case 'json':

@@ -1,15 +1,13 @@
 import * as v from 'valibot'
 import { parses } from '../operators/options/schema.ts'
 import { findTimeZone } from '../operators/time-zone.ts'
-import { formatNames } from './catalogue.ts'
-
-const presets = [...formatNames, 'auto'] as const
+import { presetNames } from './catalogue.ts'
 
 /** The options of a preset, for every receiver that reads lines. */
 export const presetEntries = {
   preset: v.optional(
     v.pipe(
-      v.picklist(presets, `must be one of ${presets.join(', ')}`),
+      v.picklist(presetNames, `must be one of ${presetNames.join(', ')}`),
       v.description(
         'How the lines look: time, level and attributes are read from them, in front of the operators; see [presets](../presets.md). `auto` sees it from the first lines of each file.',
       ),
