@@ -1,4 +1,5 @@
 import type { Letter } from '../buffer/dead-letters/letter.ts'
+import { lockDirectory } from '../buffer/disk/directory-lock.ts'
 import type { Clock } from '../component/clock.ts'
 import type { Configured } from '../component/configured.ts'
 import type { ExporterDefinition } from '../component/define.ts'
@@ -36,7 +37,12 @@ export async function replay(
   const senders = new Map<Exporter, Sender>()
   const rows: string[][] = []
   let failures = 0
+  // Of two replays at once each would send what the other sends.
+  const unlocks: (() => Promise<void>)[] = []
   try {
+    for (const directory of new Set(chosen.map(({ box }) => box.directory))) {
+      unlocks.push(await lockDirectory(directory))
+    }
     for (const one of chosen) {
       const exporter = target ?? one.exporter
       let sender = senders.get(exporter)
@@ -51,6 +57,7 @@ export async function replay(
     }
   } finally {
     for (const sender of senders.values()) await sender.stop(AbortSignal.abort())
+    for (const unlock of unlocks) await unlock()
   }
   if (rows.length > 0) io.stdout(tableText(['ID', 'OUTCOME', ''], rows))
   io.stdout(`${chosen.length - failures} of ${chosen.length} sent\n`)

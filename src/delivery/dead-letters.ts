@@ -7,8 +7,8 @@ import type { DeadLetterConfig, DeliveryConfig } from './schema.ts'
 
 /** What waits to be written; more comes only when the disk is slower than the backend refuses, and is not kept. */
 const pendingBytesMax = 8 * 1024 * 1024
-/** A full box is listed again only so often: `remora dead-letters` may have made room. */
-const lookAgainMs = 10_000
+/** A scrape looks at the directory again when the last look is older: `remora dead-letters` may have removed some. */
+const lookAgainMs = 5000
 
 /**
  * Keeps what the backend refused for good, and what ran out of tries, for a person to look at. Never in the way of the
@@ -33,8 +33,8 @@ export class DeadLetters {
     this.#written = meter.counter('remora_dead_letters_written_items')
     this.#lost = meter.counter('remora_dead_letters_lost_items', { reason: 'oldest_removed' })
     this.#failed = meter.counter('remora_dead_letters_lost_items', { reason: 'write_failed' })
-    meter.gauge('remora_dead_letters_items', {}, () => this.#box?.items ?? 0)
-    meter.gauge('remora_dead_letters_bytes', {}, () => this.#box?.bytes ?? 0)
+    meter.gauge('remora_dead_letters_items', {}, () => this.#looked()?.items ?? 0)
+    meter.gauge('remora_dead_letters_bytes', {}, () => this.#looked()?.bytes ?? 0)
   }
 
   /** Looks at what is there. Does not reject: the exporter runs without. */
@@ -77,7 +77,6 @@ export class DeadLetters {
       this.#complain(new Error('it is larger than max_size'), head.items)
       return false
     }
-    if (box.isFullFor(sizeBytes)) await this.#lookAgain(box)
     const lost = await box.add(head, payload)
     this.#written.add(head.items)
     if (lost > 0) {
@@ -94,11 +93,16 @@ export class DeadLetters {
     return box
   }
 
-  async #lookAgain(box: LetterBox): Promise<void> {
+  /** The box, for a scrape; what has changed in it meanwhile, the next scrape shows. */
+  #looked(): LetterBox | undefined {
+    const box = this.#box
     const nowMs = this.#settings.clock.monotonicMs()
-    if (nowMs - this.#lookedMs < lookAgainMs) return
+    if (box === undefined || nowMs - this.#lookedMs < lookAgainMs) return box
     this.#lookedMs = nowMs
-    await box.look()
+    this.#last = this.#last
+      .then(() => box.open())
+      .catch((error: unknown) => this.#complain(error, 0))
+    return box
   }
 
   #directory(): Promise<string> {

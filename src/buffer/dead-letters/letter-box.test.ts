@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, suite, test } from 'node:test'
@@ -112,7 +112,7 @@ suite('a letter box', () => {
     assert.equal(await box.remove(2), false)
     assert.deepEqual([box.items, await box.read(2)], [4, undefined])
     await other.remove(1)
-    await box.look()
+    await box.open()
     assert.deepEqual([box.length, box.items], [1, 3])
   })
 
@@ -138,7 +138,6 @@ suite('a letter box', () => {
     await truncate(join(box.directory, '00000002.letter'), 30)
     await writeFile(join(box.directory, '00000009.letter'), '')
     await writeFile(join(box.directory, 'readme.txt'), 'x')
-    await box.look()
     assert.deepEqual(
       (await listLetters(box.directory)).map(({ number, head }) => [
         number,
@@ -159,10 +158,37 @@ suite('a letter box', () => {
   test('that cannot be written rejects, and leaves nothing', async () => {
     const box = await openBox()
     await rm(box.directory, { recursive: true })
-    await assert.rejects(box.add(headOf(1), payload), { code: 'ENOENT' })
-    await mkdir(box.directory)
+    await writeFile(box.directory, 'no directory')
+    await assert.rejects(box.add(headOf(1), payload), { code: 'ENOTDIR' })
+    await rm(box.directory)
     await box.add(headOf(1), payload)
     assert.equal((await readdir(box.directory)).length, 1)
+  })
+
+  test('whose directory is removed begins anew', async () => {
+    const box = await openBox()
+    await box.add(headOf(1), payload)
+    await rm(box.directory, { recursive: true })
+    await box.add(headOf(2), payload)
+    assert.deepEqual([box.length, box.items], [1, 2])
+  })
+
+  test('shared by two keeps its bounds', async () => {
+    const bytesMax = 20_000
+    const box = await openBox(bytesMax)
+    const other = new LetterBox(box.directory, bytesMax)
+    await other.open()
+    const large = [Buffer.alloc(1500)]
+    let lost = 0
+    for (let items = 1; items <= 40; items++) {
+      lost += await (items % 2 === 0 ? box : other).add(headOf(items), large)
+      assert.ok((await sizeOf(box.directory)) <= bytesMax)
+    }
+    const kept = await listLetters(box.directory)
+    const items = kept.map(({ head }) => (head as LetterHead).items)
+    assert.deepEqual(items, items.toSorted((a, b) => a - b))
+    assert.equal(items.at(-1), 40)
+    assert.equal(lost + items.reduce((sum, each) => sum + each, 0), (40 * 41) / 2)
   })
 
   test('that does not exist is empty', async () => {

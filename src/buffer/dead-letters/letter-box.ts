@@ -29,8 +29,9 @@ export interface LetterEntry {
 /**
  * The dead letters of one exporter: a directory with one file for each, oldest first, bounded in bytes and in number.
  *
- * One process adds; `remora dead-letters` may read and remove at the same time. A box may be used without having been
- * opened, to look into it.
+ * Others may add, read and remove at the same time: `remora dead-letters`, the process that takes over from this one. Each
+ * letter is added to what is there at that moment, so the bounds hold for all of them together. A box may be used without
+ * having been opened, to look into it.
  */
 export class LetterBox {
   readonly directory: string
@@ -61,12 +62,7 @@ export class LetterBox {
   /** Makes the directory if it is missing, and looks at what is in it. Rejects with a Node error. */
   async open(): Promise<void> {
     await createDirectory(this.directory, 0o750)
-    await this.look()
-  }
-
-  /** Looks again: somebody else may have removed letters. */
-  async look(): Promise<void> {
-    this.#entries = await listLetters(this.directory)
+    this.#entries = await listLetters(this.directory, this.#entries)
     this.#bytes = 0
     this.#items = 0
     for (const entry of this.#entries) {
@@ -81,17 +77,13 @@ export class LetterBox {
     return payloadBytes + letterHeaderBytes + 1024 <= this.#bytesMax
   }
 
-  /** Whether `add` would have to remove others. */
-  isFullFor(payloadBytes: number): boolean {
-    const bytes = this.#bytes + payloadBytes + letterHeaderBytes + 1024
-    return bytes > this.#bytesMax || this.#entries.length >= lettersMax
-  }
-
   /**
    * Resolves once the letter is on the disk, with the items of the oldest letters that had to go for it. Rejects with a
    * Node error; then nothing of it is left.
    */
   async add(head: LetterHead, payload: readonly Uint8Array[]): Promise<number> {
+    // Somebody else may have been here.
+    await this.open()
     const parts = encodeLetter(head, payload)
     let sizeBytes = 0
     for (const part of parts) sizeBytes += part.byteLength
@@ -159,8 +151,12 @@ export class LetterBox {
   }
 }
 
-/** Oldest first; empty if there is no such directory. */
-export async function listLetters(directory: string): Promise<LetterEntry[]> {
+/** Oldest first; empty if there is no such directory. Letters never change: those that are `known` are not read again. */
+export async function listLetters(
+  directory: string,
+  known: readonly LetterEntry[] = [],
+): Promise<LetterEntry[]> {
+  const knownByNumber = new Map(known.map((entry) => [entry.number, entry]))
   let names: string[]
   try {
     names = await readdir(directory)
@@ -172,7 +168,11 @@ export async function listLetters(directory: string): Promise<LetterEntry[]> {
   for (const name of names) {
     const match = namePattern.exec(name)
     if (match === null) continue
-    const entry = await readEntry(join(directory, name), Number(match[1]))
+    const number = Number(match[1])
+    const before = knownByNumber.get(number)
+    // What could not be read may have been in the middle of being written.
+    const entry =
+      typeof before?.head === 'object' ? before : await readEntry(join(directory, name), number)
     if (entry !== undefined) entries.push(entry)
   }
   return entries.sort((a, b) => a.number - b.number)
