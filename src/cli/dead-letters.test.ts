@@ -220,6 +220,30 @@ suite('remora dead-letters replay', () => {
     assert.deepEqual(await listLetters(b.directory), [])
   })
 
+  test('of two at once one is refused, so that nothing is sent twice', async () => {
+    const { a, run } = await setup()
+    sink.received.length = 0
+    await a.add(headOf(), logs(400))
+    const both = await Promise.all([run('replay'), run('replay')])
+    assert.deepEqual(both.map(({ code }) => code).sort(), [0, 1])
+    assert.match(both.map(({ stderr }) => stderr).join(''), /cannot use directory .* uses it/)
+    assert.equal(sink.received.length, 1)
+    assert.deepEqual(await listLetters(a.directory), [])
+    assert.equal((await run('replay')).stdout, '0 of 0 sent\n')
+  })
+
+  test('goes on when a letter is purged meanwhile', async () => {
+    const { a, run } = await setup()
+    for (let i = 0; i < 30; i++) await a.add(headOf(), logs(500 + 3 * i))
+    sink.received.length = 0
+    const [replayed, purged] = await Promise.all([run('replay'), run('purge', '30', '29', '28')])
+    assert.equal(purged.code, 0)
+    const sent = sink.received.length
+    assert.ok(sent >= 27, `${sent} sent`)
+    assert.match(replayed.stdout, new RegExp(`^${sent} of 30 sent$`, 'm'))
+    assert.deepEqual(await listLetters(a.directory), [])
+  })
+
   const modes = [
     { mode: 'refuse', want: /kept +backend_rejected: HTTP 400/ },
     { mode: 'unavailable', want: /kept +unavailable: HTTP 503/ },
