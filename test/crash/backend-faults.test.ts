@@ -16,6 +16,7 @@ import {
   until,
 } from '../support/remora-process.ts'
 import { SizeWatch } from './lives.ts'
+import { SteadyLoad } from './steady-load.ts'
 
 const maxSizeBytes = 1024 * 1024
 
@@ -45,6 +46,7 @@ service:
   let sent = 0
   return {
     storage,
+    httpPort,
     sent: () => sent,
     start: () => startRemora(t, config, { bundle: true }),
     send: async (requests: number, records = 10, paddingBytes = 0): Promise<void> => {
@@ -104,6 +106,76 @@ suite('of two exporters', () => {
       assert.equal(dead.arrivals().has(sent() - 1), overflow === 'drop_oldest')
     })
   }
+})
+
+suite('a queue that is full, and leaves the choice to the sender', () => {
+  const fullOf = (id: string) => `${fileNameOf(`queue_${id}_logs`)}.d`
+
+  test('D12: never takes more than its cap under load, and loses nothing that it took', async (t) => {
+    const sink = await startSink(t)
+    await sink.kill()
+    const { storage, httpPort, start } = await setup(t, {
+      otlp_grpc: grpc(sink.grpcPort, `${stored}, ${quick}`),
+    })
+    const remora = await start()
+    const size = new SizeWatch(join(storage, fullOf('otlp_grpc')), 5)
+    t.after(() => size.end())
+    const load = new SteadyLoad(httpPort, 20_000)
+    await until('refusals', () => load.refused >= 2000, 30_000)
+    await sink.listen()
+    await until('room', () => load.acknowledged > 3 * 7000, 30_000)
+    await load.stop()
+    await until('everything', () => sink.arrivals().size === load.acknowledged, 30_000)
+    const mostBytes = await size.end()
+    t.diagnostic(
+      `${load.acknowledged} taken, ${load.refused} refused; ${size.samples} samples: ` +
+        `at most ${mostBytes} bytes, of ${maxSizeBytes}`,
+    )
+    assert.ok(mostBytes > maxSizeBytes * 0.9 && mostBytes <= maxSizeBytes, `${mostBytes} bytes`)
+    const [account] = await remora.stop()
+    assert.deepEqual([account?.delivered, account?.dropped], [load.acknowledged, {}])
+    assert.deepEqual(new Set(sink.arrivals().values()), new Set([1]))
+  })
+
+  test('D15: of a dead exporter refuses the sender, who loses nothing; the other has each try', async (t) => {
+    const [good, dead] = [await startSink(t), await startSink(t)]
+    await dead.kill()
+    const { storage, httpPort, start } = await setup(t, {
+      'otlp_grpc/good': grpc(good.grpcPort, stored),
+      'otlp_grpc/dead': grpc(dead.grpcPort, `${stored}, ${quick}`),
+    })
+    const remora = await start()
+    const size = new SizeWatch(join(storage, fullOf('otlp_grpc/dead')), 5)
+    t.after(() => size.end())
+    const answers = new Map<number, number>()
+    const send = async (first: number): Promise<number> => {
+      const { status } = await sendHttp(httpPort, 'logs', numberedLogs(first, 50, 1000).bytes())
+      answers.set(first, status)
+      return status
+    }
+    const refused = () => [...answers].filter(([, status]) => status !== 200)
+    for (let first = 0; refused().length < 5; first += 50) await send(first)
+    assert.ok(refused().every(([, status]) => status === 429 || status === 503))
+    await until('all tries at the good one', () => good.arrivals().size === 50 * answers.size)
+    assert.deepEqual(new Set(good.arrivals().values()), new Set([1]))
+    const mostBytes = await size.end()
+    assert.ok(mostBytes > maxSizeBytes / 2 && mostBytes <= maxSizeBytes, `${mostBytes} bytes`)
+
+    await dead.listen()
+    const taken = 50 * (answers.size - refused().length)
+    await until('what was taken', () => dead.arrivals().size === taken)
+    const again = refused().map(([first]) => first)
+    for (const first of again) await until('room', async () => (await send(first)) === 200)
+    await until('the rest', () => dead.arrivals().size === 50 * answers.size)
+    assert.deepEqual(new Set(dead.arrivals().values()), new Set([1]))
+    for (const [number, times] of good.arrivals()) {
+      const tries = again.includes(number - (number % 50)) ? 2 : 1
+      assert.ok(times >= tries, `log ${number} came ${times} times`)
+      if (tries === 1) assert.equal(times, 1)
+    }
+    const accounts = await remora.stop()
+    for (const { dropped } of accounts) assert.deepEqual(dropped, {})
+  })
 })
 
 suite('SIGTERM while the backend is down', () => {
