@@ -186,7 +186,10 @@ suite('a letter box', () => {
     }
     const kept = await listLetters(box.directory)
     const items = kept.map(({ head }) => (head as LetterHead).items)
-    assert.deepEqual(items, items.toSorted((a, b) => a - b))
+    assert.deepEqual(
+      items,
+      items.toSorted((a, b) => a - b),
+    )
     assert.equal(items.at(-1), 40)
     assert.equal(lost + items.reduce((sum, each) => sum + each, 0), (40 * 41) / 2)
   })

@@ -365,10 +365,14 @@ export class Appender {
   }
 
   async #makeSafe(file: number, fresh: boolean): Promise<void> {
+    const { fsync, directory } = this.#options
     this.#dirty = true
-    if (!this.#options.fsync) return
-    await this.#sync(file)
-    if (fresh) await this.#fs.syncDirectory(this.#options.directory)
+    if (fsync) await this.#sync(file)
+    if (!(await this.#fs.isLinked(file))) {
+      const error = new Error('somebody has removed the file that is being written to')
+      throw Object.assign(error, { code: 'ENOENT' })
+    }
+    if (fsync && fresh) await this.#fs.syncDirectory(directory)
   }
 
   async #sync(file: number): Promise<void> {

@@ -14,6 +14,8 @@ export interface FileSystem {
   read(file: number, into: Uint8Array, offset: number): Promise<number>
   /** Returns once the bytes and the size of the file are on the disk. */
   sync(file: number): Promise<void>
+  /** False once the file has been removed: what is written to it goes when it is closed. */
+  isLinked(file: number): Promise<boolean>
   truncate(file: number, sizeBytes: number): Promise<void>
   /** In bytes. */
   size(path: string): Promise<number>

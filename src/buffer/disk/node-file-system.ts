@@ -20,6 +20,7 @@ export const nodeFileSystem: FileSystem = {
     value((done) => fs.read(file, into, 0, into.byteLength, offset, done)),
   // The time of the last change is all that fdatasync leaves out.
   sync: (file) => nothing((done) => fs.fdatasync(file, done)),
+  isLinked: async (file) => (await value<fs.Stats>((done) => fs.fstat(file, done))).nlink > 0,
   truncate: (file, sizeBytes) => nothing((done) => fs.ftruncate(file, sizeBytes, done)),
   size: async (path) => (await value<fs.Stats>((done) => fs.lstat(path, done))).size,
   list: async (directory) => {

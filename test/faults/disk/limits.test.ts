@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
-import { readdir } from 'node:fs/promises'
+import { mkdir, readdir, rm, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import type { FileSystem } from '../../../src/buffer/disk/file-system.ts'
 import { nodeFileSystem } from '../../../src/buffer/disk/node-file-system.ts'
 import { DeliveryError } from '../../../src/errors/delivery-error.ts'
 import { Batch } from '../../../src/signal/batch.ts'
 import { Random } from '../../support/random.ts'
+import { until } from '../../support/remora-process.ts'
 import { bytesIn, drain, fill, makeDirectory, numbers, openQueue } from './on-disk.ts'
 import { account, numberedBatch, numberOf } from './queue-support.ts'
 import { type FaultyCall, failure, SimulatedFileSystem } from './simulated-file-system.ts'
@@ -349,6 +351,42 @@ suite('D11: a disk that takes nothing', () => {
       await again.close()
     })
   }
+
+  test('files removed by somebody: refuses what went into them, and goes on with new ones', async (t) => {
+    const directory = await makeDirectory(t)
+    const { queue } = await openQueue(directory)
+    await fill(queue, 0, 3)
+    for (const name of await readdir(directory)) await unlink(join(directory, name))
+    await assert.rejects(queue.append(numberedBatch(3, 100), account), isRefusal('write_failed'))
+    assert.equal(queue.failure?.code, 'ENOENT')
+    await fill(queue, 4, 6)
+    assert.equal(queue.failure, undefined)
+    assert.deepEqual(await drain(queue), [0, 1, 2, 4, 5], 'what is in memory is not lost')
+    await fill(queue, 6, 8)
+    await queue.close()
+    const { queue: again } = await openQueue(directory)
+    assert.deepEqual(await drain(again), [6, 7])
+    await again.close()
+  })
+
+  test('a directory removed by somebody: nothing is taken that would be gone', async (t) => {
+    const directory = await makeDirectory(t)
+    const { queue, clock } = await openQueue(directory)
+    await fill(queue, 0, 3)
+    await rm(directory, { recursive: true })
+    for (const number of [3, 4]) {
+      const append = queue.append(numberedBatch(number, 100), account)
+      await assert.rejects(append, isRefusal('write_failed'))
+    }
+    await mkdir(directory)
+    await until('the probe', async () => {
+      await clock.advance(1000)
+      return queue.failure === undefined
+    })
+    await fill(queue, 5, 7)
+    assert.deepEqual(await drain(queue), [0, 1, 2, 5, 6])
+    await queue.close()
+  })
 
   test('full disk: it finds by itself that space is back, and says so', async () => {
     const fs = simulated()

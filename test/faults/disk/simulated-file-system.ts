@@ -145,6 +145,7 @@ export class SimulatedFileSystem implements FileSystem {
       writev: (file, buffers, offset) => alive(() => this.writev(file, buffers, offset)),
       read: (file, into, offset) => alive(() => this.read(file, into, offset)),
       sync: (file) => alive(() => this.sync(file)),
+      isLinked: (file) => alive(() => this.isLinked(file)),
       truncate: (file, sizeBytes) => alive(() => this.truncate(file, sizeBytes)),
       size: (path) => alive(() => this.size(path)),
       list: (directory) => alive(() => this.list(directory)),
@@ -257,6 +258,10 @@ export class SimulatedFileSystem implements FileSystem {
       },
       () => this.#inode(file).failSync(),
     )
+  }
+
+  isLinked(file: number): Promise<boolean> {
+    return this.#call('isLinked', () => [...this.#names.values()].includes(this.#inode(file)))
   }
 
   truncate(file: number, sizeBytes: number): Promise<void> {
