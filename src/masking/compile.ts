@@ -21,7 +21,7 @@ export interface Masking {
 /** The engine of one configuration. Throws an Error for a person where two detectors have one name. */
 export function compileMasking(config: MaskConfig): Masking {
   const pseudonyms = new Pseudonyms(config.hash_key?.reveal())
-  const examiner = new Examiner(compileRules(config), pseudonyms)
+  const examiner = new Examiner(compileRules(config), pseudonyms, config.json_strings)
   const prefilter = new Prefilter(examiner.anchors)
   const { include, exclude } = config
   const masker = new Masker({
@@ -33,6 +33,7 @@ export function compileMasking(config: MaskConfig): Masking {
     maxDepth: config.max_depth,
     onLimit: config.on_limit,
     onLabel: config.on_label_collision,
+    tagAttribute: config.tag_attribute,
   })
   return { examiner, prefilter, masker }
 }

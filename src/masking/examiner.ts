@@ -1,4 +1,5 @@
 import { Findings } from './findings.ts'
+import { looksLikeJson, rewriteJson } from './json-text.ts'
 import type { Anchor } from './prefilter/prefilter.ts'
 import type { Pseudonyms } from './pseudonyms.ts'
 import { replaceFindings } from './replace.ts'
@@ -20,12 +21,19 @@ export interface Sighting {
 
 /** Bits of the prefilter that rules have; from the 31st rule on they are shared. */
 const bitCount = 31
+const allBits = -1
 
 /**
  * Numbers in attribute values, as protobuf writes them: an int64 above two million (`AnyValue.int_value` is field 3, a varint
  * of at least four bytes), and a double that is all there is in its AnyValue (field 4, nine bytes with its tag).
  */
 const numbers = ['\\x18[\\x80-\\xff]{3}', '\\x09\\x21']
+
+/** What hides a sign in JSON: the escape of an ASCII character, and that of the slash. */
+const escapes = ['\\\\u00[2-7]', '\\\\/']
+
+/** JSON in JSON in JSON: deeper, what is inside is examined as text. */
+const jsonDepthMax = 8
 
 /**
  * Runs the rules over one text after another. `bits` of a text are those of its hits: rules whose anchors did not hit are
@@ -37,12 +45,18 @@ export class Examiner {
   readonly counts: number[]
   /** The text that stands for the last one that was `replaced`. */
   replacement = ''
+  /** Rules that only tag and have found something, since somebody emptied it. */
+  readonly seen = new Set<number>()
   /** Every finding is shown to it. */
   onSighting: ((sighting: Sighting) => void) | undefined
   readonly #findings: Findings
   readonly #pseudonyms: Pseudonyms
+  readonly #opensJson: boolean
+  #jsonDepth = 0
 
-  constructor(rules: readonly Rule[], pseudonyms: Pseudonyms) {
+  /** `opensJson`: strings of JSON in a text are examined one by one. */
+  constructor(rules: readonly Rule[], pseudonyms: Pseudonyms, opensJson: boolean) {
+    this.#opensJson = opensJson
     this.rules = rules
     this.counts = rules.map(() => 0)
     this.#findings = new Findings(rules)
@@ -53,11 +67,48 @@ export class Examiner {
     const ofTexts = this.rules.flatMap(({ detector }, index) =>
       detector.anchors.map((pattern) => ({ pattern, bits: 1 << (index % bitCount) })),
     )
-    return [...ofTexts, ...numbers.map((pattern) => ({ pattern, bits: 1 << bitCount }))]
+    const others = this.#opensJson ? [...numbers, ...escapes] : numbers
+    return [...ofTexts, ...others.map((pattern) => ({ pattern, bits: 1 << bitCount }))]
   }
 
   /** With `distinct` equal findings have equal replacements and others have others: for what tells series and keys apart. */
   examine(text: string, key: string, bits: number, distinct: boolean, path: string): Verdict {
+    if (this.#opensJson && this.#jsonDepth < jsonDepthMax && looksLikeJson(text)) {
+      const result = this.#examineJson(text, key, distinct, path)
+      if (result !== undefined) return result
+    }
+    return this.#examineText(text, key, bits, distinct, path)
+  }
+
+  /** Undefined where it is no JSON. What a rule drops becomes an empty string. */
+  #examineJson(text: string, key: string, distinct: boolean, path: string): Verdict | undefined {
+    let dropsRecord = false
+    const visit = (plain: string, at: string, isDistinct: boolean): string | undefined => {
+      // The hits of the whole text say nothing about what its escapes stand for.
+      const result = this.examine(
+        plain,
+        at,
+        allBits,
+        isDistinct,
+        at === '' ? path : `${path}.${at}`,
+      )
+      if (result === verdict.dropRecord) dropsRecord = true
+      if (result === verdict.clean) return undefined
+      return result === verdict.replaced ? this.replacement : ''
+    }
+    this.#jsonDepth++
+    const rewritten = rewriteJson(text, key, {
+      value: (plain, at) => visit(plain, at, distinct),
+      key: (plain) => visit(plain, '', true),
+    })
+    this.#jsonDepth--
+    if (rewritten === undefined) return undefined
+    if (dropsRecord) return verdict.dropRecord
+    this.replacement = rewritten
+    return rewritten === text ? verdict.clean : verdict.replaced
+  }
+
+  #examineText(text: string, key: string, bits: number, distinct: boolean, path: string): Verdict {
     const findings = this.#findings
     const { rules } = this
     findings.reset()
@@ -89,6 +140,7 @@ export class Examiner {
       if (tagged[index] === 0) continue
       this.counts[index] = (this.counts[index] as number) + (tagged[index] as number)
       tagged[index] = 0
+      this.seen.add(index)
     }
   }
 

@@ -155,7 +155,7 @@ export const maskSchema = v.strictObject({
   action: v.pipe(
     v.optional(action, 'mask'),
     v.description(
-      'What becomes of a finding: `mask` it, `hash` it (a keyed pseudonym, so that joins still work), `drop` the field, `drop_record`, or `tag`: only count it.',
+      'What becomes of a finding: `mask` it, `hash` it (a keyed pseudonym, so that joins still work), `drop` the field, `drop_record`, or `tag`: leave it, count it, and name the detector in an attribute.',
     ),
   ),
   min_confidence: v.pipe(
@@ -187,6 +187,18 @@ export const maskSchema = v.strictObject({
   exclude: v.pipe(
     v.optional(v.array(v.string('must be a string'), 'must be a list'), []),
     v.description('Paths that are left as they are.'),
+  ),
+  json_strings: v.pipe(
+    v.optional(v.boolean('must be true or false'), false),
+    v.description(
+      'Examine the strings of JSON that stands in a text one by one, escapes such as `\\u0040` resolved, their keys as context; the text stays JSON.',
+    ),
+  ),
+  tag_attribute: v.pipe(
+    v.optional(v.string('must be a string'), 'remora.mask.detectors'),
+    v.description(
+      'For `tag`: attribute of log records and spans that gets the names of the detectors that found something; empty: none.',
+    ),
   ),
   on_label_collision: v.pipe(
     v.optional(v.picklist(['hash', 'drop_series'], oneOf(['hash', 'drop_series'])), 'hash'),

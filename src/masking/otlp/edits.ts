@@ -3,13 +3,14 @@ import { putRange, putVarint, varintLength } from '../../wire/writer.ts'
 const nothing = -1
 const lengthAndText = -2
 const tagAndText = -3
+const rawText = -4
 /** `AnyValue.string_value`. */
 const stringTag = 10
 
 /**
  * Changes to some bytes, in order of their place, none within another. The bytes themselves stay as they are.
  *
- *     edit = [start, end) → nothing | a length | a length and a text | the tag of a string, a length and a text
+ *     edit = [start, end) → nothing | bytes | a length | a length and a text | the tag of a string, a length and a text
  *
  * A message that is entered reserves an edit for its length prefix, which stands in front of the edits of its content.
  */
@@ -32,6 +33,12 @@ export class Edits {
   replaceText(start: number, end: number, text: string): void {
     this.#push(start, end, text, lengthAndText)
     this.delta += varintLength(text.length) + text.length - (end - start)
+  }
+
+  /** Puts bytes (latin1) in front of what stands at `at`. */
+  insert(at: number, bytes: string): void {
+    this.#push(at, at, bytes, rawText)
+    this.delta += bytes.length
   }
 
   /** Puts a string value where the tag and value of a number stood. */
@@ -80,7 +87,7 @@ export class Edits {
       else if (length !== nothing) {
         const text = this.#text[at] as string
         if (length === tagAndText) out[to++] = stringTag
-        to = putVarint(out, to, text.length)
+        if (length !== rawText) to = putVarint(out, to, text.length)
         to += out.write(text, to, 'latin1')
       }
       from = this.#end[at] as number

@@ -232,6 +232,59 @@ suite('masking', () => {
     assert.deepEqual(left({ include: ['body'] }), ['c@d.io', 'e@f.io'])
   })
 
+  test('names in an attribute what is only tagged, record by record', () => {
+    const records = ['a@b.io from 203.0.113.9', 'nothing', 'c@d.io'].map((stringValue) => ({
+      body: { stringValue },
+      attributes: [{ key: 'k', value: { stringValue: 'v' } }],
+    }))
+    const resource = { attributes: [{ key: 'owner', value: { stringValue: 'e@f.io' } }] }
+    const bytes = oracleEncode('logs', {
+      resourceLogs: [{ resource, scopeLogs: [{ logRecords: records }] }],
+    })
+    const tags = (config: object) =>
+      [
+        ...JSON.stringify(oracleDecode('logs', mask('logs', bytes, config))).matchAll(
+          /"key":"(remora[^"]*|pii)","value":\{"stringValue":"([^"]*)"/g,
+        ),
+      ].map(([, key, value]) => `${key}=${value}`)
+    const detectors = ['email', 'ip_address']
+    assert.deepEqual(tags({ detectors, action: 'tag' }), [
+      'remora.mask.detectors=email,ip_address',
+      'remora.mask.detectors=email',
+    ])
+    assert.deepEqual(tags({ detectors, action: 'tag', tag_attribute: 'pii' }), [
+      'pii=email,ip_address',
+      'pii=email',
+    ])
+    assert.equal(mask('logs', bytes, { detectors, action: 'tag', tag_attribute: '' }), bytes)
+  })
+
+  const jsonRows: readonly (readonly [before: string, after: string, config?: object])[] = [
+    ['{"to":"jane\\u0040example.com"}', '{"to":"<email>"}'],
+    ['{ "a" : [ "x", "\\u0061@b.io" ] }', '{ "a" : [ "x", "<email>" ] }'],
+    ['{"url":"https:\\/\\/app:s3cr3t99@db\\/x"}', '{"url":"https://app:<url_credentials>@db/x"}'],
+    ['{"card":4111111111111111,"n":4111}', '{"card":"<credit_card>","n":4111}'],
+    [
+      '{"db":{"password":"hunter"},"x":"hunter"}',
+      '{"db":{"password":"<generic_secret>"},"x":"hunter"}',
+    ],
+    ['{"in":"{\\"to\\":\\"a@b.io\\"}"}', '{"in":"{\\"to\\":\\"<email>\\"}"}'],
+    [
+      '{"to":"a@b.io"}',
+      '{"to":"<\\"email>"}',
+      { detectors: [{ name: 'email', template: '<"email>' }] },
+    ],
+    ['{"to":"a@b.io"', '{"to":"<email>"'],
+    ['{"to":"ü a@b.io \\u00fc"}', '{"to":"ü <email> ü"}'],
+    ['{"to":"a@b.io","x":1}', '{"to":"","x":1}', { action: 'drop' }],
+  ]
+  for (const [before, after, config] of jsonRows) {
+    test(`sees through the JSON of ${before}`, () => {
+      const masked = mask('logs', log({ stringValue: before }), { json_strings: true, ...config })
+      assert.equal(recordOf(masked).body?.['stringValue'], after)
+    })
+  }
+
   test('finds patterns of the configuration, by group and on characters', () => {
     const detectors = [
       { name: 'customer', pattern: 'Kunde-(\\w+)-ü', group: 1, keywords: ['kunde'] },

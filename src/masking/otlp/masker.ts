@@ -1,13 +1,16 @@
 import { Bug } from '../../errors/bug.ts'
+import { writeKeyValue } from '../../wire/otlp/any-value.ts'
 import { requestOf } from '../../wire/otlp/fields.ts'
 import { type Field, type Message, messageOf } from '../../wire/otlp/messages.ts'
 import type { OtlpSignal } from '../../wire/otlp/signal.ts'
 import { Reader } from '../../wire/reader.ts'
+import { Writer } from '../../wire/writer.ts'
 import { type Examiner, verdict } from '../examiner.ts'
 import type { PathFilter } from '../path-filter.ts'
 import { Hits } from '../prefilter/hits.ts'
 import type { Prefilter } from '../prefilter/prefilter.ts'
 import type { Pseudonyms } from '../pseudonyms.ts'
+import type { Rule } from '../rule.ts'
 import { Edits } from './edits.ts'
 import { joinPath, wordOf } from './field-paths.ts'
 
@@ -32,6 +35,8 @@ export interface MaskerSettings {
   readonly onLimit: 'mask_field' | 'drop_record'
   /** What to do with a finding in what tells series apart. */
   readonly onLabel: 'hash' | 'drop_series'
+  /** Of log records and spans; empty for none. */
+  readonly tagAttribute: string
 }
 
 /** What the parent does with a message or text. */
@@ -168,14 +173,30 @@ export class Masker {
       this.#identity = false
     }
     reader.end = end
+    // What was seen in the resource or scope is not in the record.
+    if (removable.has(field.message.name)) this.#settings.examiner.seen.clear()
     const inner =
       field.message.name === 'KeyValue'
         ? this.#pair(field, parent, start, end, path, key, forced, depth)
         : this.#message(parent, field, path, key, forced, depth)
+    if (inner === keep) this.#tag(field.message, end)
     reader.end = outer
     this.#identity = wasIdentity
     edits.leave(mark, end - start, deltaBefore)
     return inner
+  }
+
+  /** Names in an attribute the rules that only tag, at the end of a record in which they found something. */
+  #tag({ name, byName }: Message, end: number): void {
+    const { seen, rules } = this.#settings.examiner
+    if (seen.size === 0 || (name !== 'LogRecord' && name !== 'Span')) return
+    const names = [...seen].map((index) => (rules[index] as Rule).detector.name).sort()
+    seen.clear()
+    const { tagAttribute } = this.#settings
+    if (tagAttribute === '') return
+    const writer = new Writer()
+    writeKeyValue(writer, byName.get('attributes')?.tag as number, tagAttribute, names.join())
+    this.#edits.insert(end, Buffer.from(writer.finish()).toString('latin1'))
   }
 
   #message(
