@@ -1,77 +1,20 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import * as v from 'valibot'
+import { everyText } from '../../../test/support/wire/every-text.ts'
 import { oracleDecode, oracleEncode } from '../../../test/support/wire/oracle.ts'
 import type { Signal } from '../../signal/signal.ts'
 import { signals } from '../../signal/signal.ts'
-import { requestOf } from '../../wire/otlp/fields.ts'
-import { type Message, messageOf } from '../../wire/otlp/messages.ts'
 import { scanItems } from '../../wire/otlp/scan.ts'
 import { compileMasking } from '../compile.ts'
 import { maskSchema } from '../schema.ts'
 
 const canary = 'mail jane.doe@example.com card 4111 1111 1111 1111 password=hunter2secret'
+const card = '4111111111111111'
 const parts = ['jane.doe', 'example.com', '4111 1111', '1111', 'hunter2secret']
 
 function mask(signal: Signal, bytes: Uint8Array, config: object = {}): Uint8Array {
   return compileMasking(v.parse(maskSchema, config)).masker.mask(signal, bytes)
-}
-
-/** A request with the text in every string and bytes field that OTLP has, values nested three deep. */
-function filled(message: Message, depth: number): Record<string, unknown> {
-  const out: Record<string, unknown> = {}
-  const oneofs = new Set<string>()
-  for (const field of message.fields) {
-    if (field.jsonName.endsWith('Strindex')) continue
-    if (field.oneof !== undefined && oneofs.has(field.oneof)) continue
-    if (field.kind === 'message' && depth > 12) continue
-    if (field.kind === 'message') {
-      const variants =
-        field.message.name === 'AnyValue' ? anyValues(depth) : [filled(field.message, depth + 1)]
-      out[field.jsonName] = field.repeated ? variants : variants[depth % variants.length]
-    } else if (field.kind === 'string') out[field.jsonName] = field.repeated ? [canary] : canary
-    else if (field.kind === 'bytes') out[field.jsonName] = Buffer.from(canary).toString('base64')
-    else continue
-    if (field.oneof !== undefined) oneofs.add(field.oneof)
-  }
-  return out
-}
-
-function anyValues(depth: number): Record<string, unknown>[] {
-  const flat = [
-    { stringValue: canary },
-    { bytesValue: Buffer.from(canary).toString('base64') },
-    { intValue: '4111111111111111' },
-    { doubleValue: 4111111111111111 },
-  ]
-  if (depth > 8) return flat
-  return [
-    { kvlistValue: { values: anyValues(depth + 2).map((value) => ({ key: canary, value })) } },
-    { arrayValue: { values: anyValues(depth + 2) } },
-    ...flat,
-  ]
-}
-
-/** Metrics of every kind: a oneof holds only one. */
-function requests(signal: Signal): Uint8Array[] {
-  const whole = filled(messageOf(requestOf[signal]), 0)
-  if (signal !== 'metrics') return [oracleEncode(signal, whole)]
-  return ['gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary'].map((kind) => {
-    const field = messageOf('Metric').byName.get(kind)
-    const metric = {
-      name: canary,
-      description: canary,
-      unit: canary,
-      [kind]: filled(field?.message as Message, 5),
-    }
-    const scopeMetrics = [
-      { scope: filled(messageOf('InstrumentationScope'), 4), metrics: [metric], schemaUrl: canary },
-    ]
-    const resource = filled(messageOf('Resource'), 4)
-    return oracleEncode(signal, {
-      resourceMetrics: [{ resource, scopeMetrics, schemaUrl: canary }],
-    })
-  })
 }
 
 function assertGone(bytes: Uint8Array): void {
@@ -88,7 +31,7 @@ suite('masking reaches', () => {
   for (const signal of signals) {
     for (const action of ['mask', 'hash', 'drop'] as const) {
       test(`every text of ${signal}, with ${action}`, () => {
-        for (const bytes of requests(signal)) {
+        for (const bytes of everyText(signal, canary, card)) {
           const before = Buffer.from(bytes).toString('hex')
           const masked = mask(signal, bytes, { action })
           assertGone(masked)
@@ -100,7 +43,7 @@ suite('masking reaches', () => {
     }
 
     test(`every record of ${signal}, with drop_record`, () => {
-      for (const bytes of requests(signal)) {
+      for (const bytes of everyText(signal, canary, card)) {
         const masked = mask(signal, bytes, { action: 'drop_record' })
         assertGone(masked)
         assert.equal(scanItems(signal, masked), 0)
