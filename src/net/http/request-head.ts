@@ -37,6 +37,7 @@ const forbidden = /[^\t\n\r -~\x80-\xff]|\r(?!\n)|(?<!\r)\n/
 const fieldName = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/
 /** RFC 3986, section 3.2: no user information, an address in brackets, or a name. Empty for targets without authority. */
 const host = /^(?:\[[\d.:A-Fa-f]+\]|[\w!$%&'()*+,\-.;=~]*)(?::\d*)?$/
+const wrongVersion = 'this port speaks HTTP/1.1; gRPC (HTTP/2) has a port of its own'
 /** So many bytes as can be told from one more. */
 const length = /^\d{1,15}$/
 
@@ -52,7 +53,7 @@ export function parseRequestHead(text: string): RequestHead | RequestFault {
   const line = requestLine.exec(text.slice(0, lineEnd))
   if (line === null) return malformed('the request line')
   const [, method = '', target = '', major, minor] = line
-  if (major !== '1') return new RequestFault(505, 'unsupported', 'this port speaks HTTP/1.1')
+  if (major !== '1') return new RequestFault(505, 'unsupported', wrongVersion)
   const minorVersion = minor === '0' ? 0 : 1
   const fields: HeaderList = []
   const framing = new Framing(minorVersion)
