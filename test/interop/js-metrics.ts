@@ -51,7 +51,26 @@ export async function tellMetrics(exporter: PushMetricExporter): Promise<void> {
   await provider.shutdown()
 }
 
-const cumulative = 2
+export const cumulative = 2
+
+/** The same four durations are recorded by every SDK. */
+export const latencyHistogram = {
+  name: 'latency',
+  description: '',
+  unit: 'ms',
+  histogram: { aggregationTemporality: cumulative },
+  points: [
+    {
+      count: '4',
+      sum: 110.5,
+      min: 0,
+      max: 100,
+      bucketCounts: ['1', '1', '1', '1'],
+      explicitBounds: [0, 5, 10],
+      attributes: {},
+    },
+  ],
+}
 
 export const expectedMetrics = [
   {
@@ -85,23 +104,7 @@ export const expectedMetrics = [
     gauge: {},
     points: [{ asDouble: -3.5, attributes: { room: 'cellar' } }],
   },
-  {
-    name: 'latency',
-    description: '',
-    unit: 'ms',
-    histogram: { aggregationTemporality: cumulative },
-    points: [
-      {
-        count: '4',
-        sum: 110.5,
-        min: 0,
-        max: 100,
-        bucketCounts: ['1', '1', '1', '1'],
-        explicitBounds: [0, 5, 10],
-        attributes: {},
-      },
-    ],
-  },
+  latencyHistogram,
   {
     name: 'sizes',
     description: '',

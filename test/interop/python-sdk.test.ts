@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { requirePeer } from '../support/peers.ts'
 import { logsSeen } from './js-logs.ts'
-import { metricsSeen } from './js-metrics.ts'
+import { cumulative, latencyHistogram, metricsSeen } from './js-metrics.ts'
 import { spansSeen } from './js-traces.ts'
 import { hex, items, list } from './plain.ts'
 import { throughRemora } from './through-remora.ts'
@@ -105,8 +105,6 @@ function expectedLog({ traceId, spanId }: Ids): unknown {
   }
 }
 
-const cumulative = 2
-
 /** By name. */
 const expectedMetrics = [
   {
@@ -116,23 +114,7 @@ const expectedMetrics = [
     sum: { aggregationTemporality: cumulative, isMonotonic: false },
     points: [{ asInt: '-5', attributes: {} }],
   },
-  {
-    name: 'latency',
-    description: '',
-    unit: 'ms',
-    histogram: { aggregationTemporality: cumulative },
-    points: [
-      {
-        count: '4',
-        sum: 110.5,
-        min: 0,
-        max: 100,
-        bucketCounts: ['1', '1', '1', '1'],
-        explicitBounds: [0, 5, 10],
-        attributes: {},
-      },
-    ],
-  },
+  latencyHistogram,
   {
     name: 'orders',
     description: 'Orders placed.',

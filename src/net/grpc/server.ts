@@ -1,11 +1,8 @@
-import net from 'node:net'
-import type { Duplex } from 'node:stream'
-import tls from 'node:tls'
 import type { Clock } from '../../component/clock.ts'
 import type { Logger } from '../../component/telemetry.ts'
 import type { Code } from '../../errors/codes.ts'
+import { Acceptor } from '../acceptor.ts'
 import type { BudgetShare, ByteBudget } from '../byte-budget.ts'
-import { handshakeFailure } from '../connect-failure.ts'
 import { type ContentEncoding, isContentEncoding } from '../decompress.ts'
 import { headerBytes } from '../header-bytes.ts'
 import type { HeaderList } from '../http2/hpack-decoder.ts'
@@ -17,10 +14,8 @@ import {
   type ServerConnectionOptions,
 } from '../http2/server-connection.ts'
 import type { Http2Stream, StreamListener } from '../http2/stream.ts'
-import { type Address, type Listening, type ListenOptions, listen } from '../listen.ts'
+import type { Address, ListenOptions } from '../listen.ts'
 import type { TlsServerConfig } from '../schema.ts'
-import { shareReadBuffer } from '../shared-read-buffer.ts'
-import { Credentials, serverOptions } from '../tls.ts'
 import { httpError, statusOnly } from './answers.ts'
 import { GrpcError } from './grpc-error.ts'
 import { grpcStatus } from './status.ts'
@@ -59,8 +54,8 @@ export interface GrpcServerSettings {
 /** How often the deadlines of calls are looked at: one timer for all of them. */
 const callTickMs = 250
 const connectionTickMs = 1000
-/** A client that has not said the preface, or finished its TLS handshake, after this long is none. */
-const handshakeTimeoutMs = 10_000
+/** A client that has not said the preface after this long is none. */
+const prefaceTimeoutMs = 10_000
 
 /**
  * Windows: a message of the usual size needs no WINDOW_UPDATE before it is complete. They are what a client may send
@@ -87,11 +82,10 @@ export class GrpcServer implements RequestHandler, CallHost {
   readonly receiveTimeoutMs: number
   readonly #settings: GrpcServerSettings
   readonly #connectionOptions: ServerConnectionOptions
+  readonly #acceptor: Acceptor
   readonly #connections = new Map<ServerConnection, BudgetShare>()
   readonly #calls = new Set<UnaryCall>()
   readonly #stopTicking: (() => void)[] = []
-  #listening: Listening | undefined
-  #credentials: Credentials | undefined
   #whenEmpty: (() => void) | undefined
 
   constructor(settings: GrpcServerSettings) {
@@ -108,12 +102,21 @@ export class GrpcServer implements RequestHandler, CallHost {
       keepalive: settings.keepalive,
       nowMs: () => settings.clock.monotonicMs(),
       random: Math.random,
-      prefaceTimeoutMs: handshakeTimeoutMs,
+      prefaceTimeoutMs,
     }
+    this.#acceptor = new Acceptor({
+      ...settings,
+      protocol: 'h2',
+      allowHalfOpen: false,
+      onSocket: (socket) => {
+        const connection = new ServerConnection(socket, this, this.#connectionOptions)
+        this.#connections.set(connection, settings.budget.share(settings.maxMessageBytes))
+      },
+    })
   }
 
   get port(): number | undefined {
-    return this.#listening?.port
+    return this.#acceptor.port
   }
 
   get connectionCount(): number {
@@ -123,13 +126,7 @@ export class GrpcServer implements RequestHandler, CallHost {
   /** Rejects with an Error for a person; then nothing is left open. */
   async listen(address: Address, options: ListenOptions): Promise<void> {
     const { clock } = this.#settings
-    const server = await this.#createServer()
-    try {
-      this.#listening = await listen(server, address, options)
-    } catch (error) {
-      this.#credentials?.close()
-      throw error
-    }
+    await this.#acceptor.listen(address, options)
     this.#stopTicking.push(
       clock.every(callTickMs, () => {
         const nowMs = clock.monotonicMs()
@@ -141,45 +138,12 @@ export class GrpcServer implements RequestHandler, CallHost {
     )
   }
 
-  async #createServer(): Promise<net.Server> {
-    const { tls: config, budget, maxMessageBytes, clock, logger, onTlsFailure } = this.#settings
-    const onSocket = (socket: Duplex): void => {
-      const connection = new ServerConnection(socket, this, this.#connectionOptions)
-      this.#connections.set(connection, budget.share(maxMessageBytes))
-    }
-    if (config === undefined) {
-      return net.createServer({ noDelay: true, pauseOnConnect: true }, (accepted) => {
-        onSocket(shareReadBuffer(accepted))
-      })
-    }
-    const credentials = await Credentials.load(config)
-    const server = tls.createServer(
-      {
-        ...credentials.options,
-        ...serverOptions(config),
-        ALPNProtocols: ['h2'],
-        handshakeTimeout: handshakeTimeoutMs,
-        noDelay: true,
-      },
-      onSocket,
-    )
-    server.on('tlsClientError', (error, socket) => {
-      logger.debug('TLS handshake failed', { message: handshakeFailure(error) })
-      onTlsFailure()
-      socket.destroy()
-    })
-    credentials.watch(clock, logger, (options) => server.setSecureContext(options))
-    this.#credentials = credentials
-    return server
-  }
-
   /**
    * Accepts nothing new, tells the clients, waits for the calls in flight until `abort` fires, then cuts the rest off.
    * Never rejects.
    */
   async close(abort: AbortSignal): Promise<void> {
-    this.#credentials?.close()
-    await this.#listening?.close()
+    await this.#acceptor.close()
     for (const connection of this.#connections.keys()) connection.drain()
     if (this.#connections.size > 0 && !abort.aborted) {
       await new Promise<void>((resolve) => {

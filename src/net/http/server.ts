@@ -1,14 +1,10 @@
-import net from 'node:net'
-import tls from 'node:tls'
 import type { Clock } from '../../component/clock.ts'
 import type { Logger } from '../../component/telemetry.ts'
 import type { Code } from '../../errors/codes.ts'
+import { Acceptor } from '../acceptor.ts'
 import type { ByteBudget } from '../byte-budget.ts'
-import { handshakeFailure } from '../connect-failure.ts'
-import { type Address, type Listening, type ListenOptions, listen } from '../listen.ts'
+import type { Address, ListenOptions } from '../listen.ts'
 import type { TlsServerConfig } from '../schema.ts'
-import { shareReadBuffer } from '../shared-read-buffer.ts'
-import { Credentials, serverOptions } from '../tls.ts'
 import type { Exchange } from './exchange.ts'
 import { dateLine } from './response-head.ts'
 import { type ConnectionHost, HttpConnection, type HttpTimeouts } from './server-connection.ts'
@@ -34,7 +30,6 @@ export interface HttpServerSettings {
 }
 
 const tickMs = 1000
-const handshakeTimeoutMs = 10_000
 
 /** An HTTP/1.1 server (RFC 9112) with limits on everything. */
 export class HttpServer implements ConnectionHost {
@@ -43,9 +38,8 @@ export class HttpServer implements ConnectionHost {
   readonly timeouts: HttpTimeouts
   readonly #settings: HttpServerSettings
   readonly #connections = new Set<HttpConnection>()
+  readonly #acceptor: Acceptor
   #dateLine: string
-  #listening: Listening | undefined
-  #credentials: Credentials | undefined
   #stopTicking: (() => void) | undefined
   #closing = false
   #whenEmpty: (() => void) | undefined
@@ -57,10 +51,19 @@ export class HttpServer implements ConnectionHost {
     this.maxHeadBytes = settings.maxHeadBytes
     this.timeouts = settings.timeouts
     this.#dateLine = dateLine(clock.nowMs())
+    this.#acceptor = new Acceptor({
+      ...settings,
+      protocol: 'http/1.1',
+      // A client may end its side when it has asked, and still wants the answer.
+      allowHalfOpen: true,
+      onSocket: (socket) => {
+        this.#connections.add(new HttpConnection(socket, this, settings.budget.share(maxBodyBytes)))
+      },
+    })
   }
 
   get port(): number | undefined {
-    return this.#listening?.port
+    return this.#acceptor.port
   }
 
   get keepAlive(): boolean {
@@ -74,13 +77,7 @@ export class HttpServer implements ConnectionHost {
   /** Rejects with an Error for a person; then nothing is left open. */
   async listen(address: Address, options: ListenOptions): Promise<void> {
     const { clock } = this.#settings
-    const server = await this.#createServer()
-    try {
-      this.#listening = await listen(server, address, options)
-    } catch (error) {
-      this.#credentials?.close()
-      throw error
-    }
+    await this.#acceptor.listen(address, options)
     this.#stopTicking = clock.every(tickMs, () => {
       this.#dateLine = dateLine(clock.nowMs())
       const nowMs = clock.monotonicMs()
@@ -88,39 +85,12 @@ export class HttpServer implements ConnectionHost {
     })
   }
 
-  async #createServer(): Promise<net.Server> {
-    const { tls: config, clock, logger, onTlsFailure, budget } = this.#settings
-    const onSocket = (socket: net.Socket): void => {
-      this.#connections.add(new HttpConnection(socket, this, budget.share(this.maxBodyBytes)))
-    }
-    // A client may end its side when it has asked, and still wants the answer.
-    const options = { noDelay: true, allowHalfOpen: true }
-    if (config === undefined) {
-      return net.createServer({ ...options, pauseOnConnect: true }, (accepted) => {
-        onSocket(shareReadBuffer(accepted))
-      })
-    }
-    const credentials = await Credentials.load(config)
-    const secure = { ...credentials.options, ...serverOptions(config) }
-    const handshake = { ALPNProtocols: ['http/1.1'], handshakeTimeout: handshakeTimeoutMs }
-    const server = tls.createServer({ ...options, ...secure, ...handshake }, onSocket)
-    server.on('tlsClientError', (error, socket) => {
-      logger.debug('TLS handshake failed', { message: handshakeFailure(error) })
-      onTlsFailure()
-      socket.destroy()
-    })
-    credentials.watch(clock, logger, (changed) => server.setSecureContext(changed))
-    this.#credentials = credentials
-    return server
-  }
-
   /**
    * Accepts nothing new, waits for the exchanges in flight until `abort` fires, then cuts the rest off. Never rejects.
    */
   async close(abort: AbortSignal): Promise<void> {
     this.#closing = true
-    this.#credentials?.close()
-    await this.#listening?.close()
+    await this.#acceptor.close()
     for (const connection of this.#connections) connection.drain()
     if (this.#connections.size > 0 && !abort.aborted) {
       await new Promise<void>((resolve) => {

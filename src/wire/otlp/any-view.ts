@@ -86,49 +86,41 @@ export function readAnyValue(reader: Reader, depth: number): AnyValue {
 
 /** A list that stands twice in one message is one list: protobuf merges it. */
 function readArray(reader: Reader, depth: number, before: AnyValue): AnyValue {
-  if (depth > nestingLimit) throw tooDeep(reader)
   const list: AnyValue = before.kind === 'array' ? before : { kind: 'array', value: [] }
-  const outer = reader.enter()
-  while (reader.more()) {
-    const start = reader.offset
-    const tag = reader.tag()
-    if (tag === 10) {
-      const end = reader.enter()
-      list.value.push(readAnyValue(reader, depth + 1))
-      reader.leave(end)
-    } else {
-      reader.skip(tag)
-      list.listUnknown = appendUnknown(
-        list.listUnknown,
-        reader.bytes.subarray(start, reader.offset),
-      )
-    }
-  }
-  reader.leave(outer)
+  readList(reader, depth, list, list.value, readAnyValue)
   return list
 }
 
 function readMap(reader: Reader, depth: number, before: AnyValue): AnyValue {
-  if (depth > nestingLimit) throw tooDeep(reader)
   const list: AnyValue = before.kind === 'map' ? before : { kind: 'map', value: [] }
+  readList(reader, depth, list, list.value, readKeyValue)
+  return list
+}
+
+/** Both kinds have their values in field 1. */
+function readList<Value>(
+  reader: Reader,
+  depth: number,
+  list: { listUnknown?: Uint8Array },
+  values: Value[],
+  readValue: (reader: Reader, depth: number) => Value,
+): void {
+  if (depth > nestingLimit) throw tooDeep(reader)
   const outer = reader.enter()
   while (reader.more()) {
     const start = reader.offset
     const tag = reader.tag()
     if (tag === 10) {
       const end = reader.enter()
-      list.value.push(readKeyValue(reader, depth + 1))
+      values.push(readValue(reader, depth + 1))
       reader.leave(end)
     } else {
       reader.skip(tag)
-      list.listUnknown = appendUnknown(
-        list.listUnknown,
-        reader.bytes.subarray(start, reader.offset),
-      )
+      const skipped = reader.bytes.subarray(start, reader.offset)
+      list.listUnknown = appendUnknown(list.listUnknown, skipped)
     }
   }
   reader.leave(outer)
-  return list
 }
 
 export function readKeyValue(reader: Reader, depth: number): KeyValue {
