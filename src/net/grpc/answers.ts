@@ -35,11 +35,11 @@ export function statusOnly(error: GrpcError): Uint8Array {
   return encodeHeaders(fields)
 }
 
-/** To what is not gRPC at all: an HTTP status besides, so that HTTP tools understand it too. */
+/** To what is not gRPC at all: an HTTP status besides, before the message as text, so that HTTP tools show it too. */
 export function httpError(httpStatus: number, message: string): Uint8Array {
   return encodeHeaders([
     [':status', String(httpStatus)],
-    ['content-type', 'application/grpc'],
+    ['content-type', 'text/plain'],
     ['grpc-status', String(grpcStatus.INTERNAL)],
     ['grpc-message', encodeGrpcMessage(message)],
   ])

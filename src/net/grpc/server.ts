@@ -18,6 +18,7 @@ import type { Address, ListenOptions } from '../listen.ts'
 import type { TlsServerConfig } from '../schema.ts'
 import { httpError, statusOnly } from './answers.ts'
 import { GrpcError } from './grpc-error.ts'
+import { RefusedCall } from './refused-call.ts'
 import { grpcStatus } from './status.ts'
 import { parseGrpcTimeoutMs } from './timeout.ts'
 import {
@@ -84,7 +85,7 @@ export class GrpcServer implements RequestHandler, CallHost {
   readonly #connectionOptions: ServerConnectionOptions
   readonly #acceptor: Acceptor
   readonly #connections = new Map<ServerConnection, BudgetShare>()
-  readonly #calls = new Set<UnaryCall>()
+  readonly #calls = new Set<UnaryCall | RefusedCall>()
   readonly #stopTicking: (() => void)[] = []
   #whenEmpty: (() => void) | undefined
 
@@ -210,15 +211,30 @@ export class GrpcServer implements RequestHandler, CallHost {
     httpStatus: number,
     message: string,
   ): StreamListener {
-    this.onRejected('unsupported', message)
-    connection.refuse(stream, httpError(httpStatus, message))
-    return deaf
+    const body = Buffer.from(`${message}\n`)
+    return this.#refuse(connection, stream, message, httpError(httpStatus, message), body)
   }
 
   #unsupported(connection: ServerConnection, stream: Http2Stream, message: string): StreamListener {
+    const headers = statusOnly(new GrpcError(grpcStatus.UNIMPLEMENTED, message))
+    return this.#refuse(connection, stream, message, headers, undefined)
+  }
+
+  #refuse(
+    connection: ServerConnection,
+    stream: Http2Stream,
+    message: string,
+    headers: Uint8Array,
+    body: Uint8Array | undefined,
+  ): StreamListener {
     this.onRejected('unsupported', message)
-    connection.refuse(stream, statusOnly(new GrpcError(grpcStatus.UNIMPLEMENTED, message)))
-    return deaf
+    const nowMs = this.#settings.clock.monotonicMs()
+    const onOver = (call: RefusedCall): void => {
+      this.#calls.delete(call)
+    }
+    const call = new RefusedCall({ connection, stream, headers, body, nowMs, onOver })
+    this.#calls.add(call)
+    return call
   }
 
   onClose(connection: ServerConnection): void {

@@ -155,12 +155,12 @@ export class ServerConnection extends Connection {
   }
 
   /**
-   * Answers, with headers alone, a request that the peer should not have sent: an unknown method, broken data. One is an
+   * Answers a request that the peer should not have sent: an unknown method, broken data. One is an
    * answer like any other; a flood of them ends the connection as other floods do, so that it may cost its neighbours
    * nothing.
    */
-  refuse(stream: Http2Stream, headers: Uint8Array): void {
-    this.respond(stream, headers, undefined, undefined)
+  refuse(stream: Http2Stream, headers: Uint8Array, body?: Uint8Array): void {
+    this.respond(stream, headers, body, undefined)
     if (this.strikes.tryAdd(Cost.work)) return
     this.fail(ErrorCode.enhanceYourCalm, 'too many requests that can only be refused')
   }
