@@ -92,6 +92,8 @@ export interface ReceiverDefinition<C extends ConfigSchema = ConfigSchema>
 export interface ProcessorDefinition<C extends ConfigSchema = ConfigSchema>
   extends Definition<'processor', C> {
   readonly stability: SignalStability
+  /** Whether it takes out what nobody should see. Then `validate` warns of ways around it. */
+  readonly masks?: true
   /** One instance per pipeline. */
   create(settings: Settings<v.InferOutput<C>>, next: Consumer): Component & Consumer
 }

@@ -9,6 +9,7 @@ import { problemAt } from './problem.ts'
 import { type ReadOptions, readSources } from './read-sources.ts'
 import { checkService } from './service.ts'
 import type { Source } from './source.ts'
+import { unmaskedPaths } from './unmasked.ts'
 import { unusedComponents } from './unused.ts'
 
 export interface LoadOptions extends ReadOptions {
@@ -65,7 +66,7 @@ export function loadConfig(options: LoadOptions): Loaded {
     telemetry: checked.telemetry,
     shutdownTimeoutMs: checked.shutdownTimeoutMs,
   }
-  warnings.push(...unusedComponents(service, document))
+  warnings.push(...unusedComponents(service, document), ...unmaskedPaths(service, document))
   return { service, document, sources, problems: oncePerPath(problems), warnings }
 }
 

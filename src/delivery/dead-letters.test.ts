@@ -11,6 +11,7 @@ import { until } from '../../test/support/remora-process.ts'
 import type { Letter } from '../buffer/dead-letters/letter.ts'
 import { LetterBox, listLetters } from '../buffer/dead-letters/letter-box.ts'
 import type { Batch } from '../signal/batch.ts'
+import { deadLetterName } from './dead-letters.ts'
 import type { SendOutcome } from './send.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'remora-dead-'))
@@ -39,6 +40,13 @@ async function lettersIn(directory: string): Promise<Letter[]> {
   }
   return letters
 }
+
+test('exporters may share a directory: each has one of its own in it', () => {
+  const ids = ['otlp', 'otlp/a', 'otlp/a/b', 'otlp/a%2Fb', 'otlp/a.b', 'otlp/..']
+  const names = ids.map(deadLetterName)
+  assert.equal(new Set(names).size, ids.length)
+  for (const name of names) assert.match(name, /^dead_letters_[^/]+$/)
+})
 
 suite('dead letters keep', () => {
   const partial =

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { resolve } from 'node:path'
 import { suite, test } from 'node:test'
 import { configuredService, fakeExporter, fakeReceiver } from '../../test/support/service.ts'
 import type { Claim } from '../component/claim.ts'
@@ -43,6 +44,16 @@ suite('what two components want for themselves', () => {
       first: 'out/a',
       second: './out//a',
       want: 'exporters.file.path: writes to "./out//a", and so does receiver "otlp"',
+    },
+    {
+      first: 'out/a',
+      second: 'out/b/../a/',
+      want: 'exporters.file.path: writes to "out/b/../a/", and so does receiver "otlp"',
+    },
+    {
+      first: resolve('out/a'),
+      second: 'out/a',
+      want: 'exporters.file.path: writes to "out/a", and so does receiver "otlp"',
     },
     { first: 'out/a', second: 'out/b', want: undefined },
     {

@@ -1,5 +1,5 @@
 import { isIPv4 } from 'node:net'
-import { normalize } from 'node:path'
+import { resolve } from 'node:path'
 import type { AddressClaim, Claim } from '../component/claim.ts'
 import type { Configured, ConfiguredService } from '../component/configured.ts'
 import type { AnyDefinition } from '../component/define.ts'
@@ -83,7 +83,7 @@ function wordsOf(claim: Claim): string {
 function overlap(left: Claim, right: Claim): boolean {
   if (left.kind === 'address') return right.kind === 'address' && sharePort(left, right)
   if (right.kind === 'address') return false
-  return normalize(left.path) === normalize(right.path)
+  return resolve(left.path) === resolve(right.path)
 }
 
 function sharePort(left: AddressClaim, right: AddressClaim): boolean {

@@ -6,6 +6,7 @@ export const mask = defineProcessor({
   type: 'mask',
   summary:
     'Finds personal data and secrets everywhere in logs, metrics and traces, checks them, and masks them.',
+  masks: true,
   stability: { logs: 'beta', metrics: 'beta', traces: 'beta' },
   config: maskSchema,
   metrics: {

@@ -6,6 +6,7 @@ export const redaction = defineProcessor({
   type: 'redaction',
   summary:
     'Removes attributes that are not on a list, and masks values by patterns, as the processor of that name in the OpenTelemetry Collector does.',
+  masks: true,
   stability: { logs: 'beta', metrics: 'beta', traces: 'beta' },
   config: redactionSchema,
   metrics: {},
