@@ -74,7 +74,7 @@ service:
 }
 
 suite('a configuration that comes through a pipe', () => {
-  const text = 'receivers: {kafka: }'
+  const text = 'receivers: {otpl: }'
 
   test('is read from a named one, whenever somebody writes it', async () => {
     const pipe = await makePipe('named')
@@ -84,13 +84,13 @@ suite('a configuration that comes through a pipe', () => {
     await writer.close()
     const { code, stderr } = await exited
     assert.equal(code, 1)
-    assert.match(stderr, /named:1:13: receivers.kafka: there is no receiver "kafka"/)
+    assert.match(stderr, /named:1:13: receivers.otpl: there is no receiver "otpl"/)
   })
 
   test('is read from standard input', async () => {
     const { child, exited } = remora('validate', '--config', '/dev/stdin')
     child.stdin.end(text)
-    assert.match((await exited).stderr, /stdin:1:13: receivers.kafka: there is no receiver "kafka"/)
+    assert.match((await exited).stderr, /stdin:1:13: receivers.otpl: there is no receiver "otpl"/)
   })
 
   test('is read from a substitution of the shell', async () => {
@@ -101,7 +101,7 @@ suite('a configuration that comes through a pipe', () => {
       stderr += chunk
     })
     await once(child, 'close')
-    assert.match(stderr, /fd\/\d+:1:13: receivers.kafka: there is no receiver "kafka"/)
+    assert.match(stderr, /fd\/\d+:1:13: receivers.otpl: there is no receiver "otpl"/)
   })
 
   test('is read up to the size that a file may have', async () => {
@@ -131,7 +131,7 @@ suite('the process', () => {
     { args: ['--config', '.'], code: 1, stderr: /^cannot read "\.": it is a directory\n/ },
     { args: ['--config', '/dev/zero'], code: 1, stderr: /it is a device, and not a file/ },
     { args: ['--config', 'env:REMORA_UNSET'], code: 1, stderr: /is not set/ },
-    { args: ['--config', 'yaml:receivers: {kafka: }'], code: 1, stderr: /there is no receiver/ },
+    { args: ['--config', 'yaml:receivers: {otpl: }'], code: 1, stderr: /there is no receiver/ },
   ]
   for (const { args, code, stderr } of rows) {
     test(`remora ${args.join(' ')} exits with ${code}`, async () => {

@@ -48,6 +48,12 @@ function newProblems(
   const found: ConfigProblem[] = []
   for (const { issue, path: below } of leafIssues(issues, [])) {
     const at = [...path, ...below]
+    // One slip of the pen is one problem, not two.
+    const meant = `did you mean "${at.at(-1)}"?`
+    const isMisspelt = known.some(
+      (problem) => problem.suggestion === meant && isWithin(problem.path, at.slice(0, -1)),
+    )
+    if (isMisspelt && nodeAt(root, at) === undefined) continue
     // Of what has a problem already, valibot saw only a part.
     if (known.some((problem) => isWithin(at, problem.path))) continue
     // The alternative that is a map took the list for one; what the others say of it comes too.
@@ -102,6 +108,16 @@ function toProblem(issue: v.BaseIssue<unknown>, root: ConfigNode, path: Path): C
   return problemAt(originAt(root, path, 'value'), path, message, hintFor(issue, node, message))
 }
 
+/** Booleans of YAML 1.1, which the collector reads as texts as well. */
+const spokenBooleans: ReadonlyMap<string, boolean> = new Map([
+  ...['yes', 'on', 'y'].map((word) => [word, true] as const),
+  ...['no', 'off', 'n'].map((word) => [word, false] as const),
+])
+
+function isDuration({ input }: v.BaseIssue<unknown>, message: string): boolean {
+  return typeof input === 'number' && input > 0 && message.startsWith('must be a duration')
+}
+
 function hintFor(
   issue: v.BaseIssue<unknown>,
   node: ConfigNode | undefined,
@@ -110,9 +126,13 @@ function hintFor(
   if (node?.kind !== 'scalar' || node.value === null) return undefined
   const options = literalsOf(issue.expected)
   if (typeof node.value === 'string') {
+    const spoken =
+      issue.expected === 'boolean' ? spokenBooleans.get(node.value.toLowerCase()) : undefined
+    if (spoken !== undefined) return `"${node.value}" is a text here; write ${spoken}`
     const near = nearest(node.value, options)
     return near === undefined ? undefined : `did you mean "${near}"?`
   }
+  if (isDuration(issue, message)) return `a number needs its unit, e.g. ${node.text}s`
   // The value may be a secret, and is not repeated.
   const isTextThere = options.includes(node.text) || message.startsWith('must be a string')
   return isTextThere ? 'put it in quotes' : undefined

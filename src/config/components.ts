@@ -4,6 +4,7 @@ import type { Registry } from '../component/registry.ts'
 import type { ConfigProblem } from '../errors/config-problem.ts'
 import { suggestion } from '../errors/suggest.ts'
 import { checkOptions } from './check-options.ts'
+import { isOfCollector } from './collector-components.ts'
 import { createMap, type Entry, isNull, type MapNode, originAt } from './node.ts'
 import { problemAt } from './problem.ts'
 
@@ -122,7 +123,9 @@ export function definitionOf(
     other === undefined
       ? suggestion(type, registry[kind].keys())
       : `it is ${article(sections[other])}; put it under ${other}`
-  const message = `there is no ${kind} "${type}"`
+  const message = isOfCollector(kind, type)
+    ? `remora does not have the collector's ${kind} "${type}"`
+    : `there is no ${kind} "${type}"`
   return hint === undefined ? { message } : { message, suggestion: hint }
 }
 

@@ -44,6 +44,9 @@ export function loadConfig(options: LoadOptions): Loaded {
   const document = expanded.node as MapNode
   const sources = [...read.sources, ...expanded.sources]
   const problems = [...expanded.problems, ...checkTopLevel(document)]
+  if (document.entries.size === 0) {
+    problems.push(problemAt(document.origin, [], 'the configuration is empty'))
+  }
 
   const { registry } = options
   const receivers = checkSection('receivers', document, registry)

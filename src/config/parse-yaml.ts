@@ -101,6 +101,7 @@ const tooDeep = 'TOO_DEEP'
 const friendlier: Readonly<Record<string, string>> = {
   [tooDeep]: `nested too deep; the limit is ${maxDepth} levels`,
   TAB_AS_INDENT: 'a tab indents this line; YAML allows only spaces',
+  BAD_ALIAS: '"*" and "&" begin an alias or an anchor; put it in quotes if it is meant as a text',
   MULTIPLE_DOCS: 'a second document begins; one configuration is one document',
   BLOCK_AS_IMPLICIT_KEY:
     'a second ":" on the line; put the value in quotes, or the key on a line of its own',
@@ -156,7 +157,8 @@ class TreeBuilder {
   #buildAlias(name: string, origin: Origin): ConfigNode {
     const target = this.#anchors.get(name)
     if (target === undefined) {
-      this.#report(origin, `alias "*${name}" has no anchor "&${name}" before it`)
+      const hint = 'put it in quotes if it is meant as a text'
+      this.#report(origin, `alias "*${name}" has no anchor "&${name}" before it`, hint)
       return createScalar(null, '', origin)
     }
     this.#spend(target.size, origin)
@@ -269,8 +271,8 @@ class TreeBuilder {
     this.#report(origin, message)
   }
 
-  #report(origin: Origin, message: string): void {
-    this.problems.push(problemAt(origin, [...this.#path], message))
+  #report(origin: Origin, message: string, hint?: string): void {
+    this.problems.push(problemAt(origin, [...this.#path], message, hint))
   }
 
   #originOf(node: Node | null | undefined): Origin {
