@@ -7,6 +7,7 @@ import type { TailedFile } from './tailed-file.ts'
 // Large enough that a batch has some thousand lines, small enough that files take turns quickly.
 const blockBytes = 256 * 1024
 const goneFlushMs = 5000
+const zeros = Buffer.alloc(16 * 1024)
 
 /**
  * Reads one block of a file, frames and encodes it, and hands the batch to the window.
@@ -156,6 +157,10 @@ async function fill(
 function skipHole(view: Buffer, start: number, atEnd: boolean, unitBytes: 0 | 1 | 2): number {
   if (view[start] !== 0 || unitBytes === 0) return start
   let at = start
+  // Of a hole of gigabytes most is passed over at the speed of memory.
+  while (view.length - at >= zeros.length && zeros.equals(view.subarray(at, at + zeros.length))) {
+    at += zeros.length
+  }
   while (at < view.length && view[at] === 0) at++
   if (at === view.length && atEnd) return start
   return at - ((at - start) % unitBytes)
