@@ -1,15 +1,10 @@
 import type { Clock } from '../../component/clock.ts'
 import { DeliveryError } from '../../errors/delivery-error.ts'
 import type { Batch } from '../../signal/batch.ts'
-import type { Signal } from '../../signal/signal.ts'
 import { DiskRecord } from './disk-record.ts'
 import { type FileSystem, writeAll } from './file-system.ts'
-import {
-  recordHeaderBytes,
-  segmentHeaderBytes,
-  writeRecordHead,
-  writeSegmentHeader,
-} from './format.ts'
+import { recordHeaderBytes, segmentHeaderBytes, writeSegmentHeader } from './format.ts'
+import { encodeRecords, PendingAppend } from './pending-append.ts'
 import { Segment } from './segment.ts'
 import type { SegmentFiles } from './segment-files.ts'
 
@@ -41,41 +36,6 @@ export interface AppenderEvents {
   onFailed(error: Error): void
 }
 
-/** One call of `append`. */
-class Pending {
-  readonly batch: Batch
-  readonly account: Uint8Array
-  readonly accountName: string
-  readonly enqueuedMs: number
-  readonly recordBytes: number
-  resolve: () => void = () => {}
-  reject: (error: DeliveryError) => void = () => {}
-
-  constructor(batch: Batch, accountName: string, account: Uint8Array, enqueuedMs: number) {
-    this.batch = batch
-    this.accountName = accountName
-    this.account = account
-    this.enqueuedMs = enqueuedMs
-    this.recordBytes = recordHeaderBytes + account.byteLength + batch.sizeBytes
-  }
-
-  get segments(): readonly Uint8Array[] {
-    return this.batch.segments
-  }
-
-  get payloadBytes(): number {
-    return this.batch.sizeBytes
-  }
-
-  get itemCount(): number {
-    return this.batch.itemCount
-  }
-
-  get signal(): Signal {
-    return this.batch.signal
-  }
-}
-
 /** The segment that grows, with its file. */
 interface Active {
   readonly segment: Segment
@@ -101,7 +61,7 @@ export class Appender {
   #active: Active | undefined
   #appendable: Segment | undefined
   #nextSequence: number
-  #pending: Pending[] = []
+  #pending: PendingAppend[] = []
   #reservedBytes = 0
   #running: Promise<void> | undefined
   #lastSyncMs: number
@@ -146,7 +106,7 @@ export class Appender {
 
   /** The caller has made sure that there is room. Rejects with a DeliveryError `write_failed`. */
   append(batch: Batch, accountName: string, account: Uint8Array): Promise<void> {
-    const pending = new Pending(batch, accountName, account, this.#options.clock.nowMs())
+    const pending = new PendingAppend(batch, accountName, account, this.#options.clock.nowMs())
     const safe = new Promise<void>((resolve, reject) => {
       pending.resolve = resolve
       pending.reject = reject
@@ -219,7 +179,7 @@ export class Appender {
     this.#cancelWait = undefined
   }
 
-  #takeGroup(): Pending[] {
+  #takeGroup(): PendingAppend[] {
     let bytes = 0
     let count = 0
     for (const { recordBytes } of this.#pending) {
@@ -235,7 +195,7 @@ export class Appender {
     return this.#pending.splice(0, count)
   }
 
-  async #commit(group: readonly Pending[]): Promise<void> {
+  async #commit(group: readonly PendingAppend[]): Promise<void> {
     const { events } = this.#options
     let done = 0
     this.#writing = true
@@ -252,7 +212,7 @@ export class Appender {
     events.onGroup(done === group.length)
   }
 
-  #refuse(pending: Pending | undefined, { code, message, cause }: DeliveryError): void {
+  #refuse(pending: PendingAppend | undefined, { code, message, cause }: DeliveryError): void {
     if (pending === undefined) return
     this.#reservedBytes -= pending.recordBytes + segmentHeaderBytes
     // A caller may mark an error as accounted, so each gets its own.
@@ -260,7 +220,7 @@ export class Appender {
   }
 
   /** Room was promised on the strength of segments that are to be removed: now they must be. */
-  async #makeRoom(group: readonly Pending[]): Promise<void> {
+  async #makeRoom(group: readonly PendingAppend[]): Promise<void> {
     const { capBytes } = this.#files.limits
     let bytes = 0
     for (const { recordBytes } of group) bytes += recordBytes + segmentHeaderBytes
@@ -281,18 +241,21 @@ export class Appender {
   }
 
   /** Writes the records from `from` on that fit into one segment; returns where the next ones begin. */
-  async #writeRun(group: readonly Pending[], from: number): Promise<number> {
+  async #writeRun(group: readonly PendingAppend[], from: number): Promise<number> {
     const { segmentBytes } = this.#files.limits
-    const first = group[from] as Pending
+    const first = group[from] as PendingAppend
     const fresh = await this.#prepare(first.recordBytes)
     const { segment, file } = this.#active as Active
     let endOffset = segment.sizeBytes
     let to = from
     do {
-      endOffset += (group[to] as Pending).recordBytes
+      endOffset += (group[to] as PendingAppend).recordBytes
       to++
-    } while (to < group.length && endOffset + (group[to] as Pending).recordBytes <= segmentBytes)
-    const buffers = this.#encode(segment, group, from, to)
+    } while (
+      to < group.length &&
+      endOffset + (group[to] as PendingAppend).recordBytes <= segmentBytes
+    )
+    const buffers = encodeRecords(segment, group, from, to)
     const offset = fresh ? 0 : segment.sizeBytes
     if (fresh) buffers.unshift(writeSegmentHeader(segment, this.#options.clock.nowMs()))
     this.#files.resize(segment, endOffset)
@@ -345,25 +308,6 @@ export class Appender {
     }
   }
 
-  #encode(segment: Segment, group: readonly Pending[], from: number, to: number): Uint8Array[] {
-    let headBytes = 0
-    for (let index = from; index < to; index++) {
-      headBytes += recordHeaderBytes + (group[index] as Pending).account.byteLength
-    }
-    const heads = Buffer.allocUnsafe(headBytes)
-    const buffers: Uint8Array[] = []
-    let at = 0
-    for (let index = from; index < to; index++) {
-      const pending = group[index] as Pending
-      const recordIndex = segment.nextIndex + index - from
-      const end = writeRecordHead(heads, at, segment.salt, recordIndex, pending)
-      buffers.push(heads.subarray(at, end))
-      for (const bytes of pending.segments) buffers.push(bytes)
-      at = end
-    }
-    return buffers
-  }
-
   async #makeSafe(file: number, fresh: boolean): Promise<void> {
     const { fsync, directory } = this.#options
     this.#dirty = true
@@ -382,10 +326,10 @@ export class Appender {
     this.#dirty = false
   }
 
-  #tell(segment: Segment, group: readonly Pending[], from: number, to: number): void {
+  #tell(segment: Segment, group: readonly PendingAppend[], from: number, to: number): void {
     const { events } = this.#options
     for (let index = from; index < to; index++) {
-      const pending = group[index] as Pending
+      const pending = group[index] as PendingAppend
       const { batch, accountName, enqueuedMs, recordBytes } = pending
       const offset = segment.sizeBytes
       const record = new DiskRecord(batch, accountName, enqueuedMs, segment, segment.nextIndex)
