@@ -32,6 +32,7 @@ interface Measured {
   error: Error | undefined
 }
 
+const openFlags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY
 const measuredMax = 64
 // A file that is being compressed is left alone until it is finished.
 const quietMs = 1000
@@ -61,7 +62,7 @@ export class FileOpener {
 
   /** Undefined for what is no regular file, or not ready. Rejects with the reason for what must not be read. */
   async open(path: string): Promise<Opened | undefined> {
-    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
+    const handle = await open(path, openFlags)
     let kept = false
     try {
       const stats = await handle.stat()
@@ -84,6 +85,16 @@ export class FileOpener {
     } finally {
       if (!kept) await handle.close()
     }
+  }
+
+  /** Opens a plain file again that was opened before; undefined when the path leads to another one by now. */
+  async reopen(path: string, dev: number, ino: number): Promise<Source | undefined> {
+    const handle = await open(path, openFlags)
+    // The same file needs no second look at its place and its content.
+    const stats = await handle.stat()
+    if (stats.dev === dev && stats.ino === ino) return new PlainSource(handle)
+    await handle.close()
+    return undefined
   }
 
   /** The roots may be links that lead elsewhere by now. */

@@ -3,7 +3,7 @@ import { hashBytes, sameBytes } from './identity.ts'
 import type { TailedFile } from './tailed-file.ts'
 
 /** A head is filed under its first so many bytes: each of these lengths that it has. */
-const levels = [1, 8, 64, 512]
+const levels = [1, 4, 16, 32, 64, 128, 256, 512]
 
 /**
  * Finds, for a file, those that begin alike as far as both go, without looking at all others: with 20,000 files at a start

@@ -1,4 +1,4 @@
-import type { FileOpener } from './file-opener.ts'
+import type { FileOpener, Opened } from './file-opener.ts'
 import type { Source } from './source.ts'
 import type { TailedFile } from './tailed-file.ts'
 
@@ -61,18 +61,8 @@ export class OpenFiles {
     this.#opener.beginPoll()
   }
 
-  /** Opens a path, if need be by parking others: the process may have fewer descriptors than `max` says. */
-  async open(path: string): ReturnType<FileOpener['open']> {
-    for (;;) {
-      try {
-        return await this.#opener.open(path)
-      } catch (error) {
-        const { code } = error as NodeJS.ErrnoException
-        if (code !== 'EMFILE' && code !== 'ENFILE') throw error
-        if (!(await this.#parkOne())) throw error
-        this.#max = Math.max(1, this.#open.size)
-      }
-    }
+  open(path: string): Promise<Opened | undefined> {
+    return this.#withDescriptor(() => this.#opener.open(path))
   }
 
   async release(file: TailedFile): Promise<void> {
@@ -88,11 +78,27 @@ export class OpenFiles {
   }
 
   async #openAgain(file: TailedFile): Promise<Source | undefined> {
-    const opened = await this.open(file.pathNow)
+    const { pathNow: path, dev, ino } = file
+    if (file.isPlain) return await this.#withDescriptor(() => this.#opener.reopen(path, dev, ino))
+    const opened = await this.open(path)
     if (opened === undefined) return undefined
-    if (opened.stats.ino === file.ino && opened.stats.dev === file.dev) return opened.source
+    if (opened.stats.ino === ino && opened.stats.dev === dev) return opened.source
     await opened.source.close()
     return undefined
+  }
+
+  /** Opens something, if need be by parking others: the process may have fewer descriptors than `max` says. */
+  async #withDescriptor<T>(open: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await open()
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException
+        if (code !== 'EMFILE' && code !== 'ENFILE') throw error
+        if (!(await this.#parkOne())) throw error
+        this.#max = Math.max(1, this.#open.size)
+      }
+    }
   }
 
   async #parkOne(): Promise<boolean> {

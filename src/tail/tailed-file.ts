@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs'
 import { type Guard, guardOf, hashBytes, noGuard, type Position } from './identity.ts'
 import type { Place, SourceAttributes } from './line-source.ts'
-import type { Source } from './source.ts'
+import { PlainSource, type Source } from './source.ts'
 
 export function inodeKey({ dev, ino }: { readonly dev: number; readonly ino: number }): string {
   return `${dev}:${ino}`
@@ -17,6 +17,8 @@ export class TailedFile {
   pathNow: string
   dev: number
   ino: number
+  /** Its content is what is in it, without decompressing. */
+  readonly isPlain: boolean
   /** Undefined while parked, because too many files are open, and once it is gone. */
   source: Source | undefined
   head: Uint8Array = new Uint8Array(0)
@@ -69,6 +71,7 @@ export class TailedFile {
     this.dev = stats.dev
     this.ino = stats.ino
     this.source = source
+    this.isPlain = source instanceof PlainSource
     this.sizeBytes = sizeBytes
     this.mtimeMs = stats.mtimeMs
   }

@@ -52,11 +52,19 @@ export class Tailer {
     return this.#files.readyCount
   }
 
-  /** Looks for the files once, so that `start_at: end` means the end at this moment, and goes on in the background. */
+  /**
+   * Looks for the files once, so that `start_at: end` means the end at this moment, and goes on in the background. Where
+   * there are so many that this takes longer than two seconds, the rest of the look is in the background too.
+   */
   async start(): Promise<void> {
     await this.#parts.locks?.check()
-    await this.#poll()
-    this.#running = this.#run()
+    const { clock } = this.#parts
+    const looked = this.#poll()
+    this.#running = this.#run(looked)
+    const waited = new AbortController()
+    const settled = Promise.allSettled([looked])
+    await Promise.race([settled, sleep(clock, readyWithinMs, waited.signal)])
+    waited.abort()
     await this.#watcher?.start()
   }
 
@@ -113,10 +121,13 @@ export class Tailer {
     }
   }
 
-  async #run(): Promise<void> {
+  async #run(firstLook: Promise<void>): Promise<void> {
     const { clock, checkpoints, logger } = this.#parts
+    let look: Promise<void> | undefined = firstLook
     while (!this.#stopping.signal.aborted) {
       try {
+        await look
+        look = undefined
         const active = await this.#readRound()
         await this.#parts.locks?.release()
         this.#quiet.looked(active || this.#waitsForMore())
@@ -206,6 +217,7 @@ export class Tailer {
 }
 
 const wakeRestMs = 20
+const readyWithinMs = 2000
 const quietPollMs = 1000
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,22 +1,31 @@
 import assert from 'node:assert/strict'
-import { rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { suite, test } from 'node:test'
 import { TailHarness } from '../../../test/support/tail.ts'
 import { DeliveryError } from '../../errors/delivery-error.ts'
 
 suite('B4: many small files', () => {
-  test('3,000 of them are read within seconds, however long a poll takes', async () => {
+  test('3,000 of them cost little more than opening each twice, however long a poll takes', async () => {
     await using tail = await TailHarness.create()
-    await Promise.all(
-      Array.from({ length: 3000 }, (_, i) => writeFile(tail.path(`${i}.log`), `file ${i}\nend\n`)),
-    )
-    const startMs = performance.now()
-    await tail.start({ poll_interval: '1ms' })
-    await tail.until('all lines', () => tail.intake.itemCount === 6000)
-    const tookMs = performance.now() - startMs
-    assert.ok(tookMs < 8000, `took ${tookMs} ms`)
+    const paths = Array.from({ length: 3000 }, (_, i) => tail.path(`${i}.log`))
+    for (const [i, path] of paths.entries()) await writeFile(path, `file ${i}\nend\n`)
+    // How long that takes depends on what else the machine does, so it is measured beside it.
+    const openMs = await timed(async () => {
+      for (const path of [...paths, ...paths]) await readFile(path)
+    })
+    const tookMs = await timed(async () => {
+      await tail.start({ poll_interval: '1ms' })
+      await tail.until('all lines', () => tail.intake.itemCount === 6000, 100_000)
+    })
+    assert.ok(tookMs < 10 * openMs, `took ${tookMs} ms, where opening twice takes ${openMs} ms`)
   })
 })
+
+async function timed(run: () => Promise<void>): Promise<number> {
+  const startMs = performance.now()
+  await run()
+  return performance.now() - startMs
+}
 
 suite('more files than may be open', () => {
   test('what is deleted before it could be read is counted', async () => {
