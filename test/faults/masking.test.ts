@@ -73,19 +73,53 @@ suite('masking stands', () => {
     }
   })
 
+  test('lists nested ten thousand deep, in bounded time', { timeout: 60_000 }, (t) => {
+    // Receivers refuse more than a hundred levels; a file or a disk queue of another build might not have.
+    const parts: Uint8Array[] = [leaf(10, Buffer.from(canary))]
+    let size = parts[0]?.length ?? 0
+    for (let level = 0; level < 10_000; level++) {
+      const inner = prefixOf(size)
+      const outer = prefixOf(size + 1 + inner.length)
+      parts.push(Buffer.from([42, ...outer, 10, ...inner]))
+      size += 2 + inner.length + outer.length
+    }
+    const from = process.cpuUsage()
+    const masked = masker.mask('logs', logOf(Buffer.concat(parts.reverse())))
+    const ms = process.cpuUsage(from).user / 1000
+    t.diagnostic(`ten thousand levels: ${ms.toFixed(0)} ms`)
+    assert.ok(!Buffer.from(masked).includes(canary), 'passed on unmasked')
+    assert.ok(ms < 2000)
+  })
+
+  test('JSON in a string, ten thousand deep and a megabyte long', { timeout: 60_000 }, (t) => {
+    const json = compileMasking(v.parse(maskSchema, { detectors: 'all', json_strings: true }))
+    const escaped = canary.replace('@', '\\u0040')
+    const deep = `${'[{"a":'.repeat(10_000)}"${escaped}"${'}]'.repeat(10_000)}`
+    const long = `{"x":"${escaped}","y":[${'"a\\/b",1,'.repeat(100_000)}null]}`
+    const cut = `{"x":"${canary}","y":"${'\\"'.repeat(500_000)}`
+    for (const text of [deep, long, cut]) {
+      const from = process.cpuUsage()
+      const masked = Buffer.from(json.masker.mask('logs', logOf(leaf(10, Buffer.from(text)))))
+      const ms = process.cpuUsage(from).user / 1000
+      t.diagnostic(`${text.slice(0, 12)}…: ${ms.toFixed(0)} ms`)
+      assert.ok(!masked.includes(canary) && !masked.includes(escaped), 'passed on unmasked')
+      assert.ok(ms < 5000)
+    }
+  })
+
   test('lists nested as deep as OTLP allows', () => {
     let any = leaf(10, Buffer.from(canary))
     // Two messages a level, and five around the body.
     for (let level = 0; level < 47; level++) {
-      const list = Buffer.concat([Buffer.from([10]), lengthOf(any), any])
-      any = Buffer.concat([Buffer.from([42]), lengthOf(list), list])
+      const list = Buffer.concat([Buffer.from([10]), prefixOf(any.length), any])
+      any = Buffer.concat([Buffer.from([42]), prefixOf(list.length), list])
     }
     assertMasked(any)
   })
 })
 
-function lengthOf(bytes: Uint8Array): Uint8Array {
+function prefixOf(length: number): Uint8Array {
   const writer = new Writer()
-  writer.varint32(bytes.length)
+  writer.varint32(length)
   return writer.finish()
 }
