@@ -25,7 +25,7 @@ const table = {
   regex: [...contracts, 'wire'],
   masking: [...contracts, 'wire', 'regex'],
   lines: [...contracts, 'wire', 'tail', 'operators', 'presets', 'regex'],
-  process: ['component', 'errors'],
+  process: [...contracts, 'lines'],
   config: ['component', 'errors'],
   pipeline: [...contracts, 'telemetry'],
   receivers: forComponents,

@@ -55,7 +55,9 @@ try {
   process.stderr.write(`${JSON.stringify({ level: 'error', msg: 'BUG: remora failed', stack })}\n`)
   code = exitCodes.bug.code
 }
-// Whatever a component may have left open must not keep a stopped process alive.
-process.stdout.write('', () => process.exit(code))
+// Whatever a component may have left open must not keep a stopped process alive, nor must a reader that reads no more.
+const exit = (): void => process.exit(code)
+systemClock.after(1000, exit)
+process.stdout.write('', exit)
 
 export {}

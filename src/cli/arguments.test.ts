@@ -91,7 +91,7 @@ suite('a command line that is refused', () => {
     ['validat --config a', 'there is no command "validat"; did you mean "validate"?'],
     [
       'frobnicate',
-      'there is no command "frobnicate"; one of "run", "validate", "components", "schema", "print-config", "dead-letters", "queue", "mask", "tail"',
+      'there is no command "frobnicate"; one of "run", "exec", "validate", "components", "schema", "print-config", "dead-letters", "queue", "mask", "tail"',
     ],
     ['a.yaml', 'there is no command "a.yaml"; use --config a.yaml'],
     ['--confg a.yaml', 'there is no flag --confg; did you mean "--config"?'],

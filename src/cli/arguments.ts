@@ -3,6 +3,7 @@ import { suggestion } from '../errors/suggest.ts'
 
 export const commands = [
   'run',
+  'exec',
   'validate',
   'components',
   'schema',
@@ -41,8 +42,8 @@ export type ParsedArguments =
 
 /** Every flag, and the commands that know it; those without a list belong to all. */
 const flags: Readonly<Record<string, readonly Command[] | undefined>> = {
-  config: ['run', 'validate', 'print-config', 'dead-letters', 'queue', 'mask', 'tail'],
-  set: ['run', 'validate', 'print-config', 'dead-letters', 'queue', 'mask', 'tail'],
+  config: ['run', 'exec', 'validate', 'print-config', 'dead-letters', 'queue', 'mask', 'tail'],
+  set: ['run', 'exec', 'validate', 'print-config', 'dead-letters', 'queue', 'mask', 'tail'],
   format: ['components', 'print-config', 'dead-letters', 'queue'],
   mode: ['print-config'],
   exporter: ['dead-letters', 'queue'],
@@ -74,6 +75,18 @@ const firstWords: Readonly<Partial<Record<Command, readonly string[]>>> = {
 
 /** Reads the command line without exiting or printing. */
 export function parseArguments(args: readonly string[]): ParsedArguments {
+  // What stands behind the first "--" of `exec` belongs to the application, flags and all.
+  const end = args.indexOf('--')
+  const own = parseOwn(end < 0 || args[0] !== 'exec' ? args : args.slice(0, end))
+  if (own.kind !== 'command' || own.arguments.command !== 'exec') return own
+  const words = end < 0 ? [] : args.slice(end + 1)
+  if (words.length === 0) {
+    return fail('say what to run: remora exec --config remora.yaml -- COMMAND')
+  }
+  return { kind: 'command', arguments: { ...own.arguments, words } }
+}
+
+function parseOwn(args: readonly string[]): ParsedArguments {
   const { values, positionals, tokens } = parseArgs({
     args: [...args],
     strict: false,
@@ -111,6 +124,7 @@ export function parseArguments(args: readonly string[]): ParsedArguments {
   if (name === 'tail') return withFile(words, values)
   if (name !== undefined && firstWords[name] !== undefined) return withWords(name, words, values)
   if (extra !== undefined) {
+    if (name === 'exec') return fail(`put "--" in front of the command: exec … -- ${extra}`)
     return fail(
       `"${extra}" is one word too many`,
       isFile(extra) ? `use --config ${extra}` : undefined,

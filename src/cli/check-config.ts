@@ -23,14 +23,22 @@ export interface CheckedConfig {
   readonly warningText: string
 }
 
-/** Loads and plans what the command line names. Nothing is started. */
+/** Loads and plans what the command line names; `receiver`: see `LoadOptions`. Nothing is started. */
 export function checkConfig(
   { config, set }: Pick<Arguments, 'config' | 'set'>,
   io: Pick<Io, 'env' | 'readFile'>,
   registry: Registry,
+  receiver?: string,
 ): CheckedConfig {
   const { env, readFile } = io
-  const loaded = loadConfig({ sources: config, sets: set, env, readFile, registry })
+  const loaded = loadConfig({
+    sources: config,
+    sets: set,
+    env,
+    readFile,
+    registry,
+    ...(receiver === undefined ? {} : { receiver }),
+  })
   const planned = loaded.service === undefined ? undefined : planGraph(loaded.service)
   const ofGraph = planned?.ok === false ? withPlaces(loaded, planned.problems) : []
   const missing = missingFiles(loaded, io, registry)

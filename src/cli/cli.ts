@@ -1,5 +1,5 @@
 import { type Arguments, parseArguments } from './arguments.ts'
-import { type ExitCode, exitCodes } from './exit-codes.ts'
+import { exitCodes } from './exit-codes.ts'
 import { helpText } from './help.ts'
 import type { Io } from './io.ts'
 import { readPipes } from './read-pipes.ts'
@@ -7,14 +7,15 @@ import type { ProcessControl } from './run.ts'
 import { version } from './version.ts'
 
 /**
- * The whole program but for the process around it: reads the command line, does it, and resolves with the exit code.
+ * The whole program but for the process around it: reads the command line, does it, and resolves with the exit code, which
+ * is one of ours, or with `exec` that of the application.
  * Each command is imported when it is asked for, so that `--version` and `run` pay for nothing else.
  */
 export async function cli(
   args: readonly string[],
   io: Io,
   control: ProcessControl,
-): Promise<ExitCode> {
+): Promise<number> {
   if (args.length === 0) {
     io.stderr(helpText())
     return exitCodes.usage.code
@@ -35,18 +36,17 @@ export async function cli(
   }
 }
 
-async function runCommand(
-  args: Arguments,
-  plainIo: Io,
-  control: ProcessControl,
-): Promise<ExitCode> {
+async function runCommand(args: Arguments, plainIo: Io, control: ProcessControl): Promise<number> {
   // Nothing is started yet, so there is nothing to stop.
   if (args.command === 'run') control.onSignal(() => control.exit(exitCodes.ok.code))
+  else if (args.command === 'exec') control.onSignal(() => control.exit(exitCodes.forced.code))
   else if (!args.watch && !args.follow) control.leaveSignals()
   const io = await readPipes(args.config, plainIo, control.clock)
   switch (args.command) {
     case 'run':
       return (await import('./run.ts')).run(args, io, control)
+    case 'exec':
+      return (await import('./exec.ts')).exec(args, io, control)
     case 'validate':
       return (await import('./validate.ts')).validate(args, io)
     case 'components':

@@ -22,6 +22,16 @@ export const exitCodes = {
     summary: 'A component did not stop within service.shutdown_timeout and the grace after it.',
     action: 'Please report it with the last log lines; data in memory queues may be lost.',
   },
+  notExecutable: {
+    code: 126,
+    summary: 'remora exec: the application cannot be run.',
+    action: 'Read the message on stderr: it is not executable, or not for this machine.',
+  },
+  notFound: {
+    code: 127,
+    summary: 'remora exec: there is no such command.',
+    action: 'Check its path and PATH.',
+  },
   bug: {
     code: 70,
     summary: 'A bug in remora; the last log line has the stack.',

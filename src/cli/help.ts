@@ -5,6 +5,7 @@ const general = `remora takes logs, metrics and traces in and sends them on as u
 
 Examples
   remora --config remora.yaml                      run until SIGTERM or Ctrl-C
+  remora exec --config remora.yaml -- ./app --port 80   around an application
   remora validate --config remora.yaml             every mistake, with line and column
   remora --config base.yaml --config site.yaml     later files win, key by key
   remora --config remora.yaml --set exporters.otlp.endpoint=backend:4317
@@ -12,6 +13,7 @@ Examples
 
 Commands
   run            run a configuration (this is what happens without a command)
+  exec           run an application, and take its output in
   validate       check a configuration and say what it would run
   print-config   the merged configuration, references resolved, secrets left out
   components     the receivers, processors, exporters and extensions of this build
@@ -43,6 +45,23 @@ Log lines are JSON on stderr.
   remora --config remora.yaml
   remora --config env:REMORA_CONFIG
   remora --config remora.yaml --config yaml:exporters::debug::verbosity:\\ detailed
+`,
+  exec: `remora exec --config SOURCE … [--set KEY=VALUE …] -- COMMAND [ARGUMENT …]
+
+Runs the application and takes in what it writes to stdout and stderr, through the receiver
+"application". If the configuration has none, it is added, with its defaults, to the pipeline
+"logs", or to all pipelines of logs if there is none of that name.
+
+What it writes is written to stdout and stderr of remora too (tee: false ends that). Signals are
+handed on to it. When it ends, what is held is delivered within service.shutdown_timeout, and
+remora exits with its exit code: 128 and the number of the signal that ended it, 127 if there
+is no such command, 126 if it cannot be run. A configuration with problems exits with 1 before
+the application starts.
+
+  remora exec --config remora.yaml -- java -jar app.jar
+  remora exec --config remora.yaml --set receivers::application::restart=on-failure -- ./app
+
+As first process of a container, bin/remora also reaps the processes that nobody waits for.
 `,
   validate: `remora validate --config SOURCE … [--set KEY=VALUE …]
 

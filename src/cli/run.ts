@@ -4,7 +4,7 @@ import { formatPath } from '../config/problem.ts'
 import type { RunningService } from '../pipeline/service.ts'
 import type { Arguments } from './arguments.ts'
 import { checkConfig } from './check-config.ts'
-import { type ExitCode, exitCodes } from './exit-codes.ts'
+import { exitCodes } from './exit-codes.ts'
 import type { Io } from './io.ts'
 import { summarise } from './validate.ts'
 import { version } from './version.ts'
@@ -19,7 +19,17 @@ export interface ProcessControl {
   /** Called for an error that nothing has caught. */
   onBug(receive: (error: unknown) => void): void
   /** Ends the process now. */
-  exit(code: ExitCode): void
+  exit(code: number): void
+}
+
+/** An application that remora serves: it has the signals, and its end is that of remora. */
+export interface Ward {
+  /** The type of the receiver that runs it. */
+  readonly receiver: string
+  /** Hands a signal on; false if there is nobody to have it. */
+  forward(signal: string): boolean
+  /** Its exit code. */
+  readonly ended: Promise<number>
 }
 
 /** After service.shutdown_timeout the pipeline leaves behind what hangs, one component after another; this long it may take. */
@@ -33,10 +43,16 @@ const bugStopMs = 3000
  */
 const echoMs = 100
 
-/** `remora run`: until a signal, or until it cannot start. */
-export async function run(args: Arguments, io: Io, control: ProcessControl): Promise<ExitCode> {
+/** `remora run`: until a signal, until all input or the ward has ended, or until it cannot start. */
+export async function run(
+  args: Arguments,
+  io: Io,
+  control: ProcessControl,
+  ward?: Ward,
+): Promise<number> {
   const registry = await io.registry()
-  const { loaded, plan, problemText, warningText } = checkConfig(args, io, registry)
+  const checked = checkConfig(args, io, registry, ward?.receiver)
+  const { loaded, plan, problemText, warningText } = checked
   if (plan === undefined) {
     io.stderr(warningText + problemText)
     return exitCodes.failed.code
@@ -59,7 +75,9 @@ export async function run(args: Arguments, io: Io, control: ProcessControl): Pro
 
   const stopping = Promise.withResolvers<void>()
   const lifecycle = new Lifecycle(control, logger, stopping.resolve)
-  control.onSignal((signal) => lifecycle.signal(signal, shutdownTimeoutMs))
+  control.onSignal((signal) => {
+    if (ward?.forward(signal) !== true) lifecycle.signal(signal, shutdownTimeoutMs)
+  })
   control.onBug((error) => lifecycle.bug(error))
   try {
     lifecycle.service = await startService(plan, { logger, clock: control.clock, version })
@@ -69,7 +87,9 @@ export async function run(args: Arguments, io: Io, control: ProcessControl): Pro
     return exitCodes.failed.code
   }
   logger.info('ready', { version, running: summarise(plan.service) })
-  void lifecycle.service.ended.then(() => lifecycle.ended(shutdownTimeoutMs))
+  // Other inputs may end before the application does.
+  const ended = ward?.ended ?? lifecycle.service.ended.then(() => exitCodes.ok.code)
+  void ended.then((code) => lifecycle.ended(shutdownTimeoutMs, code))
   await stopping.promise
   await lifecycle.service.stop()
   lifecycle.stopped()
@@ -82,7 +102,7 @@ export async function run(args: Arguments, io: Io, control: ProcessControl): Pro
 /** What the process does about signals and bugs, from before the start to the end of the stop. */
 class Lifecycle {
   service: RunningService | undefined
-  exitCode: ExitCode = exitCodes.ok.code
+  exitCode: number = exitCodes.ok.code
   readonly #control: ProcessControl
   readonly #logger: Logger
   readonly #beginStop: () => void
@@ -117,8 +137,9 @@ class Lifecycle {
   }
 
   /** Nothing more will come, as with a job whose files are all delivered. */
-  ended(shutdownTimeoutMs: number): void {
+  ended(shutdownTimeoutMs: number, code: number): void {
     if (this.#cancel !== undefined) return
+    this.exitCode = code
     this.#logger.info('all input has ended, stopping', { timeout_ms: shutdownTimeoutMs })
     this.#endAfter(shutdownTimeoutMs + stopGraceMs, exitCodes.stopTimeout.code)
     this.#beginStop()
@@ -150,7 +171,7 @@ class Lifecycle {
   }
 
   /** The deadline of the stop. */
-  #endAfter(delayMs: number, code: ExitCode): void {
+  #endAfter(delayMs: number, code: number): void {
     this.#cancel?.()
     this.#cancel = this.#control.clock.after(delayMs, () => {
       this.#logger.error('the stop took too long', { timeout_ms: delayMs })

@@ -32,14 +32,17 @@ export interface Settings<Config> {
   storage(id: string): Storage
 }
 
+export type OtherReceivers = 'stop' | 'keep'
+
 export interface ReceiverSettings<Config> extends Settings<Config> {
   /** `service.shutdown_timeout`: the time that the whole stop of the process has. */
   readonly shutdownTimeoutMs: number
   /**
    * For a receiver whose input has an end: called while it is created, returns what to call at that end. When all of
-   * these inputs have ended, remora stops by itself, with 0; other receivers are not waited for.
+   * these inputs have ended, remora stops by itself, with 0. `others` says what that means for receivers without an end:
+   * it may `stop` them, or it is to `keep` them running, and remora with them, unless another input stops them.
    */
-  endsByItself(): () => void
+  endsByItself(others?: OtherReceivers): () => void
 }
 
 interface Definition<K extends Kind, C extends ConfigSchema> {

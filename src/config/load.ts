@@ -4,6 +4,7 @@ import type { ConfigProblem } from '../errors/config-problem.ts'
 import { suggestion } from '../errors/suggest.ts'
 import { checkSection, sectionNames } from './components.ts'
 import { expand } from './expand.ts'
+import { withReceiver } from './implicit-receiver.ts'
 import { isNull, type MapNode } from './node.ts'
 import { problemAt } from './problem.ts'
 import { type ReadOptions, readSources } from './read-sources.ts'
@@ -14,6 +15,8 @@ import { unusedComponents } from './unused.ts'
 
 export interface LoadOptions extends ReadOptions {
   readonly registry: Registry
+  /** The type of a receiver that the command brings: see `withReceiver`. */
+  readonly receiver?: string
 }
 
 export interface Loaded {
@@ -41,7 +44,9 @@ export function loadConfig(options: LoadOptions): Loaded {
   const read = readSources(options)
   if (read.problems.length > 0 || read.node === undefined) return unreadable(read)
   const expanded = expand(read.node, options)
-  const document = expanded.node as MapNode
+  const { receiver } = options
+  const whole = expanded.node as MapNode
+  const document = receiver === undefined ? whole : withReceiver(whole, receiver)
   const sources = [...read.sources, ...expanded.sources]
   const problems = [...expanded.problems, ...checkTopLevel(document)]
   if (document.entries.size === 0) {

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { byteSize, flag, text } from '../component/schema.ts'
+import { byteSize, duration, flag, text } from '../component/schema.ts'
 import { templateExpr } from '../operators/expr/template.ts'
 import { parses, pattern } from '../operators/options/schema.ts'
 import { operators } from '../operators/schema.ts'
@@ -107,6 +107,48 @@ export const presetFits = <T extends PresetInput>() =>
       addIssue({ message: 'preset needs an encoding of bytes, such as utf-8 or latin1' })
     }
   })
+
+/** Further options of receivers that read streams. */
+export const streamOptions = {
+  force_flush_period: v.optional(
+    v.pipe(
+      duration(),
+      v.description(
+        'Take an unfinished record as it is when nothing came for this long; 0 waits for its end. 500ms with `multiline` or `preset`, else 0.',
+      ),
+    ),
+  ),
+}
+
+/** What happens to a stream when the pipeline takes nothing. */
+export function overflowOptions(fallback: 'block' | 'drop') {
+  return {
+    overflow: v.optional(
+      v.pipe(
+        v.picklist(['block', 'drop'], 'must be "block" or "drop"'),
+        v.description(
+          'When the queues are full: `block` lets whoever writes wait for as long as it takes; `drop` does so for `max_block`, then reads on and drops, counted, until there is room.',
+        ),
+      ),
+      fallback,
+    ),
+    max_block: v.optional(
+      v.pipe(
+        duration(),
+        v.description('With `overflow: drop`, how long whoever writes may have to wait.'),
+      ),
+      '5s',
+    ),
+  }
+}
+
+/** The longest time that a stream stands still. */
+export function maxBlockMsOf(options: {
+  readonly overflow: 'block' | 'drop'
+  readonly max_block: number
+}): number {
+  return options.overflow === 'block' ? Number.POSITIVE_INFINITY : options.max_block
+}
 
 /** Their parsed values. */
 export type LineOptions = v.InferOutput<

@@ -174,7 +174,7 @@ class Builder {
     const settings: ReceiverSettings<object> = {
       ...this.#componentSettings(entry, identity),
       shutdownTimeoutMs: this.#plan.service.shutdownTimeoutMs,
-      endsByItself: () => this.#settings.endings.announce(),
+      endsByItself: (others = 'stop') => this.#settings.endings.announce(others),
     }
     const component = make(identity, () => entry.definition.create(settings, outputs as Outputs))
     return { ...identity, component }

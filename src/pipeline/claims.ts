@@ -71,6 +71,8 @@ function wordsOf(claim: Claim): string {
   switch (claim.kind) {
     case 'address':
       return `listens on port ${claim.port}`
+    case 'stdin':
+      return 'reads standard input'
     case 'socket':
       return `listens on "${claim.path}"`
     case 'file':
@@ -83,6 +85,7 @@ function wordsOf(claim: Claim): string {
 function overlap(left: Claim, right: Claim): boolean {
   if (left.kind === 'address') return right.kind === 'address' && sharePort(left, right)
   if (right.kind === 'address') return false
+  if (left.kind === 'stdin' || right.kind === 'stdin') return left.kind === right.kind
   return resolve(left.path) === resolve(right.path)
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../component/clock.ts'
 import type { TimedStatus } from '../component/telemetry.ts'
-import type { PipelineLedger } from '../signal/ledger.ts'
+import type { PipelineLedger, Reasons } from '../signal/ledger.ts'
 import { readLedgers } from '../telemetry/ledger-metrics.ts'
 import type { RootLogger } from '../telemetry/logger.ts'
 import { MetricRegistry } from '../telemetry/meter.ts'
@@ -44,7 +44,7 @@ export async function startService(plan: Plan, settings: ServiceSettings): Promi
   const board = new StatusBoard(clock, (component, status, before) =>
     logStatus(logger, component, status, before),
   )
-  const endings = new Endings()
+  const endings = new Endings(plan.receivers.length)
   const graph = buildGraph(plan, { clock, logger, registry, board, endings })
   const { shutdownTimeoutMs, telemetry } = plan.service
   addOwnMetrics(registry, graph, board, settings)
@@ -158,17 +158,20 @@ function logLedger(root: RootLogger, ledger: PipelineLedger): void {
     const fields = {
       received: ledger.received + own.recovered,
       delivered: own.delivered,
-      dropped: {
-        ...Object.fromEntries(ledger.droppedByReason),
-        ...Object.fromEntries(own.droppedByReason),
-      },
-      rejected: {
-        ...Object.fromEntries(ledger.rejectedByReason),
-        ...Object.fromEntries(own.rejectedByReason),
-      },
+      dropped: together(ledger.droppedByReason, own.droppedByReason),
+      rejected: together(ledger.rejectedByReason, own.rejectedByReason),
       queued: ledger.queued + own.queued,
     }
     if (imbalance === 0) logger.info('pipeline stopped', fields)
     else logger.error('pipeline stopped and its ledger does not balance', { ...fields, imbalance })
   }
+}
+
+/** A reason may stand in both accounts. */
+function together(...accounts: readonly Reasons[]): Record<string, number> {
+  const sums: Record<string, number> = {}
+  for (const account of accounts) {
+    for (const [reason, items] of account) sums[reason] = (sums[reason] ?? 0) + items
+  }
+  return sums
 }

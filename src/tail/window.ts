@@ -63,7 +63,7 @@ export class DeliveryWindow<S extends LineSource = TailedFile> {
   readonly #garbage = new YoungGarbage()
   #bytes = 0
   #refusing = 0
-  #wake: (() => void) | undefined
+  #waiting: (() => void)[] = []
 
   constructor(settings: WindowSettings<S>) {
     this.#settings = settings
@@ -86,9 +86,7 @@ export class DeliveryWindow<S extends LineSource = TailedFile> {
   /** Resolves when something may be read, or something changed. */
   room(): Promise<void> {
     if (this.hasRoom) return Promise.resolve()
-    return new Promise((resolve) => {
-      this.#wake = resolve
-    })
+    return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
   /** Sends a batch, after which the files are dealt with up to `moves`; without one they are at once, in their turn. */
@@ -116,7 +114,7 @@ export class DeliveryWindow<S extends LineSource = TailedFile> {
     else abort.addEventListener('abort', () => this.#stopping.abort(), { once: true })
     while (this.#entries.size > 0 && !abort.aborted) {
       await new Promise<void>((resolve) => {
-        this.#wake = resolve
+        this.#waiting.push(resolve)
         abort.addEventListener('abort', () => resolve(), { once: true })
       })
     }
@@ -134,9 +132,9 @@ export class DeliveryWindow<S extends LineSource = TailedFile> {
       file.inFlight--
       this.#settle(file)
     }
-    const wake = this.#wake
-    this.#wake = undefined
-    wake?.()
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const wake of waiting) wake()
   }
 
   /** True when the batch was taken, or refused for good; false when remora stops before that. Never rejects. */

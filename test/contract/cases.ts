@@ -8,6 +8,8 @@ import type { AnyDefinition, Kind, Outputs, ReceiverSettings } from '../../src/c
 import type { Component } from '../../src/component/lifecycle.ts'
 import type { Storage } from '../../src/component/storage.ts'
 import { registry } from '../../src/components.ts'
+import { Application } from '../../src/process/application.ts'
+import { ApplicationReceiver } from '../../src/receivers/application/application-receiver.ts'
 import type { Consumer } from '../../src/signal/consumer.ts'
 import { metrics } from '../../src/telemetry/metrics.ts'
 import { RecordingIntake } from '../support/recording-intake.ts'
@@ -62,7 +64,7 @@ export function createInstance(
     storage: () => memoryStorage(directory),
   }
   return {
-    component: create(definition, settings, next),
+    component: create(definition, settings, next, directory),
     settings,
     next,
     config,
@@ -75,9 +77,15 @@ function create(
   definition: AnyDefinition,
   settings: ReceiverSettings<object>,
   next: RecordingIntake,
+  directory: string,
 ): Component & Partial<Consumer> {
   switch (definition.kind) {
     case 'receiver': {
+      if (definition.type === 'application') {
+        // What `remora exec` does.
+        const application = new Application(['/bin/sh', '-c', commandOf(directory)])
+        return new ApplicationReceiver(settings as never, next as never, application)
+      }
       const outputs = Object.fromEntries(
         Object.keys(definition.stability).map((signal) => [signal, next]),
       )
@@ -100,11 +108,27 @@ export function assertMetricsDeclared({ settings }: Instance, { definition }: Ca
   }
 }
 
+/** What commands are replaced by: the content of a file, as soon as it is there. */
+export function inputOf(directory: string): string {
+  return join(directory, 'input')
+}
+
+function commandOf(directory: string): string {
+  const path = inputOf(directory)
+  return `while [ ! -e '${path}' ]; do sleep 0.02; done; cat '${path}'`
+}
+
 /** Options that are paths of files; the others that begin with a slash are paths of URLs. */
 const fileOptions = new Set(['directory', 'include', 'exclude'])
 
 /** The configuration with free ports to listen on, a closed port to send to, and files below `directory`. */
 function isolate(value: unknown, kind: Kind, directory: string, option = ''): unknown {
+  if (option === 'command') {
+    const text = commandOf(directory)
+    return Array.isArray(value) ? ['/bin/sh', '-c', text] : text
+  }
+  // The standard output of a test belongs to its runner.
+  if (option === 'tee') return false
   if (Array.isArray(value)) return value.map((one) => isolate(one, kind, directory, option))
   if (typeof value === 'string') return isolateText(value, kind, directory, option)
   if (typeof value !== 'object' || value === null) return value

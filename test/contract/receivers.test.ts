@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
-import { appendFile, mkdir } from 'node:fs/promises'
+import { createWriteStream } from 'node:fs'
+import { appendFile, mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { suite, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as grpc from '@grpc/grpc-js'
 import { DeliveryError } from '../../src/errors/delivery-error.ts'
+import { createOutputPipes } from '../../src/process/output-pipes.ts'
 import type { Batch } from '../../src/signal/batch.ts'
 import type { ReceiveContext } from '../../src/signal/consumer.ts'
 import { numberedLogs, numbersOf } from '../support/numbered-logs.ts'
@@ -18,6 +20,7 @@ import {
   casesOf,
   createInstance,
   type Instance,
+  inputOf,
 } from './cases.ts'
 
 const total = 200
@@ -30,7 +33,26 @@ interface Ports {
   readonly ports: { readonly grpc: number | undefined; readonly http: number | undefined }
 }
 
+/** What has to be there before the start. */
+const prepare: Readonly<Record<string, (instance: Instance) => Promise<void>>> = {
+  stdin: async ({ component, config }) => {
+    const [pipe] = (await createOutputPipes(1)) ?? []
+    assert.ok(pipe !== undefined, 'pipes can be made')
+    ;(component as unknown as { fd: number }).fd = pipe.readFd
+    createWriteStream('', { fd: pipe.writeFd }).end(textFor(config))
+  },
+}
+
+/** A command that is told its output by a file. */
+const driveCommand: Driver = async ({ config, directory }) => {
+  await writeFile(`${inputOf(directory)}.new`, textFor(config))
+  await rename(`${inputOf(directory)}.new`, inputOf(directory))
+}
+
 const drivers: Readonly<Record<string, Driver>> = {
+  application: driveCommand,
+  exec: driveCommand,
+  stdin: () => Promise.resolve(),
   otlp: async ({ component }) => {
     const { ports } = component as unknown as Ports
     // Each protocol that is on gets its half, or all of it.
@@ -48,6 +70,13 @@ const drivers: Readonly<Record<string, Driver>> = {
       await appendFile(path, lines.join(''))
     }
   },
+}
+
+/** All lines as one text, as the operators of the example want them. */
+function textFor(config: object): string {
+  const { operators = [] } = config as FileLogConfig
+  const isJson = operators.some(({ type }) => type === 'json_parser')
+  return Array.from({ length: total }, (_, number) => lineOf(number, isJson)).join('')
 }
 
 interface FileLogConfig {
@@ -112,6 +141,7 @@ async function run(one: Case, takes: () => boolean): Promise<Downstream> {
   const downstream = new Downstream(takes)
   const instance = createInstance(one, downstream)
   const driver = drivers[one.definition.type] as Driver
+  await prepare[one.definition.type]?.(instance)
   await instance.component.start()
   try {
     await driver(instance)

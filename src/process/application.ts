@@ -1,0 +1,32 @@
+/** What the command line and the receiver of `remora exec` know of each other. */
+export class Application {
+  readonly words: readonly [string, ...string[]]
+  /** The exit code, when the application has ended for good and its output is read. */
+  readonly ended: Promise<number>
+  /** The exit code of a shell, where the application cannot be started at all. */
+  startFailure: number | undefined
+  readonly #end = Promise.withResolvers<number>()
+  #receive: ((signal: NodeJS.Signals) => void) | undefined
+
+  constructor(words: readonly [string, ...string[]]) {
+    this.words = words
+    this.ended = this.#end.promise
+  }
+
+  /** Hands a signal on. False if there is nobody to have it. */
+  forward(signal: NodeJS.Signals): boolean {
+    this.#receive?.(signal)
+    return this.#receive !== undefined
+  }
+
+  /** From now on signals go to `receive`. */
+  runs(receive: (signal: NodeJS.Signals) => void): void {
+    this.#receive = receive
+  }
+
+  /** Signals are for remora again. */
+  end(status: number): void {
+    this.#receive = undefined
+    this.#end.resolve(status)
+  }
+}

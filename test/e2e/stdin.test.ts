@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { suite, test } from 'node:test'
+import { until } from '../support/remora-process.ts'
+import { StreamProcess } from '../support/stream-process.ts'
+
+suite('remora reads standard input', () => {
+  const rows: readonly {
+    name: string
+    input: Buffer | string
+    options?: string
+    want: readonly unknown[]
+  }[] = [
+    { name: 'lines', input: 'a\nb\n', want: ['a', 'b'] },
+    { name: 'a last line without an end', input: 'a\nb', want: ['a', 'b'] },
+    { name: 'CRLF', input: 'a\r\nb\r\n', want: ['a', 'b'] },
+    { name: 'nothing', input: '', want: [] },
+    {
+      name: 'bytes that are not UTF-8, replaced',
+      input: Buffer.from([0x61, 0xff, 0x62, 0x0a]),
+      want: ['a\ufffdb'],
+    },
+    {
+      name: 'bytes that are not UTF-8, as they are',
+      input: Buffer.from([0x61, 0xff, 0x62, 0x0a]),
+      options: 'encoding: utf-8-raw',
+      want: [Buffer.from([0x61, 0xff, 0x62])],
+    },
+    {
+      name: 'UTF-16',
+      input: Buffer.from('ä\nö\n', 'utf16le'),
+      options: 'encoding: utf-16le',
+      want: ['ä', 'ö'],
+    },
+    {
+      name: 'records of several lines',
+      input: '1 a\n  at b\n2 c\n',
+      options: "multiline: { line_start_pattern: '^\\d' }",
+      want: ['1 a\n  at b', '2 c'],
+    },
+    {
+      name: 'a line over max_log_size, split',
+      input: `${'x'.repeat(50)}\ny\n`,
+      options: 'max_log_size: 20',
+      want: ['x'.repeat(20), 'x'.repeat(20), 'x'.repeat(10), 'y'],
+    },
+    {
+      name: 'a line over max_log_size, truncated',
+      input: `${'x'.repeat(50)}\ny\n`,
+      options: 'max_log_size: 20, max_log_size_behavior: truncate',
+      want: ['x'.repeat(20), 'y'],
+    },
+    {
+      name: 'what operators hold back',
+      input: 'a \nb \nc\n',
+      options:
+        'operators: [{ type: recombine, combine_field: body, is_last_entry: \'body == "z"\' }]',
+      want: ['a\nb\nc'],
+    },
+  ]
+  for (const { name, input, options = '', want } of rows) {
+    test(`${name}, and ends with it`, async (t) => {
+      const remora = await StreamProcess.start(t, undefined, {
+        receivers: `{ stdin: { ${options} } }`,
+        use: 'stdin',
+      })
+      remora.child.stdin?.end(input)
+      assert.equal(await remora.end(), 0, remora.stderr)
+      assert.deepEqual(want.length === 0 ? [] : await remora.bodies(), want)
+    })
+  }
+
+  test('a line of 10 MB in pieces of max_log_size, in little memory, and the copy whole', async (t) => {
+    const remora = await StreamProcess.start(t, undefined, {
+      receivers: '{ stdin: { tee: true } }',
+      use: 'stdin',
+    })
+    let peakKib = 0
+    const watch = setInterval(() => {
+      peakKib = Math.max(peakKib, residentKib(remora.child.pid as number))
+    }, 100)
+    t.after(() => clearInterval(watch))
+    const input = Buffer.alloc(10_000_001, 'x')
+    input[10_000_000] = 0x0a
+    remora.child.stdin?.end(input)
+    assert.equal(await remora.end(), 0, remora.stderr)
+    assert.equal(remora.ledger['received'], 10)
+    assert.ok(Buffer.concat(remora.stdout).equals(input))
+    assert.ok(peakKib < 300 * 1024, `${peakKib} KiB`)
+  })
+
+  test('from a file, and at /dev/null says that nothing came', () => {
+    const config =
+      'yaml:{receivers: {stdin: {}}, exporters: {debug: {verbosity: normal}}, service: {telemetry: {metrics: {level: none}}, pipelines: {logs: {receivers: [stdin], exporters: [debug]}}}}'
+    const run = (from: string) =>
+      spawnSync('/bin/sh', ['-c', `exec bin/remora --config "$1" ${from}`, 'sh', config], {
+        encoding: 'utf8',
+      })
+    const file = run('< package.json')
+    assert.equal(file.status, 0, file.stderr)
+    assert.match(file.stdout, /name.*: .*remora/)
+    const empty = run('< /dev/null')
+    assert.equal(empty.status, 0)
+    assert.match(empty.stderr, /standard input ended without a byte/)
+    const closed = run('<&-')
+    assert.equal(closed.status, 0)
+    const directory = run('< /tmp')
+    assert.equal(directory.status, 1)
+    assert.match(directory.stderr, /cannot read standard input: it is a directory/)
+  })
+})
+
+suite('remora with standard input', () => {
+  test('reads on after SIGTERM until the input ends', async (t) => {
+    const remora = await StreamProcess.start(t, undefined, {
+      receivers: '{ stdin: { drain: { quiet_period: 5s } } }',
+      use: 'stdin',
+    })
+    await until('it to be ready', () => remora.log.some(({ msg }) => msg === 'ready'))
+    remora.child.stdin?.write('a\n')
+    remora.child.kill('SIGTERM')
+    await until('the stop', () => remora.log.some(({ msg }) => msg === 'stopping'))
+    remora.child.stdin?.end('b\n')
+    assert.equal(await remora.end(), 0)
+    assert.deepEqual(await remora.bodies(), ['a', 'b'])
+  })
+
+  test('goes on after its end when another receiver is there, unless told otherwise', async (t) => {
+    const receivers = (more: string): string =>
+      `{ stdin: { ${more} }, otlp: { protocols: { http: { endpoint: '127.0.0.1:0' } } } }`
+    const kept = await StreamProcess.start(t, undefined, {
+      receivers: receivers(''),
+      use: 'stdin, otlp',
+    })
+    kept.child.stdin?.end('a\n')
+    await until('the end', () => kept.stderr.includes('standard input has ended'))
+    kept.child.kill('SIGTERM')
+    assert.equal(await kept.end(), 0)
+    assert.doesNotMatch(kept.stderr, /all input has ended/)
+    const ended = await StreamProcess.start(t, undefined, {
+      receivers: receivers('exit_on_eof: true'),
+      use: 'stdin, otlp',
+    })
+    ended.child.stdin?.end('a\n')
+    assert.equal(await ended.end(), 0)
+    assert.deepEqual(await ended.bodies(), ['a'])
+  })
+
+  test('lets the producer wait when nothing is taken, and drops nothing', async (t) => {
+    const remora = await StreamProcess.start(t, undefined, {
+      receivers: '{ stdin: {} }',
+      use: 'stdin',
+      exporter:
+        "otlp_grpc: { endpoint: '127.0.0.1:9', tls: { insecure: true }, sending_queue: { queue_size: 2 } }",
+      service: '  shutdown_timeout: 1s',
+    })
+    const producer = spawn('yes', ['x'.repeat(1000)], { stdio: ['ignore', 'pipe', 'ignore'] })
+    t.after(() => producer.kill('SIGKILL'))
+    let sent = 0
+    producer.stdout.on('data', (bytes: Buffer) => {
+      sent += bytes.length
+      if (remora.child.stdin?.write(bytes) === false) {
+        producer.stdout.pause()
+        remora.child.stdin.once('drain', () => producer.stdout.resume())
+      }
+    })
+    await until('the producer to stand still', async () => {
+      const before = sent
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      return sent === before && sent > 1_000_000
+    })
+    assert.ok(sent < 20_000_000, `${sent} bytes`)
+    remora.child.kill('SIGTERM')
+    producer.kill('SIGKILL')
+    assert.equal(await remora.end(), 0)
+    assert.equal((remora.ledger['dropped'] as Record<string, number>)['filtered'], undefined)
+  })
+})
+
+function residentKib(pid: number): number {
+  const { stdout } = spawnSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })
+  return Number(stdout.trim())
+}
