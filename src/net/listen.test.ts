@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { after, suite, test } from 'node:test'
 import { listen, listenClaims, parseAddress } from './listen.ts'
 
@@ -58,6 +59,22 @@ suite('listen', () => {
     assert.ok(six === 'hello' || six === 'EADDRNOTAVAIL', six)
     await listening.close()
     assert.equal(await ask({ host: '127.0.0.1', port }), 'ECONNREFUSED')
+  })
+
+  test('a client that has ended its side is answered on either address', async () => {
+    const server = net.createServer({ allowHalfOpen: true }, (socket) => {
+      socket.on('error', () => undefined)
+      socket.resume()
+      socket.on('end', () => setImmediate(() => socket.end('hello')))
+    })
+    const listening = await listen(server, { host: 'localhost', port: 0 }, options)
+    for (const host of ['127.0.0.1', '::1']) {
+      const socket = net.connect({ host, port: listening.port ?? 0, allowHalfOpen: true })
+      socket.end('is anybody there?')
+      const answer = await text(socket).catch((error: NodeJS.ErrnoException) => error.code)
+      assert.ok(answer === 'hello' || answer === 'EADDRNOTAVAIL', `${host}: ${answer}`)
+    }
+    await listening.close()
   })
 
   test('says which endpoint is taken', async () => {

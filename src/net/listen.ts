@@ -103,8 +103,8 @@ function hostsOf(host: string): readonly (string | undefined)[] {
 
 /** Accepts for another address and hands the connections to the main server. */
 function forwarder(main: net.Server): net.Server {
-  const { pauseOnConnect } = main as { pauseOnConnect?: boolean }
-  const options = { noDelay: true, pauseOnConnect: pauseOnConnect === true }
+  const { pauseOnConnect = false, allowHalfOpen = false } = main as net.ServerOpts
+  const options = { noDelay: true, pauseOnConnect, allowHalfOpen }
   return net.createServer(options, (socket) => main.emit('connection', socket))
 }
 

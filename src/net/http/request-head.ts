@@ -54,6 +54,8 @@ export function parseRequestHead(text: string): RequestHead | RequestFault {
   if (line === null) return malformed('the request line')
   const [, method = '', target = '', major, minor] = line
   if (major !== '1') return new RequestFault(505, 'unsupported', wrongVersion)
+  const path = pathOf(target)
+  if (path === undefined) return malformed('the target')
   const minorVersion = minor === '0' ? 0 : 1
   const fields: HeaderList = []
   const framing = new Framing(minorVersion)
@@ -75,7 +77,7 @@ export function parseRequestHead(text: string): RequestHead | RequestFault {
   const { keepAlive, expectsContinue } = framing
   return {
     method,
-    path: pathOf(target),
+    path,
     fields,
     bodyBytes,
     expectsContinue: expectsContinue && minorVersion === 1,
@@ -170,16 +172,23 @@ function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09
 }
 
-/** `/v1/logs` of `/v1/logs?x=1` and of `http://host/v1/logs`. A target that has no path is the root. */
-function pathOf(target: string): string {
+/** RFC 9112, section 3.2.2. */
+const origin = /^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i
+
+/**
+ * `/v1/logs` of `/v1/logs?x=1` and of `http://host/v1/logs`. A URL that has no path means the root; what is neither path
+ * nor URL has none.
+ */
+function pathOf(target: string): string | undefined {
+  if (target === '*') return target
   let start = 0
   if (target.charCodeAt(0) !== 0x2f) {
-    const authority = /^[a-z][a-z0-9+.-]*:\/\//i.exec(target)?.[0].length ?? 0
-    start = target.indexOf('/', authority)
-    if (start < 0) return target === '*' ? '*' : '/'
+    start = origin.exec(target)?.[0].length ?? -1
+    if (start < 0) return undefined
   }
   const query = target.indexOf('?', start)
-  return query < 0 ? target.slice(start) : target.slice(start, query)
+  const path = query < 0 ? target.slice(start) : target.slice(start, query)
+  return path === '' ? '/' : path
 }
 
 function malformed(what: string): RequestFault {

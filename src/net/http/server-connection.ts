@@ -95,6 +95,7 @@ export class HttpConnection implements ExchangeHost {
   drain(): void {
     this.#closing = true
     if (this.#state === 'idle' || this.#state === 'head') this.#socket.destroy()
+    else if (this.#state === 'discard') this.#end()
   }
 
   destroy(): void {
@@ -162,7 +163,7 @@ export class HttpConnection implements ExchangeHost {
         this.#ahead = ahead.subarray(at)
         return
       }
-      this.#holdAside(0)
+      this.#holdAside(this.#partialHead.byteLength)
     }
     if (this.#peerEnded) this.#onEnd()
     else if (this.#socket.isPaused()) this.#socket.resume()
@@ -240,9 +241,11 @@ export class HttpConnection implements ExchangeHost {
   }
 
   #keepHead(text: Buffer, from: number): void {
-    // What is no request at all need not be waited for.
-    if (!isTokenByte(text[from] as number)) this.#refuse(noRequest)
-    else if (this.#holdAside(text.byteLength - from)) {
+    // What is no request at all need not be waited for, nor an end that this client says in another way.
+    const lf = text.lastIndexOf(0x0a)
+    if (!isTokenByte(text[from] as number) || (lf >= from && text[lf - 1] !== 0x0d)) {
+      this.#refuse(noRequest)
+    } else if (this.#holdAside(text.byteLength - from)) {
       // The second part is a copy already.
       const copied = this.#partialHead.byteLength > 0
       this.#partialHead = copied ? text : Buffer.from(text.subarray(from))

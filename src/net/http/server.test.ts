@@ -243,6 +243,23 @@ suite('the connection', () => {
     assert.equal(started.budget.usedBytes, 0)
   })
 
+  test('does not wait for the end of a head whose lines end in a bare LF', async () => {
+    await using started = await start()
+    for (const parts of [
+      ['GET / HTTP/1.1\nhost: a\n\n'],
+      ['GET / HTTP/1.1\r', '\nhost: a', '\n'],
+    ]) {
+      const client = await started.connect()
+      for (const part of parts) {
+        client.send(part)
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+      assert.deepEqual(await client.answers(1), ['400'])
+      await client.end()
+    }
+    assert.equal(started.budget.usedBytes, 0)
+  })
+
   test('counts a client that ends in the middle of a head', async () => {
     await using started = await start()
     const client = await started.connect()
@@ -424,6 +441,24 @@ suite('bytes', () => {
     for (const client of [greedy, other]) client.socket.destroy()
   })
 
+  test('the start of a request that came with the one before is counted too', async () => {
+    const gate = Promise.withResolvers<void>()
+    const handle = async (exchange: Exchange): Promise<void> => {
+      await gate.promise
+      await echo(exchange)
+    }
+    await using started = await start({ handle })
+    const client = await started.connect()
+    const half = `GET /${'x'.repeat(5000)}`
+    client.send(get('/') + half)
+    while (started.budget.usedBytes === 0) await new Promise((resolve) => setImmediate(resolve))
+    gate.resolve()
+    await client.answers(1)
+    assert.equal(started.budget.usedBytes, half.length)
+    client.socket.destroy()
+    while (started.budget.usedBytes > 0) await new Promise((resolve) => setImmediate(resolve))
+  })
+
   test('a request that finds no room is told to come again', async () => {
     await using started = await start()
     assert.ok(started.budget.tryTake(started.budget.limitBytes))
@@ -458,6 +493,22 @@ suite('stop', () => {
     assert.deepEqual(await slow.answers(1), ['200 GET /slow:'])
     await slow.end()
     await stopped
+  })
+
+  test('does not wait for the rest of a body that nobody wants', async () => {
+    const handle = (exchange: Exchange): Promise<void> => {
+      exchange.respond(404, ['content-length', '0'], '')
+      return Promise.resolve()
+    }
+    const started = await start({ handle })
+    const client = await started.connect()
+    client.send('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nabc')
+    assert.deepEqual(await client.answers(1), ['404'])
+    const stopped = started.server.close(AbortSignal.timeout(10_000))
+    await client.end()
+    client.send(`defghij${get('/late')}`)
+    await stopped
+    assert.deepEqual(await client.answers(1), ['404'])
   })
 })
 

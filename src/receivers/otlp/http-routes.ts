@@ -93,8 +93,8 @@ export class HttpRoutes {
       this.#refuse(exchange, refusal(415, 'unsupported', message))
       return
     }
-    const encoding = exchange.header('content-encoding') ?? ''
-    const name = encoding === 'identity' ? '' : encoding.toLowerCase()
+    const encoding = (exchange.header('content-encoding') ?? '').toLowerCase()
+    const name = encoding === 'identity' ? '' : encoding
     if (!this.#settings.encodings.has(name)) {
       this.#refuse(exchange, this.#unknownEncoding())
       return

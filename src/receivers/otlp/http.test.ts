@@ -84,6 +84,7 @@ suite('otlp over HTTP takes', () => {
     deflate: zlib.deflateSync(logs),
     zlib: zlib.deflateSync(logs),
     identity: logs,
+    Identity: logs,
   }
   for (const [encoding, body] of Object.entries(encodings)) {
     test(`content-encoding ${encoding}`, async () => {
