@@ -134,24 +134,21 @@ export function integer(min = 0, max = Number.MAX_SAFE_INTEGER) {
   )
 }
 
-const endpointMessage = 'must be "host:port", "unix:///path" or a URL'
-// `[::1]:4317`, `:4317` and `host:4317`; a host name may hold what DNS and Kubernetes allow, and no space.
+const addressMessage = 'must be "host:port", or ":port" for all addresses'
+// A host name may hold what DNS and Kubernetes allow, and no space.
 const hostPort = /^(?:\[[0-9a-fA-F:.%a-z]+\]|[^\s:/[\]]*):(\d{1,5})$/
 
-/** Whether `text` names a place to listen on or to connect to: see `endpoint`. */
-export function isEndpoint(text: string): boolean {
-  if (text.startsWith('unix:')) return text.replace(/^unix:(?:\/\/)?/, '').length > 0
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return URL.canParse(text)
+function isHostPort(text: string): boolean {
   const port = hostPort.exec(text)?.[1]
   return port !== undefined && Number(port) <= 65_535
 }
 
-/** `localhost:4317`, `[::1]:4317`, `unix:///run/remora.sock` or `https://host/path`; the output is the text as written. */
-export function endpoint() {
+/** Where to listen: `localhost:4317`, `[::1]:4317`, `:4317` for all addresses; the output is the text as written. */
+export function listenAddress() {
   return v.pipe(
-    v.string(endpointMessage),
+    v.string(addressMessage),
     v.metadata({ scalar: 'endpoint' } satisfies ScalarMetadata),
-    v.check(isEndpoint, endpointMessage),
+    v.check(isHostPort, addressMessage),
   )
 }
 

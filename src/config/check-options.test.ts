@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import * as v from 'valibot'
-import { endpoint, headers } from '../component/schema.ts'
+import { headers, listenAddress } from '../component/schema.ts'
 import { checkOptions } from './check-options.ts'
 import { parseYaml } from './parse-yaml.ts'
 import { formatPath } from './problem.ts'
@@ -153,12 +153,12 @@ const rows: readonly { name: string; schema: v.GenericSchema; yaml: string; want
   },
   {
     name: 'numbers that are meant as texts',
-    schema: v.strictObject({ v: v.picklist(['1.2', '1.3']), h: headers(), e: endpoint() }),
+    schema: v.strictObject({ v: v.picklist(['1.2', '1.3']), h: headers(), e: listenAddress() }),
     yaml: '{v: 1.2, h: {a: 12}, e: 4317}',
     want: [
       'o.v: must be one of "1.2", "1.3": put it in quotes',
       'o.h.a: must be a string: put it in quotes',
-      'o.e: must be "host:port", "unix:///path" or a URL',
+      'o.e: must be "host:port", or ":port" for all addresses',
     ],
   },
   {

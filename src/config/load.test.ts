@@ -194,6 +194,16 @@ suite('service.telemetry.metrics', () => {
   }
 })
 
+test('an address of /metrics that nobody can listen on is a problem', () => {
+  for (const address of ['nowhere', 'a:b', 'localhost:99999', 'http://a:1', 'unix:///a']) {
+    const { problems } = load(base, { sets: [`service.telemetry.metrics.address=${address}`] })
+    assert.deepEqual(
+      problems.map(({ message }) => message),
+      ['must be "host:port", or ":port" for all addresses'],
+    )
+  }
+})
+
 test('the service section is typed', () => {
   const sets = [
     'service.shutdown_timeout=1m',

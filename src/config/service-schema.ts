@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { duration, integer, text } from '../component/schema.ts'
+import { duration, integer, listenAddress, text } from '../component/schema.ts'
 
 /**
  * `service`, as the collector has it (service/config.go and service/telemetry of v0.157). What would change nothing
@@ -73,7 +73,7 @@ const metricsSchema = v.pipe(
       'normal',
     ),
     address: v.optional(
-      v.pipe(v.string(), v.description('Older form of readers: "host:port" of /metrics.')),
+      v.pipe(listenAddress(), v.description('Older form of readers: "host:port" of /metrics.')),
     ),
     readers: v.optional(
       v.pipe(

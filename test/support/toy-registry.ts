@@ -9,9 +9,10 @@ import { createRegistry } from '../../src/component/registry.ts'
 import {
   byteSize,
   duration,
-  endpoint,
   headers,
   integer,
+  listenAddress,
+  type ScalarMetadata,
   secret,
   text,
 } from '../../src/component/schema.ts'
@@ -26,9 +27,16 @@ const nothing = {
 const described = <S extends v.GenericSchema>(schema: S, description: string) =>
   v.pipe(schema, v.description(description))
 
+const urlMessage = 'must be a URL'
+const url = v.pipe(
+  v.string(urlMessage),
+  v.metadata({ scalar: 'endpoint' } satisfies ScalarMetadata),
+  v.url(urlMessage),
+)
+
 const serverSchema = v.pipe(
   v.strictObject({
-    endpoint: v.optional(described(endpoint(), 'Where to listen.'), 'localhost:4317'),
+    endpoint: v.optional(described(listenAddress(), 'Where to listen.'), 'localhost:4317'),
     max_size: v.optional(described(byteSize(), 'The largest request.'), '4MiB'),
   }),
   v.metadata({ unsupported: ['read_buffer_size'] }),
@@ -98,7 +106,7 @@ export const toyOtlp = defineExporter({
   summary: 'Sends OTLP.',
   stability: { logs: 'stable', traces: 'stable' },
   config: v.strictObject({
-    endpoint: described(endpoint(), 'Where to send.'),
+    endpoint: described(url, 'Where to send.'),
     headers: v.optional(described(headers(), 'Sent with each request.'), {}),
     token: v.optional(described(secret(), 'The bearer token.')),
     compression: v.optional(described(v.picklist(['gzip', 'none', 'zstd']), 'How.'), 'gzip'),

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { duration, endpoint } from '../../component/schema.ts'
+import { duration, listenAddress } from '../../component/schema.ts'
 import { tlsServer } from '../../net/schema.ts'
 
 const path = v.pipe(v.string('must be a path'), v.startsWith('/', 'must begin with "/"'))
@@ -7,7 +7,7 @@ const path = v.pipe(v.string('must be a path'), v.startsWith('/', 'must begin wi
 export const config = v.pipe(
   v.strictObject({
     endpoint: v.pipe(
-      v.optional(endpoint(), 'localhost:13133'),
+      v.optional(listenAddress(), 'localhost:13133'),
       v.description('Where probes are answered. For a kubelet it must be an address of the pod.'),
     ),
     path: v.pipe(
