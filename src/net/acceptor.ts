@@ -29,6 +29,7 @@ export class Acceptor {
   readonly #settings: AcceptorSettings
   #listening: Listening | undefined
   #credentials: Credentials | undefined
+  #closed = false
 
   constructor(settings: AcceptorSettings) {
     this.#settings = settings
@@ -61,7 +62,11 @@ export class Acceptor {
     const credentials = await Credentials.load(config)
     const secure = { ...credentials.options, ...serverOptions(config) }
     const handshake = { ALPNProtocols: [protocol], handshakeTimeout: handshakeTimeoutMs }
-    const server = tls.createServer({ ...options, ...secure, ...handshake }, onSocket)
+    const server = tls.createServer({ ...options, ...secure, ...handshake }, (socket) => {
+      // The handshake may end after `close`.
+      if (this.#closed) socket.destroy()
+      else onSocket(socket)
+    })
     server.on('tlsClientError', (error, socket) => {
       logger.debug('TLS handshake failed', { message: handshakeFailure(error) })
       onTlsFailure()
@@ -74,6 +79,7 @@ export class Acceptor {
 
   /** Accepts nothing new; what is open stays open. Never rejects. */
   async close(): Promise<void> {
+    this.#closed = true
     this.#credentials?.close()
     await this.#listening?.close()
   }

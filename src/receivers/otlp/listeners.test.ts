@@ -120,6 +120,25 @@ suite('otlp with TLS', () => {
     assert.equal(await grpcStatusOver(started.grpcPort, grpc.credentials.createSsl(ca)), 0)
   })
 
+  test('a handshake that ends after the stop began is too late', async () => {
+    const started = await startReceiver({ grpc: { tls: server }, http: { tls: server } })
+    const ports = [started.grpcPort, started.httpPort]
+    const early = ports.map((port) => net.connect(port, '127.0.0.1'))
+    // Whoever came before these two is accepted.
+    assert.equal(await grpcStatusOver(started.grpcPort, grpc.credentials.createSsl(ca)), 0)
+    assert.equal(await post({ host: 'localhost', port: started.httpPort, ca }), 200)
+    await started.receiver.stop(AbortSignal.timeout(5000))
+    for (const [index, socket] of early.entries()) {
+      const ALPNProtocols = [index === 0 ? 'h2' : 'http/1.1']
+      const secure = tls.connect({ socket, ca, servername: 'localhost', ALPNProtocols })
+      secure.on('error', () => undefined)
+      secure.resume()
+      const closed = new Promise((resolve) => secure.once('close', () => resolve('closed')))
+      const open = new Promise((resolve) => setTimeout(resolve, 3000, 'open').unref())
+      assert.equal(await Promise.race([closed, open]), 'closed', `${ALPNProtocols}`)
+    }
+  })
+
   test('takes a renewed certificate without a restart, and keeps the old one for a broken one', async () => {
     const files = { cert_file: join(folder, 'tls.crt'), key_file: join(folder, 'tls.key') }
     const install = (cert: string, key: string) => {
