@@ -6,7 +6,7 @@ import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { type Found, findLetters, pickLetters } from './find-letters.ts'
 import type { Io } from './io.ts'
 import type { ProcessControl } from './run.ts'
-import { safeText, sizeText, tableText } from './table.ts'
+import { itemsText, safeText, sizeText, tableText } from './table.ts'
 
 const reasonWidth = 60
 
@@ -63,7 +63,7 @@ function summary(all: readonly Found[]): string {
     bytes += entry.sizeBytes
     if (typeof entry.head !== 'string') items += entry.head.items
   }
-  return `${all.length} dead letter${all.length === 1 ? '' : 's'}, ${items} items, ${sizeText(bytes)}`
+  return `${all.length} dead letter${all.length === 1 ? '' : 's'}, ${itemsText(items)}, ${sizeText(bytes)}`
 }
 
 async function show(chosen: readonly Found[], { format }: Arguments, io: Io): Promise<ExitCode> {

@@ -30,6 +30,7 @@ async function setup(t: { after(undo: () => Promise<void>): void }, ...args: str
   await mkdir(queueDirectory)
   const clock = new FakeClock()
   const frames: string[] = []
+  const errors: string[] = []
   let signal: ((name: string) => void) | undefined
   const done = cli(
     ['queue', 'status', '--watch', '--config', 'c', ...args],
@@ -38,7 +39,9 @@ async function setup(t: { after(undo: () => Promise<void>): void }, ...args: str
       stdout: (text) => {
         frames.push(text)
       },
-      stderr: (text) => assert.fail(text),
+      stderr: (text) => {
+        errors.push(text)
+      },
       readFile: () => config(directory),
       registry: () => Promise.resolve(registry),
     },
@@ -66,11 +69,11 @@ async function setup(t: { after(undo: () => Promise<void>): void }, ...args: str
     await queue.append(numberedLogs(0, items), 'logs')
     await close()
   }
-  return { clock, frames, store, done, end: () => signal?.('SIGINT') }
+  return { clock, frames, errors, store, done, end: () => signal?.('SIGINT') }
 }
 
 test('queue status --watch draws anew every two seconds, until it is told to end', async (t) => {
-  const { clock, frames, store, done, end } = await setup(t)
+  const { clock, frames, errors, store, done, end } = await setup(t)
   await until('the first picture', () => frames.length === 1)
   await store(7)
   await clock.advance(1999)
@@ -84,6 +87,7 @@ test('queue status --watch draws anew every two seconds, until it is told to end
   }
   end()
   assert.equal(await done, 0)
+  assert.deepEqual(errors, [])
   assert.equal(clock.pending, 0)
 })
 
@@ -99,4 +103,11 @@ test('queue status --watch --format json writes a line a picture, and moves no c
     lines.map((line) => JSON.parse(line).source),
     ['disk', 'disk'],
   )
+})
+
+test('queue status of an exporter that is not there says so, and which was probably meant', async (t) => {
+  const { frames, errors, done } = await setup(t, '--exporter', 'otlp_htp')
+  assert.equal(await done, 1)
+  assert.deepEqual(frames, [])
+  assert.deepEqual(errors, ['remora: there is no exporter "otlp_htp"; did you mean "otlp_http"?\n'])
 })

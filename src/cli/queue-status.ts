@@ -1,6 +1,7 @@
 import { readDiskQueueStatus } from '../buffer/disk-status.ts'
 import { sleep } from '../component/clock.ts'
 import type { ConfiguredService } from '../component/configured.ts'
+import { suggestion } from '../errors/suggest.ts'
 import { signals } from '../signal/signal.ts'
 import type { Arguments } from './arguments.ts'
 import { checkConfig } from './check-config.ts'
@@ -26,6 +27,13 @@ export async function queueStatus(
   const { service } = loaded
   if (service === undefined) {
     io.stderr(problemText)
+    return exitCodes.failed.code
+  }
+  if (args.exporter !== undefined && !service.exporters.has(args.exporter)) {
+    const hint = suggestion(args.exporter, [...service.exporters.keys()])
+    io.stderr(
+      `remora: there is no exporter "${args.exporter}"${hint === undefined ? '' : `; ${hint}`}\n`,
+    )
     return exitCodes.failed.code
   }
   const end = new AbortController()

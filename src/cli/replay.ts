@@ -16,7 +16,7 @@ import { type ExitCode, exitCodes } from './exit-codes.ts'
 import type { Found } from './find-letters.ts'
 import type { Io } from './io.ts'
 import type { ProcessControl } from './run.ts'
-import { safeText, tableText } from './table.ts'
+import { itemsText, safeText, tableText } from './table.ts'
 
 type Sender = Component & Consumer
 type Exporter = Configured<ExporterDefinition>
@@ -85,9 +85,9 @@ async function sendLetter({ head, payload }: Letter, id: string, sender: Sender)
     return { taken: false, text: `${code}: ${safeText(message)}` }
   }
   const { delivered, droppedByReason } = ledger.exporter(id)
-  if (droppedByReason.size === 0) return { taken: true, text: `${delivered} items` }
+  if (droppedByReason.size === 0) return { taken: true, text: itemsText(delivered) }
   const dropped = [...droppedByReason].map(([reason, items]) => `${items} ${reason}`).join(', ')
-  return { taken: false, text: `${delivered} items taken, ${dropped}` }
+  return { taken: false, text: `${itemsText(delivered)} taken, ${dropped}` }
 }
 
 /** The exporter as configured, but without queue, retries and dead letters: each letter has one try and an answer. */

@@ -8,6 +8,10 @@ export function tableText(head: readonly string[], rows: readonly (readonly stri
     .join('')
 }
 
+export function itemsText(count: number): string {
+  return `${count} item${count === 1 ? '' : 's'}`
+}
+
 /** `17 B`, `4.2 MiB` */
 export function sizeText(bytes: number): string {
   let amount = bytes

@@ -112,6 +112,10 @@ suite('dead letters keep', () => {
       await rig.delivery.stop(new AbortController().signal)
       assert.deepEqual(rig.dropped, dropped)
       const found = await lettersIn(directory)
+      assert.ok(
+        rig.settings.logger.messages('error').every((line) => line.endsWith('the dead letters')),
+        'nothing sounds as if it were lost',
+      )
       assert.deepEqual(
         found.map(({ head, payload }) => [head.code, head.items, numbersIn(payload)]),
         letters,

@@ -381,21 +381,23 @@ export class Dispatcher {
     const { metrics, logger, signal } = this.#options
     const piece = job.next
     const { itemCount } = piece.batch
-    let returned = 0
-    if (this.#burials !== undefined && piece.isLost({ ...ending, kept: true })) {
-      this.#burials.add(piece, ending, (kept) => piece.drop({ ...ending, kept }, this.#ack))
-    } else returned = piece.drop(ending, this.#ack)
-    metrics.sendFailed.add(itemCount)
     const { error, reason } = ending
-    const stack = reasonStack(reason, error)
-    logger.error('cannot deliver a request, giving it up', {
+    const fields = {
       signal,
       reason,
       message: cut(error.message),
       items: itemCount,
-      ...(returned > 0 ? { given_back: returned } : {}),
-      ...stack,
-    })
+      ...reasonStack(reason, error),
+    }
+    metrics.sendFailed.add(itemCount)
+    if (this.#burials !== undefined && piece.isLost({ ...ending, kept: true })) {
+      this.#burials.add(piece, ending, (kept) => piece.drop({ ...ending, kept }, this.#ack))
+      logger.error('cannot deliver a request, moving it to the dead letters', fields)
+    } else {
+      const returned = piece.drop(ending, this.#ack)
+      const back = returned > 0 ? { given_back: returned } : {}
+      logger.error('cannot deliver a request, giving it up', { ...fields, ...back })
+    }
     this.#nextPiece(job)
   }
 

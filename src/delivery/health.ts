@@ -1,4 +1,5 @@
 import type { Status } from '../component/telemetry.ts'
+import type { Code } from '../errors/codes.ts'
 import type { DeliveryError } from '../errors/delivery-error.ts'
 import type { Signal } from '../signal/signal.ts'
 import { describeCode } from './delivery-metrics.ts'
@@ -9,7 +10,7 @@ interface Failure {
   readonly open: boolean
 }
 
-/** One status of an exporter out of how its signals fare: the worst of them. */
+/** One status of an exporter out of how its signals and their disk queues fare: all that is wrong, the worst first. */
 export class Health {
   readonly #report: (status: Status) => void
   /** By signal; what concerns its disk queue, behind `disk:`. */
@@ -52,18 +53,27 @@ export class Health {
   }
 
   #tell(): void {
-    let worst: Failure | undefined
-    for (const failure of this.#failures.values()) {
-      if (worst === undefined || failure.error.code === 'unauthenticated') worst = failure
-    }
-    if (worst === undefined) {
+    if (this.#failures.size === 0) {
       this.#report({ state: 'ok' })
       return
     }
-    const { error, open } = worst
+    // Several signals mostly fail alike: each reason is told once.
+    const opens = new Map<Code, boolean>()
+    for (const { error, open } of this.#failures.values()) {
+      opens.set(error.code, (opens.get(error.code) ?? false) || open)
+    }
+    const reason = [...opens]
+      .sort(([a], [b]) => urgency(a) - urgency(b))
+      .map(([code, open]) => `${describeCode(code)}${open ? ' The circuit breaker is open.' : ''}`)
+      .join(' ')
     // Wrong credentials do not heal by waiting; all else may.
-    const state = error.code === 'unauthenticated' ? 'permanent_error' : 'recoverable_error'
-    const circuit = open ? ' The circuit breaker is open.' : ''
-    this.#report({ state, reason: `${describeCode(error.code)}${circuit}` })
+    const state = opens.has('unauthenticated') ? 'permanent_error' : 'recoverable_error'
+    this.#report({ state, reason })
   }
+}
+
+/** The less, the sooner somebody must act: a disk that takes nothing refuses senders, a backend that is away does not yet. */
+function urgency(code: Code): number {
+  if (code === 'unauthenticated') return 0
+  return code === 'write_failed' ? 1 : 2
 }

@@ -245,7 +245,9 @@ const deadLetter = v.pipe(
       v.pipe(
         byteSize(),
         v.minValue(64 * 1024, 'must be at least 64KiB'),
-        v.description('What they may take; the oldest are removed, and counted, for new ones.'),
+        v.description(
+          'What they may take, in at most 10000 files; the oldest are removed, and counted, for new ones.',
+        ),
       ),
       '64MiB',
     ),
@@ -299,7 +301,7 @@ export function queueOptions() {
       v.pipe(
         deadLetter,
         v.description(
-          'Keeps what the backend refused for good, or what ran out of retries, for `remora dead-letters`; such data is dropped (and counted) unless given.',
+          'Keeps what the backend refused for good, or what ran out of retries, for `remora dead-letters`; such data is dropped (and counted) unless given. Of a request of which only some items were rejected no data is kept: OTLP does not say which ones.',
         ),
       ),
     ),

@@ -18,7 +18,8 @@ export const codes = {
   queue_full: {
     summary: 'The sending queue of an exporter holds as much as it may.',
     retry: 'backoff',
-    action: 'Raise sending_queue.queue_size, add consumers, or make the backend faster.',
+    action:
+      'Raise sending_queue.queue_size (max_size of the storage for a queue on disk), add consumers, or make the backend faster.',
   },
   memory_limited: {
     summary: 'The memory limiter refuses data because the process is close to its memory limit.',
