@@ -397,9 +397,14 @@ export class FileSet {
 
   /** Once for each path and kind of trouble; a path that is gone between list and stat is none. */
   #complain(path: string, error: NodeJS.ErrnoException): void {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR' || this.#complained.has(path)) return
+    if (this.#complained.has(path)) return
+    const gone = error.code === 'ENOENT' || error.code === 'ENOTDIR'
+    // Node lists bytes that are no UTF-8 as U+FFFD, and then nothing has that name.
+    const nameless = gone && path.includes('\ufffd')
+    if (gone && !nameless) return
     if (this.#complained.size > 10_000) this.#complained.clear()
     this.#complained.add(path)
-    this.#logger.warn('cannot tail a file', { path, message: error.message })
+    const message = nameless ? 'its name is not UTF-8; rename it' : error.message
+    this.#logger.warn('cannot tail a file', { path, message })
   }
 }

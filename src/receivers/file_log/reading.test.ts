@@ -222,6 +222,23 @@ suite('things in the directory that are no files (S14)', () => {
     assert.ok(warned.some((line) => /cannot tail.*fifo\.log.*it is not a regular file/.test(line)))
   })
 
+  test('a file whose name is not UTF-8 is refused aloud, and the file beside it is read', async () => {
+    await using tail = await TailHarness.create()
+    const name = Buffer.concat([
+      Buffer.from(tail.path('/')),
+      Buffer.from([0xff]),
+      Buffer.from('.log'),
+    ])
+    await writeFile(name, 'unreachable\n')
+    await writeFile(tail.path('real.log'), 'real\n')
+    await tail.start()
+    await tail.untilRecords(1)
+    assert.deepEqual(tail.bodies, ['real'])
+    const warned = tail.settings.logger.texts('warn')
+    assert.equal(warned.length, 1, warned.join('\n'))
+    assert.match(warned[0] ?? '', /cannot tail.*its name is not UTF-8; rename it/)
+  })
+
   test('permission taken and given back (T14)', async (t) => {
     if (process.getuid?.() === 0) {
       t.skip('root may read everything')
