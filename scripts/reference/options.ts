@@ -82,7 +82,11 @@ function variantRows(key: string, options: readonly Schema[], prefix: string): O
   }
   const others = [...owners.values()].map(({ row, tags: own }) => {
     if (own.length === options.length) return row
-    return { ...row, description: `${row.description} Only of ${own.join(', ')}.`.trim() }
+    // The shorter of the two lists is the one that can be read.
+    const rest = tags.filter((tag) => !own.includes(tag))
+    const whose =
+      rest.length < own.length ? `Not of ${rest.join(', ')}.` : `Only of ${own.join(', ')}.`
+    return { ...row, description: `${row.description} ${whose}`.trim() }
   })
   return [chooser, ...others]
 }

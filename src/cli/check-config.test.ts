@@ -165,7 +165,7 @@ suite('components that are refused', () => {
       yaml: `
 receivers: {otpl: , kafka: }
 processors: {bach/1: }
-exporters: {batch: , "otlp http": , debug/: }
+exporters: {batch: , "otlp http": , debug/: , logging/x: }
 extensions: {file_storag: }
 service: {pipelines: {logs: {receivers: [otpl], processors: [bach/1], exporters: [batch]}}}`,
       want: [
@@ -175,6 +175,7 @@ service: {pipelines: {logs: {receivers: [otpl], processors: [bach/1], exporters:
         'c.yaml:4:13: exporters.batch: there is no exporter "batch"; it is a processor; put it under processors',
         'c.yaml:4:22: exporters.otlp http: "otlp http" must be a type, or type/name',
         'c.yaml:4:37: exporters.debug/: "debug/" needs a name without spaces behind the "/"',
+        'c.yaml:4:47: exporters.logging/x: the collector has no exporter "logging" any more; its name is "debug" now',
         'c.yaml:5:14: extensions.file_storag: there is no extension "file_storag"; did you mean "file_storage"?',
       ],
     },
@@ -321,7 +322,7 @@ service:
         'c.yaml:11:62: service.pipelines.metrics.processors[0]: processor "batch" is not configured; add it under "processors:"',
         'c.yaml:11:82: service.pipelines.metrics.exporters[0]: exporter "otlphttp" does not handle metrics; it handles logs, traces',
         'c.yaml:12:23: service.pipelines.logs.receivers: needs at least one receiver',
-        'c.yaml:12:38: service.pipelines.logs.exporters: must be a list, not a string',
+        'c.yaml:12:38: service.pipelines.logs.exporters: must be a list, not a string; put [ ] around it',
       ],
     },
     {

@@ -103,6 +103,45 @@ const rows: readonly { name: string; schema: v.GenericSchema; yaml: string; want
     want: { a: 1, b: 2 },
   },
   {
+    name: 'an option that stands one level too high',
+    schema: v.strictObject({
+      n: v.optional(v.number()),
+      tls: v.optional(
+        v.strictObject({ insecure: v.optional(v.boolean()), enabled: v.optional(v.boolean()) }),
+      ),
+      queue: v.optional(
+        v.strictObject({ size: v.optional(v.number()), enabled: v.optional(v.boolean()) }),
+      ),
+    }),
+    yaml: '{insecure: true, enabled: true, size: 5}',
+    want: [
+      'o.insecure: unknown option: put it under tls',
+      'o.enabled: unknown option: one of "n", "tls", "queue"',
+      'o.size: unknown option: put it under queue',
+    ],
+  },
+  {
+    name: 'a key without a space behind its colon',
+    schema: v.strictObject({ grpc: v.strictObject({ endpoint: v.string() }) }),
+    yaml: '{grpc: endpoint:localhost:4317}',
+    want: ['o.grpc: must be a map, not a string: a space is missing behind "endpoint:"'],
+  },
+  {
+    name: 'a text of a map that begins like no key',
+    schema: v.strictObject({ grpc: v.strictObject({ endpoint: v.string() }) }),
+    yaml: '{grpc: localhost:4317}',
+    want: ['o.grpc: must be a map, not a string'],
+  },
+  {
+    name: 'a text where a list belongs',
+    schema: v.strictObject({ l: v.array(v.string()), n: v.array(v.number()) }),
+    yaml: '{l: a, n: 1}',
+    want: [
+      'o.l: must be a list, not a string: put [ ] around it',
+      'o.n: must be a list, not a number: put [ ] around it',
+    ],
+  },
+  {
     name: 'an open object keeps what it does not know',
     schema: v.looseObject({ a: v.number() }),
     yaml: '{a: 1, b: {c: [2]}}',

@@ -124,6 +124,7 @@ function hintFor(
   message: string,
 ): string | undefined {
   if (node?.kind !== 'scalar' || node.value === null) return undefined
+  if (issue.expected === 'Array') return 'put [ ] around it'
   const options = literalsOf(issue.expected)
   if (typeof node.value === 'string') {
     const spoken =

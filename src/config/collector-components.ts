@@ -29,6 +29,16 @@ const names: Readonly<Record<Kind, string>> = {
     sumologic text_encoding zpages`,
 }
 
+const renamed: Readonly<Partial<Record<Kind, Readonly<Record<string, string>>>>> = {
+  exporter: { logging: 'debug' },
+}
+
+/** The type under which the collector continues one that it has given up. */
+export function successorOf(kind: Kind, type: string): string | undefined {
+  const types = renamed[kind] ?? {}
+  return Object.hasOwn(types, type) ? types[type] : undefined
+}
+
 /** Whether the collector has a component of that type and kind. */
 export function isOfCollector(kind: Kind, type: string): boolean {
   return names[kind].split(/\s+/).includes(type)

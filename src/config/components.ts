@@ -4,7 +4,7 @@ import type { Registry } from '../component/registry.ts'
 import type { ConfigProblem } from '../errors/config-problem.ts'
 import { suggestion } from '../errors/suggest.ts'
 import { checkOptions } from './check-options.ts'
-import { isOfCollector } from './collector-components.ts'
+import { isOfCollector, successorOf } from './collector-components.ts'
 import { createMap, type Entry, isNull, type MapNode, originAt } from './node.ts'
 import { problemAt } from './problem.ts'
 
@@ -118,6 +118,13 @@ export function definitionOf(
     return { message: `"${id}" needs a name without spaces behind the "/"` }
   }
   if (!idPattern.test(type)) return { message: `"${id}" must be a type, or type/name` }
+  const successor = successorOf(kind, type)
+  if (successor !== undefined) {
+    return {
+      message: `the collector has no ${kind} "${type}" any more`,
+      suggestion: `its name is "${successor}" now`,
+    }
+  }
   const other = sectionNames.find((name) => registry[sections[name]].has(type))
   const hint =
     other === undefined

@@ -45,7 +45,8 @@ export function prepare(
     return node.items.map((item, index) => prepare(shape.item, item, [...path, index], problems))
   }
   if (wantsMap(shape, node)) {
-    problems.push(problemAt(node.origin, path, `must be a map, not ${kindOf(node)}`))
+    const message = `must be a map, not ${kindOf(node)}`
+    problems.push(problemAt(node.origin, path, message, missingSpace(shape, node)))
     return toPlain(node)
   }
   const option = chooseOption(shape, node)
@@ -64,6 +65,23 @@ function wantsMap(shape: Shape, node: ConfigNode): boolean {
 
 function isMapShape({ kind }: Shape): boolean {
   return kind === 'object' || kind === 'record' || kind === 'variant'
+}
+
+/** `endpoint:localhost:4317` is a text to YAML. Only the name of an option is repeated: the rest may be a secret. */
+function missingSpace(shape: Shape, node: ConfigNode): string | undefined {
+  if (shape.kind !== 'object' || node.kind !== 'scalar' || node.value === null) return undefined
+  const [key] = node.text.split(':', 1)
+  if (key === undefined || key === node.text || !Object.hasOwn(shape.entries, key)) return undefined
+  return `a space is missing behind "${key}:"`
+}
+
+/** The one option of those given that has an option of that name: `queue_size` belongs under `sending_queue`. */
+function parentOf(key: string, entries: Readonly<Record<string, Schema>>): string | undefined {
+  const parents = Object.keys(entries).filter((name) => {
+    const { shape } = describe(entries[name] as Schema)
+    return shape.kind === 'object' && Object.hasOwn(shape.entries, key)
+  })
+  return parents.length === 1 ? parents[0] : undefined
 }
 
 function prepareObject(
@@ -88,7 +106,9 @@ function prepareObject(
       const message = 'is an option of the collector that remora does not support'
       problems.push(problemAt(entry.keyOrigin, at, message))
     } else {
-      const hint = suggestion(key, Object.keys(entries))
+      const parent = parentOf(key, entries)
+      const hint =
+        parent === undefined ? suggestion(key, Object.keys(entries)) : `put it under ${parent}`
       problems.push(problemAt(entry.keyOrigin, at, 'unknown option', hint))
     }
   }

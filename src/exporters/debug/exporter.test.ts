@@ -152,6 +152,21 @@ suite('output', () => {
     ])
   })
 
+  test('one record is not many, and an empty value is not a gap', async () => {
+    const { screen, exporter } = await setup({ verbosity: 'detailed' })
+    const values = [{ intValue: '1' }, {}]
+    const attributes = [
+      { key: 'a', value: { arrayValue: { values } } },
+      { key: 'b', value: {} },
+    ]
+    const one = batchOf('logs', {
+      resourceLogs: [{ scopeLogs: [{ logRecords: [{ attributes }] }] }],
+    })
+    await exporter.consume(one, testContext())
+    assert.match(screen.text, /debug: 1 log record, /)
+    assert.match(screen.text, / a = \[1, null\]\n +b = null\n/)
+  })
+
   test('detailed shows every field', async () => {
     const { screen, exporter } = await setup({ verbosity: 'detailed' })
     for (const batch of [logs, metrics, traces]) await exporter.consume(batch, testContext())

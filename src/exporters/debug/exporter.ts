@@ -143,6 +143,7 @@ class Waiting {
 /** `2026-01-02T03:04:05.678Z debug/1: 100 log records, 21534 bytes` */
 function headLine(batch: Batch, { clock, id }: Settings<DebugConfig>): string {
   const time = new Date(clock.nowMs()).toISOString()
-  const items = itemNames[batch.signal].replace('_', ' ')
+  const many = itemNames[batch.signal].replace('_', ' ')
+  const items = batch.itemCount === 1 ? many.slice(0, -1) : many
   return `${time} ${id}: ${batch.itemCount} ${items}, ${batch.sizeBytes} bytes`
 }

@@ -40,7 +40,7 @@ export function valueText(value: AnyValue | undefined): string {
     case 'map':
       return `{${value.value.map(pairText).join(', ')}}`
     case 'empty':
-      return ''
+      return 'null'
   }
 }
 

@@ -113,6 +113,14 @@ export const config = v.pipe(
       v.pipe(integer(0), v.description('Accepted for the collector; idle_conn_timeout rules.')),
       0,
     ),
+    read_buffer_size: v.optional(
+      v.pipe(integer(0), v.description('Accepted for the collector; without effect.')),
+      0,
+    ),
+    write_buffer_size: v.optional(
+      v.pipe(integer(0), v.description('Accepted for the collector; without effect.')),
+      524_288,
+    ),
     retryable_status: v.optional(
       v.pipe(
         v.array(integer(300, 599)),
@@ -132,8 +140,6 @@ export const config = v.pipe(
       'force_attempt_http2',
       'http2_read_idle_timeout',
       'http2_ping_timeout',
-      'read_buffer_size',
-      'write_buffer_size',
     ],
   } satisfies ObjectMetadata),
   v.check(
