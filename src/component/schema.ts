@@ -162,7 +162,10 @@ export type HeaderRule = (name: string, value: string) => string | undefined
 export function headers(rule: HeaderRule = () => undefined) {
   const listed = v.array(
     v.pipe(
-      v.strictObject({ name: v.string(), value: secret() }),
+      v.strictObject({
+        name: v.pipe(v.string(), v.description('The name of a header.')),
+        value: v.pipe(secret(), v.description('What it says.')),
+      }),
       v.rawCheck(({ dataset, addIssue }) => {
         if (!dataset.typed) return
         const { name, value } = dataset.value

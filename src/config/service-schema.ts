@@ -54,9 +54,17 @@ const prometheusSchema = v.strictObject({
 
 const readerSchema = v.pipe(
   v.strictObject({
-    pull: v.strictObject({
-      exporter: v.strictObject({ prometheus: prometheusSchema }),
-    }),
+    pull: v.pipe(
+      v.strictObject({
+        exporter: v.pipe(
+          v.strictObject({
+            prometheus: v.pipe(prometheusSchema, v.description('The address of /metrics.')),
+          }),
+          v.description('In which form: that of Prometheus.'),
+        ),
+      }),
+      v.description('Metrics are fetched from remora; it does not push them.'),
+    ),
   }),
   v.metadata({ unsupported: ['periodic'] }),
 )
@@ -87,7 +95,9 @@ const metricsSchema = v.pipe(
 )
 
 const tracesSchema = v.pipe(
-  v.strictObject({ level: v.optional(v.picklist(['none'])) }),
+  v.strictObject({
+    level: v.optional(v.pipe(v.picklist(['none']), v.description('There are no others yet.'))),
+  }),
   v.metadata({ unsupported: ['processors', 'propagators', 'sampler', 'schema_url'] }),
 )
 

@@ -171,7 +171,7 @@ suite('startService', () => {
     const { port } = other.address() as AddressInfo
     const service = { ...serviceOf(world), metricsEndpoint: `127.0.0.1:${port}` }
     await assert.rejects(start(world, service), {
-      message: `cannot serve the metrics of service.telemetry: cannot listen on "127.0.0.1:${port}": the address is already in use`,
+      message: `cannot serve /metrics: cannot listen on "127.0.0.1:${port}": the address is already in use; service.telemetry.metrics.readers sets another address, or none with []`,
     })
     assert.deepEqual(world.events, [])
   })

@@ -27,7 +27,8 @@ export class MetricsServer {
       await this.#server.start()
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      throw new Error(`cannot serve the metrics of service.telemetry: ${reason}`, { cause: error })
+      const advice = 'service.telemetry.metrics.readers sets another address, or none with []'
+      throw new Error(`cannot serve /metrics: ${reason}; ${advice}`, { cause: error })
     }
     this.#logger.info('listening', { serves: '/metrics', endpoint: this.#server.address })
   }

@@ -71,15 +71,18 @@ export const config = v.pipe(
       'gzip',
     ),
     compression_params: v.optional(
-      v.strictObject({
-        level: v.optional(
-          v.pipe(
-            integer(-1, 22),
-            v.description('−1 is the usual one; gzip and deflate up to 9, zstd up to 22.'),
+      v.pipe(
+        v.strictObject({
+          level: v.optional(
+            v.pipe(
+              integer(-1, 22),
+              v.description('−1 is the usual one; gzip and deflate up to 9, zstd up to 22.'),
+            ),
+            -1,
           ),
-          -1,
-        ),
-      }),
+        }),
+        v.description('How hard to compress.'),
+      ),
       {},
     ),
     headers: v.optional(

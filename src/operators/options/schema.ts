@@ -120,7 +120,14 @@ export const timestamp = v.pipe(
 )
 
 const severityMatch = v.union(
-  [v.string(), v.number(), v.strictObject({ min: v.number(), max: v.number() })],
+  [
+    v.string(),
+    v.number(),
+    v.strictObject({
+      min: v.pipe(v.number(), v.description('The first number of a range.')),
+      max: v.pipe(v.number(), v.description('The last number of it.')),
+    }),
+  ],
   'must be a text, a number, a range {min, max} or a list of them',
 )
 

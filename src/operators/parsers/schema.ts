@@ -18,9 +18,12 @@ const flag = (description: string, fallback = false) =>
 
 const traceField = (name: string) =>
   v.optional(
-    v.strictObject({
-      parse_from: v.optional(field(`Where the ${name} stands.`), `attributes.${name}`),
-    }),
+    v.pipe(
+      v.strictObject({
+        parse_from: v.optional(field(`Where the ${name} stands.`), `attributes.${name}`),
+      }),
+      v.description(`The ${name} of the record.`),
+    ),
     {},
   )
 
