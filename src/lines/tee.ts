@@ -10,11 +10,9 @@ export class Tee {
   #gone = false
   #waiting: (() => void)[] = []
 
-  /** `gone` is called once, when nobody reads any more. */
+  /** A stream that does not block; `gone` is called once, when nobody reads any more. */
   constructor(stream: Writable, gone: (error: Error) => void) {
     this.#stream = stream
-    // Node makes writes to pipes block the whole process, which would stop the telemetry with the reader.
-    handleOf(stream)?.setBlocking?.(false)
     stream.on('drain', () => {
       this.#full = false
       this.#release()
@@ -41,6 +39,18 @@ export class Tee {
     if (!this.#gone) this.#full = !this.#stream.write(Buffer.from(bytes))
   }
 
+  /** Resolves when everything is written, or at `abort`; then writes nothing more. */
+  async close(abort: AbortSignal): Promise<void> {
+    if (!this.#gone && !abort.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve)
+        abort.addEventListener('abort', () => resolve(), { once: true })
+        this.#stream.write('', () => resolve())
+      })
+    }
+    this.giveUp()
+  }
+
   /** Writes nothing more, and lets nobody wait. */
   giveUp(): void {
     this.#gone = true
@@ -52,13 +62,4 @@ export class Tee {
     this.#waiting = []
     for (const resolve of waiting) resolve()
   }
-}
-
-interface BlockingHandle {
-  setBlocking?(on: boolean): void
-}
-
-/** Node has no public way to say this of its standard streams; without it writes block, and nothing else changes. */
-function handleOf(stream: Writable): BlockingHandle | undefined {
-  return (stream as unknown as { readonly _handle?: BlockingHandle | null })._handle ?? undefined
 }

@@ -89,6 +89,17 @@ suite('remora reads standard input', () => {
     assert.ok(peakKib < 300 * 1024, `${peakKib} KiB`)
   })
 
+  test('and copies it beside the debug exporter, which writes there too', async (t) => {
+    const remora = await StreamProcess.start(t, undefined, {
+      receivers: '{ stdin: { tee: true } }',
+      use: 'stdin',
+      exporter: 'debug: { verbosity: basic }',
+    })
+    remora.child.stdin?.end(Buffer.alloc(20_000_000, 'x'))
+    assert.equal(await remora.end(), 0, remora.stderr)
+    assert.ok(Buffer.concat(remora.stdout).length > 20_000_000)
+  })
+
   test('from a file, and at /dev/null says that nothing came', () => {
     const config =
       'yaml:{receivers: {stdin: {}}, exporters: {debug: {verbosity: normal}}, service: {telemetry: {metrics: {level: none}}, pipelines: {logs: {receivers: [stdin], exporters: [debug]}}}}'

@@ -1,7 +1,7 @@
 import { defineExporter } from '../../component/define.ts'
+import { openStdout } from '../../lines/stdout.ts'
 import { DebugExporter } from './exporter.ts'
 import { config } from './schema.ts'
-import { openStdout } from './stdout.ts'
 
 export const debug = defineExporter({
   type: 'debug',

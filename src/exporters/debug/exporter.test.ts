@@ -274,7 +274,7 @@ suite('the reader', () => {
 
   test('of a real pipe that is never read blocks nothing', { timeout: 20_000 }, async () => {
     const program = `
-      const { openStdout } = await import(${JSON.stringify(new URL('./stdout.ts', import.meta.url))})
+      const { openStdout } = await import(${JSON.stringify(new URL('../../lines/stdout.ts', import.meta.url))})
       const out = await openStdout()
       out.on('error', () => {})
       for (let i = 0; i < 100; i++) out.write('x'.repeat(100_000))

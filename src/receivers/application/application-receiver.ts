@@ -1,7 +1,9 @@
+import type { Writable } from 'node:stream'
 import { sleep } from '../../component/clock.ts'
 import type { ReceiverSettings } from '../../component/define.ts'
 import type { Component } from '../../component/lifecycle.ts'
 import { maxBlockMsOf } from '../../lines/schema.ts'
+import { openStderr, openStdout } from '../../lines/stdout.ts'
 import { StreamIntake } from '../../lines/stream-intake.ts'
 import { Tee } from '../../lines/tee.ts'
 import type { Application } from '../../process/application.ts'
@@ -52,7 +54,10 @@ export class ApplicationReceiver implements Component {
       'application',
       maxBlockMsOf(config),
     )
-    if (config.tee) this.#tees = { stdout: this.#tee('stdout'), stderr: this.#tee('stderr') }
+    if (config.tee) {
+      const stdout = this.#tee('stdout', await openStdout())
+      this.#tees = { stdout, stderr: this.#tee('stderr', openStderr()) }
+    }
     try {
       this.#run = await this.#startRun(application)
     } catch (error) {
@@ -70,8 +75,8 @@ export class ApplicationReceiver implements Component {
     await this.#run?.terminate(this.#settings.config.stop_timeout, abort)
     await this.#going
     await this.#streams?.stop(abort)
-    this.#tees?.stdout.giveUp()
-    this.#tees?.stderr.giveUp()
+    await this.#tees?.stdout.close(abort)
+    await this.#tees?.stderr.close(abort)
   }
 
   #forward(signal: NodeJS.Signals): void {
@@ -149,8 +154,8 @@ export class ApplicationReceiver implements Component {
     )
   }
 
-  #tee(name: 'stdout' | 'stderr'): Tee {
-    return new Tee(process[name], ({ message }) => {
+  #tee(name: string, stream: Writable): Tee {
+    return new Tee(stream, ({ message }) => {
       this.#settings.logger.warn('nobody reads any more, the copy ends', { stream: name, message })
     })
   }

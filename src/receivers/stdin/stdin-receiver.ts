@@ -4,6 +4,7 @@ import { openByteFlow } from '../../lines/byte-flow.ts'
 import { drainStreams } from '../../lines/drain.ts'
 import type { LineStream } from '../../lines/line-stream.ts'
 import { maxBlockMsOf } from '../../lines/schema.ts'
+import { openStdout } from '../../lines/stdout.ts'
 import { StreamIntake } from '../../lines/stream-intake.ts'
 import { Tee } from '../../lines/tee.ts'
 import type { Intake } from '../../signal/consumer.ts'
@@ -34,7 +35,7 @@ export class StdinReceiver implements Component {
     if (this.#intake === undefined) return
     const { config, logger } = this.#settings
     if (config.tee) {
-      this.#tee = new Tee(process.stdout, ({ message }) => {
+      this.#tee = new Tee(await openStdout(), ({ message }) => {
         logger.warn('nobody reads any more, the copy ends', { stream: 'stdout', message })
       })
     }
@@ -60,7 +61,7 @@ export class StdinReceiver implements Component {
       this.#stream.end()
     }
     await this.#streams?.stop(abort)
-    this.#tee?.giveUp()
+    await this.#tee?.close(abort)
   }
 
   #atEnd({ source }: LineStream, error: Error | undefined): void {

@@ -24,3 +24,17 @@ async function open(): Promise<Writable> {
   // Files and terminals: written by the thread pool.
   return fs.createWriteStream('', { fd: 1, autoClose: false })
 }
+
+interface BlockingHandle {
+  setBlocking?(on: boolean): void
+}
+
+/**
+ * Standard error as a stream that does not block the event loop either. It is the one of node, because the log of remora
+ * goes there too. Node has no public way to say this; without it writes block, and nothing else changes.
+ */
+export function openStderr(): Writable {
+  const { _handle: handle } = process.stderr as unknown as { _handle?: BlockingHandle | null }
+  handle?.setBlocking?.(false)
+  return process.stderr
+}
