@@ -146,17 +146,23 @@ export class Recovery {
     newest: boolean,
   ): Promise<Segment | undefined> {
     const parsed = parseSegmentFileName(name)
-    if (parsed !== undefined) this.#highest = Math.max(this.#highest, parsed.sequence)
     try {
       const verdict: Verdict =
         parsed === undefined
           ? { because: 'its name is not that of a segment' }
           : await this.#judge(name, parsed, cursor, newest)
+      if (typeof verdict === 'object' && 'because' in verdict) {
+        // Its sequence does not count: a stray file may have the highest there is, and leave none for a new segment.
+        await this.#putAside(name, verdict.because)
+        return undefined
+      }
+      this.#highest = Math.max(this.#highest, parsed?.sequence ?? 0)
       if (verdict instanceof Segment) return verdict
-      if (verdict === 'remove') await this.#remove(name)
-      else await this.#putAside(name, verdict.because)
+      await this.#remove(name)
     } catch (error) {
-      if (errorCode(error) !== 'ENOENT') await this.#leaveAlone(name, error)
+      if (errorCode(error) === 'ENOENT') return undefined
+      this.#highest = Math.max(this.#highest, parsed?.sequence ?? 0)
+      await this.#leaveAlone(name, error)
     }
     return undefined
   }
@@ -303,8 +309,6 @@ export class Recovery {
   }
 
   async #foundAside(name: string): Promise<void> {
-    const parsed = parseSegmentFileName(SetAside.originalName(name))
-    this.#highest = Math.max(this.#highest, parsed?.sequence ?? 0)
     try {
       this.#setAside.found(name, await this.#fs.size(this.#path(name)))
     } catch (error) {

@@ -38,10 +38,6 @@ export class SetAside {
     return name.endsWith(suffix)
   }
 
-  static originalName(name: string): string {
-    return name.slice(0, -suffix.length)
-  }
-
   /** A file that an earlier start set aside. */
   found(name: string, sizeBytes: number): void {
     this.#files.push({ name, sizeBytes })

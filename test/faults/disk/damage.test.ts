@@ -207,6 +207,16 @@ suite('D7: a queue starts', () => {
     })
   }
 
+  const last = 'ffffffff-00000001.segment'
+  for (const file of [last, `${last}.damaged`]) {
+    test(`with garbage under the last name there is, ${file}`, async () => {
+      const { fs } = await written()
+      fs.put(file, new Random(5).bytes(100))
+      const { delivered } = await recover(fs)
+      assert.deepEqual(delivered, numbers(0, count))
+    })
+  }
+
   test('with more damaged files than it keeps: the first ones go', async () => {
     const { fs } = await written()
     for (let index = 0; index < 20; index++) {
