@@ -7,6 +7,7 @@ export class MemoryQueue implements Queue {
   readonly capacity: number
   readonly persistent = false
   readonly entryBytesMax = Infinity
+  readonly failure = undefined
   readonly #bytesMax: number
   readonly #entries = new Ring<Entry>()
   #units = 0

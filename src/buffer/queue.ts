@@ -1,3 +1,4 @@
+import type { DeliveryError } from '../errors/delivery-error.ts'
 import type { Entry } from './entry.ts'
 
 /**
@@ -30,6 +31,8 @@ export interface Queue {
   readonly entryBytesMax: number
   /** Whether an entry of this size has room now. An entry larger than the whole queue fits when nothing else is held. */
   fits(units: number, sizeBytes: number, pipeline: string): boolean
+  /** Why it takes nothing in now, whatever room it has. */
+  readonly failure: DeliveryError | undefined
   /** What is not acknowledged survives the process. */
   readonly persistent: boolean
   /**

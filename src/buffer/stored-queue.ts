@@ -100,6 +100,12 @@ export class StoredQueue implements Queue {
     return this.disk.payloadBytesMax
   }
 
+  get failure(): DeliveryError | undefined {
+    const { failure } = this.disk
+    if (failure === undefined) return undefined
+    return new DeliveryError('write_failed', `cannot write to the disk queue: ${failure.message}`)
+  }
+
   get length(): number {
     return this.disk.waiting.records
   }

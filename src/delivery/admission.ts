@@ -152,7 +152,7 @@ export class Admission {
     const crowd = this.#waitingBytes + batch.sizeBytes > this.#options.waitingBytesMax
     if (!waits || (crowd && this.#waiting.length > 0)) {
       this.#enqueueFailed.add(batch.itemCount)
-      return Promise.reject(queueFull())
+      return Promise.reject(this.#refusal())
     }
     const entry = this.#createEntry(batch, context, units)
     const answer = entry.answer()
@@ -177,10 +177,15 @@ export class Admission {
     return entry.answersOnAcceptance ? done : answer
   }
 
-  #drop(entry: Entry, error = queueFull()): void {
+  #drop(entry: Entry, error = this.#refusal()): void {
     const items = entry.batch.itemCount
     this.#enqueueFailed.add(items)
     entry.drop(items, { error, reason: error.code })
+  }
+
+  /** A queue that cannot be written to is not full: who reads that makes it larger, in vain. */
+  #refusal(): DeliveryError {
+    return this.#queue.failure ?? new DeliveryError('queue_full', 'the sending queue is full')
   }
 
   #fits(units: number, { sizeBytes }: Batch, { ledger }: ConsumeContext): boolean {
@@ -239,8 +244,4 @@ function answerFor({ until }: ConsumeContext, waitForResult: boolean): Answer {
 /** A caller may mark an error as accounted, so each gets its own. */
 export function stopping(): DeliveryError {
   return new DeliveryError('stopping', 'remora is shutting down')
-}
-
-function queueFull(): DeliveryError {
-  return new DeliveryError('queue_full', 'the sending queue is full')
 }

@@ -369,6 +369,28 @@ suite('a full disk queue', () => {
   })
 })
 
+suite('a disk that takes nothing', () => {
+  const rows: readonly { overflow: 'reject' | 'drop_oldest' | 'drop_newest'; heard: string }[] = [
+    { overflow: 'reject', heard: 'write_failed' },
+    { overflow: 'drop_oldest', heard: 'ok' },
+    { overflow: 'drop_newest', heard: 'ok' },
+  ]
+  for (const { overflow, heard } of rows) {
+    test(`${overflow}: is not said to be a full queue`, async () => {
+      const directory = newDirectory()
+      const rig = await start(directory, fail('unavailable'), { sending_queue: { overflow } })
+      await rig.give(1)
+      await rm(directory, { recursive: true })
+      for (let i = 0; i < 3; i++) await rig.give(1).catch(() => undefined)
+      assert.deepEqual(rig.outcomes, ['ok', heard, heard, heard])
+      const counted = heard === 'ok' ? rig.dropped : rig.rejected
+      assert.deepEqual(counted, { write_failed: 3 })
+      rig.balances()
+      await rig.delivery.stop(AbortSignal.abort())
+    })
+  }
+})
+
 suite('the configuration', () => {
   const rows: readonly { input: Input; want: RegExp }[] = [
     {

@@ -342,8 +342,10 @@ export class DiskQueue {
   }
 
   #onGroup(safe: boolean): void {
-    if (safe) this.#recovered()
-    else this.#offerRoom()
+    if (safe) {
+      this.#probeMs = probeMsMin
+      this.#recovered()
+    } else this.#offerRoom()
     if (this.#closed) return
     if (this.#reader.peek() === undefined) this.#reader.fill()
     else this.#events.onReadable()
@@ -388,7 +390,11 @@ export class DiskQueue {
     })
   }
 
-  /** Saving the cursor makes, writes, syncs and renames a file: if that works, so will an append that has room. */
+  /**
+   * Saving the cursor makes, writes, syncs and renames a file: if that works, so will an append, unless the disk has room for no more
+   * than a cursor. Therefore only an append that is safe makes the probes soon again: a full disk would be said to be
+   * healed every second.
+   */
   async #probe(): Promise<void> {
     if (!(await this.#cursor.save())) return
     const { removalFailure, fileBytes, limits } = this.#files
@@ -400,7 +406,6 @@ export class DiskQueue {
   #recovered(): void {
     if (this.#failure === undefined || this.#closed) return
     this.#failure = undefined
-    this.#probeMs = probeMsMin
     this.#cancelProbe?.()
     this.#cancelProbe = undefined
     this.#logger.info('the disk queue can be written to again')

@@ -412,6 +412,34 @@ suite('D11: a disk that takes nothing', () => {
     await queue.close()
   })
 
+  test('full disk with room for a cursor: it is not said to be healed again and again', async () => {
+    const fs = simulated()
+    const { queue, clock } = await openQueue('/queue', {}, fs)
+    await fill(queue, 0, 3)
+    fs.capacityBytes = fs.usedBytes + 4096
+    let refused = 0
+    const seconds = 120
+    for (let second = 0; second < seconds; second++) {
+      if (queue.failure === undefined) {
+        const append = queue.append(numberedBatch(3, 50_000), account)
+        await assert.rejects(append, isRefusal('write_failed'))
+        refused++
+      }
+      await clock.advance(1000)
+      await settle(fs)
+    }
+    assert.ok(refused > 3 && refused < 12, `${refused} times in ${seconds} s`)
+    fs.capacityBytes = Number.POSITIVE_INFINITY
+    for (let second = 0; second < 30; second++) {
+      await clock.advance(1000)
+      await settle(fs)
+    }
+    assert.equal(queue.failure, undefined)
+    await fill(queue, 3, 4, 50_000)
+    assert.deepEqual(await drain(queue), [0, 1, 2, 3])
+    await queue.close()
+  })
+
   test('full disk: acknowledged files go although the cursor cannot be saved', async () => {
     const fs = simulated()
     const { queue, clock } = await openQueue('/queue', { maxSizeBytes: 64 * KiB }, fs)
