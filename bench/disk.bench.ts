@@ -85,6 +85,7 @@ class Drained {
       onReadable: () => drained.#takeAll(),
       onRoom() {},
       onLost() {},
+      onFailing() {},
     })
     return drained
   }

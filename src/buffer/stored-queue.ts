@@ -22,6 +22,8 @@ export interface StoredQueueOptions {
   onReadable(): void
   /** `fits` may say yes where it said no. */
   onRoom(): void
+  /** There is a `failure` where there was none. `onRoom` follows when it is over. */
+  onFailing(error: DeliveryError): void
   /** An entry that was offered is not stored. */
   onRefused(entry: Entry, error: DeliveryError): void
   /** Items are gone: given up to make room, or damaged on the disk. */
@@ -70,6 +72,10 @@ export class StoredQueue implements Queue {
     const { queue, close } = await openDisk({
       onReadable: () => options.onReadable(),
       onRoom: () => options.onRoom(),
+      onFailing: () => {
+        const { failure } = stored
+        if (failure !== undefined) options.onFailing(failure)
+      },
       onLost: (pipeline, lost) => stored.#dropped(pipeline, lost, 'damaged'),
     })
     stored.#disk = queue

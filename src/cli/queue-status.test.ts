@@ -64,7 +64,7 @@ async function setup(t: { after(undo: () => Promise<void>): void }, ...args: str
       cursorIntervalMs: 1000,
       memoryBytes: 1000,
     }
-    const events = { onReadable() {}, onRoom() {}, onLost() {} }
+    const events = { onReadable() {}, onRoom() {}, onLost() {}, onFailing() {} }
     const { queue, close } = await openDiskQueue(settings, clock, logger, events)
     await queue.append(numberedLogs(0, items), 'logs')
     await close()

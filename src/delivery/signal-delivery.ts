@@ -2,7 +2,6 @@ import type { Entry } from '../buffer/entry.ts'
 import { MemoryQueue } from '../buffer/memory-queue.ts'
 import type { Queue } from '../buffer/queue.ts'
 import { defaultQueueBytes } from '../buffer/queue-bytes.ts'
-import type { StoredQueueOptions } from '../buffer/stored-queue.ts'
 import type { Settings } from '../component/define.ts'
 import type { DeliveryError } from '../errors/delivery-error.ts'
 import type { Batch } from '../signal/batch.ts'
@@ -17,7 +16,7 @@ import type { Health } from './health.ts'
 import type { RateLimiter } from './rate-limiter.ts'
 import type { DeliveryConfig } from './schema.ts'
 import type { Send } from './send.ts'
-import { openStoredQueue } from './stored-queue.ts'
+import { openStoredQueue, type StoredQueueEvents } from './stored-queue.ts'
 
 /** What the signals of an exporter have in common. */
 export interface SharedDelivery {
@@ -119,16 +118,15 @@ export class SignalDelivery {
     shared: SharedDelivery,
   ): Promise<SignalDelivery> {
     let delivery: SignalDelivery | undefined
-    const events: Pick<StoredQueueOptions, 'onReadable' | 'onRoom' | 'onRefused'> = {
+    const events: StoredQueueEvents = {
       onReadable: () => delivery?.pump(),
       onRoom: () => {
-        shared.health.storageSucceeded(signal)
+        // Room comes also while the disk takes nothing: what is delivered leaves it.
+        if (delivery?.failure === undefined) shared.health.storageSucceeded(signal)
         delivery?.fill()
       },
-      onRefused: (entry, error) => {
-        if (error.code === 'write_failed') shared.health.storageFailed(signal, error)
-        delivery?.refused(entry, error)
-      },
+      onFailing: (error) => shared.health.storageFailed(signal, error),
+      onRefused: (entry, error) => delivery?.refused(entry, error),
     }
     const queue = await openStoredQueue(signal, settings, events)
     const bytesMax = defaultQueueBytes(process.constrainedMemory())
@@ -145,6 +143,11 @@ export class SignalDelivery {
 
   pump(): void {
     this.#dispatcher.pump()
+  }
+
+  /** Why the queue takes nothing in. */
+  get failure(): DeliveryError | undefined {
+    return this.#queue.failure
   }
 
   /** The queue has room again. */

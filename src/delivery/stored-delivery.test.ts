@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, suite, test } from 'node:test'
@@ -389,6 +389,20 @@ suite('a disk that takes nothing', () => {
       await rig.delivery.stop(AbortSignal.abort())
     })
   }
+})
+
+test('a cursor that cannot be saved shows in the status, until it can be', async () => {
+  const directory = newDirectory()
+  const rig = await start(directory, ok)
+  const state = (): string | undefined => rig.settings.statuses.at(-1)?.state
+  await rig.give(1)
+  await moveUntil(rig, 'the delivery', () => rig.account.delivered === 1)
+  const queues = await readdir(directory)
+  await rm(directory, { recursive: true })
+  await moveUntil(rig, 'the failure', () => state() === 'recoverable_error')
+  for (const name of queues) await mkdir(join(directory, name), { recursive: true })
+  await moveUntil(rig, 'the probe', () => state() === 'ok')
+  await stop(rig)
 })
 
 suite('the configuration', () => {

@@ -8,6 +8,11 @@ import type { DeliveryConfig } from './schema.ts'
 /** After a crash, what was delivered within this time is sent again. Under one load a kill -9 cost 740 duplicates with it, 2,600 with 1 s. */
 const cursorIntervalMs = 250
 
+export type StoredQueueEvents = Pick<
+  StoredQueueOptions,
+  'onReadable' | 'onRoom' | 'onRefused' | 'onFailing'
+>
+
 /** The directory of the queue of an exporter for a signal within a storage. */
 export function queueDirectoryName(exporterId: string, signal: Signal): string {
   return `queue_${exporterId}_${signal}`
@@ -17,7 +22,7 @@ export function queueDirectoryName(exporterId: string, signal: Signal): string {
 export async function openStoredQueue(
   signal: Signal,
   settings: Settings<DeliveryConfig>,
-  events: Pick<StoredQueueOptions, 'onReadable' | 'onRoom' | 'onRefused'>,
+  events: StoredQueueEvents,
 ): Promise<StoredQueue> {
   const { id, config, clock, logger, meter } = settings
   const { storage: storageId, max_bytes: bytesMax, queue_size: size, sizer } = config.sending_queue

@@ -52,6 +52,8 @@ export interface DiskQueueEvents {
   onRoom(): void
   /** Records that were safe and cannot be read any more. Account '' and no items where nobody knows. */
   onLost(account: string, lost: Readonly<Tally>): void
+  /** There is a `failure` where there was none: an append was refused, or the cursor could not be saved. */
+  onFailing(): void
 }
 
 /** Why nothing can be written now. */
@@ -378,11 +380,13 @@ export class DiskQueue {
 
   #onFailed(error: Error): void {
     if (this.#closed) return
-    if (this.#failure === undefined) {
-      this.#logger.error('cannot write to the disk queue', { message: error.message })
-    }
-    const sinceMs = this.#failure?.sinceMs ?? this.#clock.monotonicMs()
+    const known = this.#failure
+    const sinceMs = known?.sinceMs ?? this.#clock.monotonicMs()
     this.#failure = { code: errorCode(error) ?? 'unknown', message: error.message, sinceMs }
+    if (known === undefined) {
+      this.#logger.error('cannot write to the disk queue', { message: error.message })
+      this.#events.onFailing()
+    }
     this.#cancelProbe ??= this.#clock.after(this.#probeMs, () => {
       this.#cancelProbe = undefined
       this.#probeMs = Math.min(this.#probeMs * 2, probeMsMax)

@@ -4,7 +4,12 @@ import { Batch } from '../../../src/signal/batch.ts'
 
 export const quietLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 
-export const quietEvents: DiskQueueEvents = { onReadable() {}, onRoom() {}, onLost() {} }
+export const quietEvents: DiskQueueEvents = {
+  onReadable() {},
+  onRoom() {},
+  onLost() {},
+  onFailing() {},
+}
 
 export const account = 'logs/app'
 
