@@ -92,9 +92,9 @@ suite('operators', () => {
         ends: ['parse_failed'],
         said: [
           {
-            message:
-              'operator "regex_parser" cannot handle a record, which is dropped: the pattern does not match',
-            file: '/var/log/pods/shop_cart-5d_0c6c-1/app/3.log',
+            operator: 'regex_parser',
+            message: 'the pattern does not match',
+            path: '/var/log/pods/shop_cart-5d_0c6c-1/app/3.log',
           },
         ],
       },
