@@ -1,24 +1,29 @@
-/** Sets by key; a key without members takes no room. */
-export class Buckets<T> {
-  readonly #sets = new Map<string, Set<T>>()
+/** Sets by key. Most have one member, and only one with more takes the room of a set. */
+export class Buckets<K, T extends object> {
+  readonly #members = new Map<K, T | Set<T>>()
 
-  add(key: string, member: T): void {
-    const set = this.#sets.get(key)
-    if (set === undefined) this.#sets.set(key, new Set([member]))
-    else set.add(member)
+  add(key: K, member: T): void {
+    const had = this.#members.get(key)
+    if (had === undefined) this.#members.set(key, member)
+    else if (had instanceof Set) had.add(member)
+    else if (had !== member) this.#members.set(key, new Set([had, member]))
   }
 
-  delete(key: string, member: T): void {
-    const set = this.#sets.get(key)
-    set?.delete(member)
-    if (set?.size === 0) this.#sets.delete(key)
+  delete(key: K, member: T): void {
+    const had = this.#members.get(key)
+    if (had instanceof Set) {
+      had.delete(member)
+      if (had.size === 0) this.#members.delete(key)
+    } else if (had === member) this.#members.delete(key)
   }
 
-  get(key: string): Iterable<T> {
-    return this.#sets.get(key) ?? []
+  get(key: K): Iterable<T> {
+    const had = this.#members.get(key)
+    if (had === undefined) return []
+    return had instanceof Set ? had : [had]
   }
 
   get isEmpty(): boolean {
-    return this.#sets.size === 0
+    return this.#members.size === 0
   }
 }

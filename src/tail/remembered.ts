@@ -34,8 +34,8 @@ export type HeadHash = (bytes: number) => Promise<string | undefined>
 /** Remembered positions, found by inode and by head: at a start with many files, looking at all would take minutes. */
 export class RememberedSet {
   readonly #byId = new Map<number, Remembered>()
-  readonly #byInode = new Buckets<Remembered>()
-  readonly #byHead = new Map<number, Buckets<Remembered>>()
+  readonly #byInode = new Buckets<string, Remembered>()
+  readonly #byHead = new Map<number, Buckets<string, Remembered>>()
 
   get(id: number): Remembered | undefined {
     return this.#byId.get(id)
@@ -49,7 +49,7 @@ export class RememberedSet {
     const { id, position } = remembered
     this.#byId.set(id, remembered)
     this.#byInode.add(inodeKey(position), remembered)
-    const ofLength = this.#byHead.get(position.headBytes) ?? new Buckets<Remembered>()
+    const ofLength = this.#byHead.get(position.headBytes) ?? new Buckets<string, Remembered>()
     this.#byHead.set(position.headBytes, ofLength)
     ofLength.add(position.headHash, remembered)
   }

@@ -65,7 +65,7 @@ export class Tailer {
     const settled = Promise.allSettled([looked])
     await Promise.race([settled, sleep(clock, readyWithinMs, waited.signal)])
     waited.abort()
-    await this.#watcher?.start()
+    this.#watcher?.start()
   }
 
   /** Reads on until the files are quiet, waits for the answers to what was sent, saves, and closes everything. */
@@ -80,7 +80,7 @@ export class Tailer {
       this.#reader.flushHeld(true)
     }
     await this.#parts.window.stop(abort)
-    await this.#watcher?.stop()
+    this.#watcher?.stop()
     await this.#parts.locks?.release()
     await this.#files.closeAll()
     await this.#parts.checkpoints.save(this.#parts.clock.nowMs(), true)

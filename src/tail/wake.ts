@@ -1,3 +1,4 @@
+import { type FSWatcher, watch } from 'node:fs'
 import type { Clock } from '../component/clock.ts'
 import type { Logger } from '../component/telemetry.ts'
 
@@ -11,18 +12,18 @@ const rearmMs = 5000
  *
  * A watcher costs work for every write to every file: ten times that of polling, when lines come one by one. So it is used
  * for the first change after a quiet time only: then it is taken down, polling does the rest, and it comes back when the
- * files have been quiet for five seconds.
+ * files have been quiet for five seconds. Directories are watched, not each file in them.
  */
 export class Wake {
   readonly #directories: readonly string[]
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #changed: () => void
-  #close: (() => Promise<void>) | undefined
+  #watchers: FSWatcher[] = []
   #activeAtMs: number
   #cancelTimer: (() => void) | undefined
   #stopped = false
-  #failed = false
+  #complained = false
 
   constructor(directories: readonly string[], clock: Clock, logger: Logger, changed: () => void) {
     this.#directories = directories
@@ -32,13 +33,13 @@ export class Wake {
     this.#activeAtMs = clock.monotonicMs()
   }
 
-  start(): Promise<void> {
-    return this.#arm()
+  start(): void {
+    this.#arm()
   }
 
-  /** Whether a change would be told: the files have been quiet, and no watcher has failed. */
+  /** Whether a change would be told: the files have been quiet, and all directories can be watched. */
   get armed(): boolean {
-    return this.#close !== undefined && !this.#failed
+    return this.#watchers.length > 0
   }
 
   /** The files are not quiet. */
@@ -46,59 +47,55 @@ export class Wake {
     this.#activeAtMs = this.#clock.monotonicMs()
   }
 
-  async stop(): Promise<void> {
+  stop(): void {
     this.#stopped = true
     this.#cancelTimer?.()
-    await this.#disarm()
+    this.#disarm()
   }
 
   #armWhenQuiet(): void {
+    this.#cancelTimer?.()
     if (this.#stopped) return
     const restMs = this.#activeAtMs + rearmMs - this.#clock.monotonicMs()
     this.#cancelTimer = this.#clock.after(Math.max(restMs, 1), () => {
       if (this.#clock.monotonicMs() - this.#activeAtMs < rearmMs) this.#armWhenQuiet()
-      else void this.#arm()
+      else this.#arm()
     })
   }
 
-  async #arm(): Promise<void> {
+  #arm(): void {
     try {
-      const { watch } = await import('chokidar')
-      if (this.#stopped) return
-      const watcher = watch([...this.#directories], {
-        ignoreInitial: true,
-        depth: 0,
-        ignorePermissionErrors: true,
-      })
-      this.#close = () => watcher.close()
-      watcher.on('all', () => this.#event())
-      watcher.on('error', (error) => {
-        this.#failed = true
-        const { message } = error as Error
-        this.#logger.debug('cannot watch directories, polling goes on', { message })
-      })
+      for (const directory of this.#directories) {
+        const watcher = watch(directory, { persistent: false })
+        this.#watchers.push(watcher)
+        watcher.on('change', () => this.#event(watcher))
+        watcher.on('error', (error) => this.#failed(error))
+      }
     } catch (error) {
-      const { message } = error as Error
-      this.#logger.warn('cannot watch directories, polling goes on', { message })
+      this.#failed(error as Error)
     }
   }
 
-  #event(): void {
-    // A watcher that is being taken down may still speak.
-    if (this.#close === undefined) return
+  /** The directory may come later: it is tried again, and polling goes on meanwhile. */
+  #failed({ message }: Error): void {
+    this.#disarm()
     this.active()
-    void this.#disarm()
+    this.#armWhenQuiet()
+    if (this.#complained) return
+    this.#complained = true
+    this.#logger.debug('cannot watch directories, polling goes on', { message })
+  }
+
+  #event(watcher: FSWatcher): void {
+    // A watcher that was taken down may still speak.
+    if (!this.#watchers.includes(watcher)) return
+    this.active()
+    this.#disarm()
     this.#armWhenQuiet()
     this.#changed()
   }
 
-  async #disarm(): Promise<void> {
-    const close = this.#close
-    this.#close = undefined
-    try {
-      await close?.()
-    } catch (error) {
-      this.#logger.debug('cannot close a watcher', { message: (error as Error).message })
-    }
+  #disarm(): void {
+    for (const watcher of this.#watchers.splice(0)) watcher.close()
   }
 }
