@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { appendFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -76,6 +78,7 @@ function unixNano(time: string): string {
 
 test('every file of pipelines/ is run by a test below', () => {
   assert.deepEqual(readdirSync(join(top, 'pipelines')).sort(), [
+    'exec.yaml',
     'otlp-gateway.yaml',
     // test/e2e/pii-safe-logs.test.ts
     'pii-safe-logs.yaml',
@@ -213,3 +216,54 @@ suite('pod-logs.yaml', () => {
     assert.match(text, /"k8s.namespace.name","value":{"stringValue":"shop"/)
   })
 })
+
+suite('exec.yaml', () => {
+  test('sends what the application writes, and passes its output and exit code on', async (t) => {
+    const sink = await OtlpSink.start()
+    t.after(() => sink.kill())
+    const script = `echo 'plain text'; echo '{"user":"ann","n":7}'; echo oops >&2; exit 4`
+    const config = join(top, 'pipelines/exec.yaml')
+    const args = ['exec', '--config', config, '--', '/bin/sh', '-c', script]
+    const env = {
+      ...process.env,
+      BACKEND: `127.0.0.1:${sink.grpcPort}`,
+      STATE: join(await temporaryDirectory(t), 'state'),
+      SERVICE: 'orders',
+    }
+    const metrics = ['--set', `service.telemetry.metrics.address=127.0.0.1:${await freePort()}`]
+    const { status, stdout } = await run(
+      join(top, 'bin/remora'),
+      [...args.slice(0, 3), ...metrics, ...args.slice(3)],
+      env,
+    )
+    assert.equal(status, 4)
+    assert.equal(stdout, 'plain text\n{"user":"ann","n":7}\n')
+    const records = sink.of('logs').map(({ bytes }) => JSON.stringify(oracleDecode('logs', bytes)))
+    const text = records.join('')
+    assert.equal(sink.count('logs'), 3, text)
+    for (const part of [
+      'plain text',
+      'oops',
+      '"stringValue":"ann"',
+      '"stringValue":"orders"',
+      '"stringValue":"stderr"',
+    ]) {
+      assert.ok(text.includes(part), `${part} in ${text}`)
+    }
+  })
+})
+
+/** The sink runs in this process, so it must not wait for the other. */
+async function run(
+  file: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<{ status: number | null; stdout: string }> {
+  const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'ignore'] })
+  let stdout = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString()
+  })
+  const [status] = (await once(child, 'close')) as [number | null]
+  return { status, stdout }
+}
