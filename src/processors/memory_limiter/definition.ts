@@ -10,6 +10,9 @@ import { MemoryLimiter } from './memory-limiter.ts'
 const mib = (what: string) => v.pipe(v.optional(integer(), 0), v.description(what))
 const percentage = (what: string) => v.pipe(v.optional(integer(0, 100), 0), v.description(what))
 
+const collectsByItself = () =>
+  v.pipe(duration(), v.description("Accepted for the collector's files; V8 collects by itself."))
+
 const config = v.pipe(
   v.strictObject({
     check_interval: v.pipe(
@@ -29,6 +32,8 @@ const config = v.pipe(
       'The limit as a share of the memory of the container or machine; `limit_mib` has precedence.',
     ),
     spike_limit_percentage: percentage('As `spike_limit_mib`, for `limit_percentage`.'),
+    min_gc_interval_when_soft_limited: v.optional(collectsByItself()),
+    min_gc_interval_when_hard_limited: v.optional(collectsByItself()),
   }),
   v.forward(
     v.check(
@@ -51,9 +56,6 @@ const config = v.pipe(
     ),
     ['spike_limit_percentage'],
   ),
-  v.metadata({
-    unsupported: ['min_gc_interval_when_soft_limited', 'min_gc_interval_when_hard_limited'],
-  }),
 )
 
 export const memoryLimiter = defineProcessor({
