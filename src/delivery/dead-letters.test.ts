@@ -202,6 +202,21 @@ suite('dead letters are never in the way', () => {
     assert.deepEqual(rig.dropped, { backend_rejected: 20 })
   })
 
+  test('when notes without data come faster than they can be written', async () => {
+    const outcome = { rejectedItems: 1, message: 'x'.repeat(4000) }
+    const rig = await startRig(newDirectory(), () => Promise.resolve(outcome), {
+      sending_queue: { queue_size: 10_000, num_consumers: 10_000 },
+      dead_letter: { directory: newDirectory(), max_size: '64KiB' },
+    })
+    for (let i = 0; i < 3000; i++) void rig.give(2)
+    await until('the end', () => rig.account.queued === 0)
+    const lost = rig.settings.meter.value('remora_dead_letters_lost_items', {
+      reason: 'write_failed',
+    })
+    assert.ok(lost > 500, `${lost} lost`)
+    await rig.delivery.stop(AbortSignal.abort())
+  })
+
   test('of a letter that is larger than all of them may be', async () => {
     const directory = newDirectory()
     const rig = await startRig(directory, fail('backend_rejected'), {

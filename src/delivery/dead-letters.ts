@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { LetterHead } from '../buffer/dead-letters/letter.ts'
+import { type LetterHead, letterBytes } from '../buffer/dead-letters/letter.ts'
 import { LetterBox } from '../buffer/dead-letters/letter-box.ts'
 import type { Settings } from '../component/define.ts'
 import type { Counter } from '../component/telemetry.ts'
@@ -47,7 +47,8 @@ export class DeadLetters {
   }
 
   /** True once the letter is on the disk; false if it could not be kept. Never rejects. `payload` may be empty. */
-  keep(head: LetterHead, payload: readonly Uint8Array[], sizeBytes: number): Promise<boolean> {
+  keep(head: LetterHead, payload: readonly Uint8Array[], payloadBytes: number): Promise<boolean> {
+    const sizeBytes = letterBytes(head, payloadBytes)
     if (this.#pendingBytes > 0 && this.#pendingBytes + sizeBytes > pendingBytesMax) {
       this.#complain(new Error('letters come faster than they can be written'), head.items)
       return Promise.resolve(false)
@@ -55,7 +56,7 @@ export class DeadLetters {
     this.#pendingBytes += sizeBytes
     const done = this.#last.then(async () => {
       try {
-        return await this.#write(head, payload, sizeBytes)
+        return await this.#write(head, payload, payloadBytes)
       } catch (error) {
         this.#complain(error, head.items)
         return false
@@ -70,10 +71,10 @@ export class DeadLetters {
   async #write(
     head: LetterHead,
     payload: readonly Uint8Array[],
-    sizeBytes: number,
+    payloadBytes: number,
   ): Promise<boolean> {
     const box = this.#box ?? (await this.#open())
-    if (!box.admits(sizeBytes)) {
+    if (!box.admits(head, payloadBytes)) {
       this.#complain(new Error('it is larger than max_size'), head.items)
       return false
     }

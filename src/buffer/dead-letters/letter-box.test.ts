@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, suite, test } from 'node:test'
@@ -153,6 +162,25 @@ suite('a letter box', () => {
     await box.add(headOf(4), payload)
     assert.equal(typeof (await box.read(10)), 'object')
     assert.equal(await readFile(join(box.directory, 'readme.txt'), 'utf8'), 'x')
+  })
+
+  test('beside a directory and a link that have the name of a letter', async () => {
+    const box = await openBox()
+    await box.add(headOf(1), payload)
+    await mkdir(join(box.directory, '00000002.letter'))
+    await symlink('nowhere', join(box.directory, '00000003.letter'))
+    await box.add(headOf(4), payload)
+    assert.deepEqual(
+      (await listLetters(box.directory)).map(({ number }) => number),
+      [1, 4],
+    )
+  })
+
+  test('admits no letter whose head makes it too large', async () => {
+    const box = await openBox(10_000)
+    const head = headOf(1, { reason: '\u0001'.repeat(1500) })
+    assert.ok(box.admits(headOf(1), 5000))
+    assert.ok(!box.admits(head, 5000))
   })
 
   test('that cannot be written rejects, and leaves nothing', async () => {

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs'
+import { constants, type Dirent } from 'node:fs'
 import { open, readdir, readFile, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createDirectory } from '../create-directory.ts'
@@ -8,6 +8,7 @@ import {
   encodeLetter,
   type Letter,
   type LetterHead,
+  letterBytes,
   letterHeadBytesMax,
   letterHeaderBytes,
 } from './letter.ts'
@@ -72,9 +73,9 @@ export class LetterBox {
     this.#nextNumber = Math.max(this.#nextNumber, (this.#entries.at(-1)?.number ?? 0) + 1)
   }
 
-  /** Whether a letter of this size can be put in at all. */
-  admits(payloadBytes: number): boolean {
-    return payloadBytes + letterHeaderBytes + 1024 <= this.#bytesMax
+  /** Whether such a letter can be put in at all. */
+  admits(head: LetterHead, payloadBytes: number): boolean {
+    return letterBytes(head, payloadBytes) <= this.#bytesMax
   }
 
   /**
@@ -105,8 +106,7 @@ export class LetterBox {
     try {
       return decodeLetter(await readFile(this.#path(number)))
     } catch (error) {
-      if (isMissing(error)) return undefined
-      throw error
+      return isMissing(error) ? undefined : (error as Error).message
     }
   }
 
@@ -157,36 +157,41 @@ export async function listLetters(
   known: readonly LetterEntry[] = [],
 ): Promise<LetterEntry[]> {
   const knownByNumber = new Map(known.map((entry) => [entry.number, entry]))
-  let names: string[]
+  let files: Dirent[]
   try {
-    names = await readdir(directory)
+    files = await readdir(directory, { withFileTypes: true })
   } catch (error) {
     if (isMissing(error)) return []
     throw error
   }
   const entries: LetterEntry[] = []
-  for (const name of names) {
-    const match = namePattern.exec(name)
-    if (match === null) continue
+  for (const file of files) {
+    const match = namePattern.exec(file.name)
+    // A directory of such a name is nobody's letter.
+    if (match === null || !file.isFile()) continue
     const number = Number(match[1])
     const before = knownByNumber.get(number)
     // What could not be read may have been in the middle of being written.
     const entry =
-      typeof before?.head === 'object' ? before : await readEntry(join(directory, name), number)
+      typeof before?.head === 'object'
+        ? before
+        : await readEntry(join(directory, file.name), number)
     if (entry !== undefined) entries.push(entry)
   }
   return entries.sort((a, b) => a.number - b.number)
 }
 
 async function readEntry(path: string, number: number): Promise<LetterEntry | undefined> {
+  let sizeBytes = 0
   try {
-    const { size: sizeBytes } = await stat(path)
+    sizeBytes = (await stat(path)).size
     const head = decodeLetterHead(await readBeginning(path, sizeBytes), sizeBytes)
     return { number, sizeBytes, head }
   } catch (error) {
     // Removed while we looked.
     if (isMissing(error)) return undefined
-    throw error
+    // One that the disk cannot read costs the others nothing.
+    return { number, sizeBytes, head: (error as Error).message }
   }
 }
 

@@ -53,6 +53,11 @@ export function encodeLetter(head: LetterHead, payload: readonly Uint8Array[]): 
   return [header, headBytes, ...payload]
 }
 
+/** Of the whole file. */
+export function letterBytes(head: LetterHead, payloadBytes: number): number {
+  return letterHeaderBytes + Buffer.byteLength(JSON.stringify(head)) + payloadBytes
+}
+
 export interface Letter {
   readonly head: LetterHead
   readonly payload: Uint8Array
