@@ -4,6 +4,7 @@ import { Ring } from '../buffer/ring.ts'
 import { type Sizer, unitsOf } from '../buffer/units.ts'
 import type { Clock } from '../component/clock.ts'
 import type { Counter } from '../component/telemetry.ts'
+import type { Code } from '../errors/codes.ts'
 import { DeliveryError } from '../errors/delivery-error.ts'
 import type { Batch } from '../signal/batch.ts'
 import type { ConsumeContext } from '../signal/consumer.ts'
@@ -24,6 +25,8 @@ export interface AdmissionOptions {
   readonly waitingBytesMax: number
   /** Items were given to the queue. */
   onOffered(items: number): void
+  /** Items were turned away, since the queue is full or its disk takes nothing. Dropped: nobody has them any more. */
+  onTurnedAway(what: 'refused' | 'dropped', items: number, reason: Code): void
 }
 
 const done = Promise.resolve()
@@ -117,7 +120,7 @@ export class Admission {
       this.#waiting.push(entry)
       this.#waitingBytes += sizeBytes
     } else {
-      this.#enqueueFailed.add(itemCount)
+      this.#turnedAway('refused', itemCount, error.code)
       entry.refuse(error)
     }
   }
@@ -151,8 +154,9 @@ export class Admission {
     const waits = this.#waits(context)
     const crowd = this.#waitingBytes + batch.sizeBytes > this.#options.waitingBytesMax
     if (!waits || (crowd && this.#waiting.length > 0)) {
-      this.#enqueueFailed.add(batch.itemCount)
-      return Promise.reject(this.#refusal())
+      const error = this.#refusal()
+      this.#turnedAway('refused', batch.itemCount, error.code)
+      return Promise.reject(error)
     }
     const entry = this.#createEntry(batch, context, units)
     const answer = entry.answer()
@@ -179,8 +183,13 @@ export class Admission {
 
   #drop(entry: Entry, error = this.#refusal()): void {
     const items = entry.batch.itemCount
-    this.#enqueueFailed.add(items)
+    this.#turnedAway('dropped', items, error.code)
     entry.drop(items, { error, reason: error.code })
+  }
+
+  #turnedAway(what: 'refused' | 'dropped', items: number, reason: Code): void {
+    this.#enqueueFailed.add(items)
+    this.#options.onTurnedAway(what, items, reason)
   }
 
   /** A queue that cannot be written to is not full: who reads that makes it larger, in vain. */

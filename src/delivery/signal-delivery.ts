@@ -17,6 +17,7 @@ import type { RateLimiter } from './rate-limiter.ts'
 import type { DeliveryConfig } from './schema.ts'
 import type { Send } from './send.ts'
 import { openStoredQueue, type StoredQueueEvents } from './stored-queue.ts'
+import { warnOfFullQueue } from './warn-of-full-queue.ts'
 
 /** What the signals of an exporter have in common. */
 export interface SharedDelivery {
@@ -63,6 +64,8 @@ export class SignalDelivery {
         waitForResult: queueConfig.wait_for_result || !enabled,
         waitingBytesMax: bytesMax,
         onOffered: (items) => this.#coming.add(items),
+        onTurnedAway: (what, items, reason) =>
+          warnOfFullQueue(logger, what, { signal, reason, items }),
       },
       metrics.enqueueFailed,
     )

@@ -270,6 +270,12 @@ suite('a full disk queue', () => {
       await moveUntil(rig, 'everything', () => rig.account.queued === 0)
       const rejected = rig.rejected['queue_full'] ?? 0
       assert.equal(rig.account.delivered, 40 - dropped - rejected)
+      const warnings = rig.settings.logger.messages('warn')
+      const says = (text: string): boolean => warnings.some((line) => line.endsWith(text))
+      assert.deepEqual(
+        [says('no more, dropping items'), says('no more, refusing items')],
+        [dropped > 0, rejected > 0],
+      )
       if (name === 'drops the oldest')
         assert.ok(
           rig.taken.includes(39) && !rig.taken.includes(3),

@@ -4,6 +4,7 @@ import { StoredQueue, type StoredQueueOptions } from '../buffer/stored-queue.ts'
 import type { Settings } from '../component/define.ts'
 import { itemNames, type Signal } from '../signal/signal.ts'
 import type { DeliveryConfig } from './schema.ts'
+import { warnOfFullQueue } from './warn-of-full-queue.ts'
 
 /** After a crash, what was delivered within this time is sent again. Under one load a kill -9 cost 740 duplicates with it, 2,600 with 1 s. */
 const cursorIntervalMs = 250
@@ -41,7 +42,10 @@ export async function openStoredQueue(
       accountOf: (pipeline) => settings.ledger(pipeline, signal),
       onDropped: (reason, { items, records }) => {
         if (reason === 'damaged') damaged.add(records)
-        else enqueueFailed.add(items)
+        else {
+          enqueueFailed.add(items)
+          warnOfFullQueue(logger, 'dropped', { signal, reason, items })
+        }
       },
     },
     (diskEvents) =>

@@ -3,7 +3,7 @@ import { suite, test } from 'node:test'
 import { ModelRun } from './model.ts'
 import type { FaultyCall } from './simulated-file-system.ts'
 
-const runs = Number(process.env['REMORA_MODEL_RUNS'] ?? 1500)
+const runs = Number(process.env['REMORA_MODEL_RUNS'] ?? 2000)
 /** One failing run is repeated by `REMORA_MODEL_SEED=… REMORA_MODEL_RUNS=1`. */
 const firstSeed = Number(process.env['REMORA_MODEL_SEED'] ?? Math.floor(Math.random() * 2 ** 30))
 
