@@ -8,14 +8,16 @@ const digits = 16
  * tell what it stands for: HMAC-SHA-256, cut to 64 bits.
  */
 export class Pseudonyms {
-  readonly #key: string | Buffer
+  #key: string | Buffer | undefined
 
   /** Without a key one is made up: pseudonyms then hold for this process alone. */
   constructor(key: string | undefined) {
-    this.#key = key ?? randomBytes(32)
+    this.#key = key
   }
 
   of(detector: string, found: string): string {
+    // Only here: loading the cryptography of Node takes longer than all else at the start of masking.
+    this.#key ??= randomBytes(32)
     const hmac = createHmac('sha256', this.#key)
     hmac.update(detector)
     hmac.update('\0')

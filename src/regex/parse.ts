@@ -45,6 +45,9 @@ interface Flags {
 
 const repeatMax = 1000
 
+/** Letters are folded once, not in each word. Only ASCII is: no more than 128. */
+const foldedLiterals = new Map<number, CharSet>()
+
 /**
  * The common part of RE2's syntax as a tree. Undefined where a pattern uses anything else (Unicode classes, octal escapes,
  * the flag U, …) or is wrong: RE2 is the judge of that.
@@ -223,7 +226,13 @@ class Parser {
   }
 
   #literal(code: number): Node {
-    return { kind: 'set', set: this.#folded([code, code]) }
+    if (!this.#flags.fold) return { kind: 'set', set: [code, code] }
+    let set = foldedLiterals.get(code)
+    if (set === undefined) {
+      set = this.#folded([code, code])
+      foldedLiterals.set(code, set)
+    }
+    return { kind: 'set', set }
   }
 
   #folded(set: CharSet): CharSet {

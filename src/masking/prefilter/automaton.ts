@@ -20,8 +20,10 @@ export class Automaton {
       anchors.map(({ bits }) => bits),
     )
     this.#allBits = anchors.reduce((all, { bits }) => all | bits, 0)
+    const { classes, classCount } = this.#dfa
+    const begins = Array.from({ length: classCount }, (_, index) => this.#dfa.step(0, index) !== 0)
     for (let byte = 0; byte < 256; byte++) {
-      this.#begins[byte] = this.#dfa.step(0, this.#dfa.classes[byte] as number) === 0 ? 0 : 1
+      this.#begins[byte] = begins[classes[byte] as number] ? 1 : 0
     }
   }
 

@@ -46,6 +46,10 @@ export class Dfa {
     this.#stateOf([])
   }
 
+  get classCount(): number {
+    return this.#members.length
+  }
+
   get states(): number {
     return this.#sets.length
   }
@@ -117,23 +121,21 @@ function move(nfa: Nfa, states: readonly number[], byte: number): number[] {
   return reached
 }
 
-/** Groups the bytes by the sets that hold them; one member of each group stands for it. */
+/** Groups the bytes by the sets that hold them, by splitting groups with one set after another; one member stands for each. */
 function classify(nfa: Nfa): { classes: Uint8Array; members: number[] } {
-  const sets = new Map<string, Uint8Array>()
-  for (const set of nfa.sets) if (set !== undefined) sets.set(set.join(''), set)
-  const distinct = [...sets.values()]
   const classes = new Uint8Array(256)
-  const known = new Map<string, number>()
-  const members: number[] = []
-  for (let byte = 0; byte < 256; byte++) {
-    const key = distinct.map((set) => set[byte]).join('')
-    let index = known.get(key)
-    if (index === undefined) {
-      index = members.length
-      known.set(key, index)
-      members.push(byte)
+  const split = new Int16Array(512)
+  // Without any set all bytes are one group.
+  const members = [0]
+  for (const set of new Set(nfa.sets)) {
+    if (set === undefined) continue
+    split.fill(-1)
+    members.length = 0
+    for (let byte = 0; byte < 256; byte++) {
+      const half = ((classes[byte] as number) << 1) | (set[byte] as number)
+      if (split[half] === -1) split[half] = members.push(byte) - 1
+      classes[byte] = split[half] as number
     }
-    classes[byte] = index
   }
   return { classes, members }
 }

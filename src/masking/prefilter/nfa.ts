@@ -5,7 +5,7 @@ import type { Node } from '../../regex/parse.ts'
  * Characters above 0xff cannot be in the text (it is bytes) and are left out of the sets.
  */
 export interface Nfa {
-  /** For a reading state 256 flags; undefined for a splitting one. */
+  /** For a reading state 256 flags, shared by all that read the same; undefined for a splitting one. */
   readonly sets: readonly (Uint8Array | undefined)[]
   /** Where a reading state goes on, or where a splitting one may. */
   readonly targets: readonly (readonly number[])[]
@@ -27,6 +27,7 @@ class Builder {
   readonly sets: (Uint8Array | undefined)[] = []
   readonly targets: number[][] = []
   readonly ends: number[] = []
+  readonly #flagsBySet = new Map<string, Uint8Array>()
 
   end(pattern: number): number {
     return this.#state(undefined, [], pattern)
@@ -36,7 +37,7 @@ class Builder {
   add(node: Node, next: number): number {
     switch (node.kind) {
       case 'set':
-        return this.#state(flagsOf(node.set), [next])
+        return this.#state(this.#flagsOf(node.set), [next])
       case 'capture':
         return this.add(node.node, next)
       case 'cat':
@@ -66,6 +67,16 @@ class Builder {
     }
     for (let round = 0; round < node.min; round++) first = this.add(node.node, first)
     return first
+  }
+
+  #flagsOf(ranges: readonly number[]): Uint8Array {
+    const key = ranges.join()
+    let flags = this.#flagsBySet.get(key)
+    if (flags === undefined) {
+      flags = flagsOf(ranges)
+      this.#flagsBySet.set(key, flags)
+    }
+    return flags
   }
 
   #state(set: Uint8Array | undefined, targets: number[], end = -1): number {
