@@ -1,8 +1,7 @@
 import { crc32 as crcOfNode } from 'node:zlib'
 import type { Random } from '../random.ts'
-
-/** Makers of values with right check digits, written apart from src/masking so that one proves the other. */
-export type Maker = (random: Random) => string
+import type { Kind } from './kind.ts'
+import { makersOfServices } from './service-tokens.ts'
 
 const upper = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
 const base62 = `0123456789${upper}${upper.toLowerCase()}`
@@ -219,15 +218,6 @@ const domains = [
   'example.de',
 ]
 
-/** `word` stands in front of it; `secret` is the part that must go, where that is not all of it. */
-interface Kind {
-  readonly make: Maker
-  readonly word?: string
-  readonly secret?: (value: string) => string
-  /** Only found behind a sign: `name=value`, `name: value`. */
-  readonly signed?: true
-}
-
 /** By detector: its values. Those that need a word beside them get it from the template (`key`). */
 export const makers: Readonly<Record<string, Kind>> = {
   email: { make: (random) => `${random.pick(names)}${random.digits(2)}@${random.pick(domains)}` },
@@ -291,6 +281,7 @@ export const makers: Readonly<Record<string, Kind>> = {
   },
   stripe_key: { make: (random) => `sk_live_${random.from(base62, 24)}` },
   pypi_token: { make: (random) => `pypi-AgEIcHlwaS5vcmc${random.from(base62, 80)}` },
+  ...makersOfServices,
   de_tax_id: { make: taxIdOfGermany, word: 'steuer_id' },
   fr_insee: { make: nir },
   it_codice_fiscale: { make: codiceFiscale },

@@ -139,6 +139,18 @@ const custom = v.strictObject({
 const notDetector =
   'must be the name of a detector, or a detector with options that it has (see the reference)'
 
+const collisions = ['hash', 'drop_series'] as const
+
+/**
+ * What is left of two series without their label is one: counters of both would have to be added, over batches and replicas,
+ * and which of them kept the name would change with each start.
+ */
+function refusalOfCollision(input: unknown): string {
+  return input === 'drop_label'
+    ? 'cannot be drop_label: without the label two series become one, and their points cannot be added up here; use hash (a pseudonym keeps them apart), drop_series, or remove the label where the metric is made'
+    : oneOf(collisions)
+}
+
 export const maskSchema = v.strictObject({
   detectors: v.pipe(
     v.optional(
@@ -201,9 +213,12 @@ export const maskSchema = v.strictObject({
     ),
   ),
   on_label_collision: v.pipe(
-    v.optional(v.picklist(['hash', 'drop_series'], oneOf(['hash', 'drop_series'])), 'hash'),
+    v.optional(
+      v.picklist(collisions, ({ input }) => refusalOfCollision(input)),
+      'hash',
+    ),
     v.description(
-      'Findings in what tells series apart (labels, resource, scope and name of metrics): a pseudonym, so that no two series become one, or the data point goes.',
+      'Findings in what tells series apart (labels, resource, scope and name of metrics): a pseudonym, so that no two series become one, or the data point goes. There is no `drop_label`: without their label two series would be one.',
     ),
   ),
   on_limit: v.pipe(

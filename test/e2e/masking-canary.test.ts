@@ -71,8 +71,8 @@ ${signals
 `
 }
 
-async function output(args: readonly string[]): Promise<string> {
-  const command = new RemoraProcess(args)
+async function output(args: readonly string[], input = ''): Promise<string> {
+  const command = new RemoraProcess(args, { input })
   await command.exited
   return command.stdout + command.stderr
 }
@@ -126,6 +126,12 @@ suite('a canary in every text of OTLP', () => {
       ['dead-letters', 'list'],
     ]) {
       assertClean(words.join(' '), Buffer.from(await output([...words, '--config', configFile])))
+    }
+    const lines = `${canary}\n{"to":"${canary}","card":${number}}\n`
+    for (const words of [['mask'], ['mask', '--explain']]) {
+      const shown = await output([...words, '--config', configFile], lines)
+      assert.match(shown, /mail <email> card <credit_card>[\s\S]*credit_card/)
+      assertClean(words.join(' '), Buffer.from(shown))
     }
   })
 })

@@ -16,6 +16,8 @@ export interface RemoraOptions {
   readonly args?: readonly string[]
   /** The directory it runs in; the repository unless given. */
   readonly cwd?: string
+  /** All of its standard input; none unless given. */
+  readonly input?: string
   /** Run bin/remora on the bundle, as users do, instead of the sources. Call `buildBundle` first. */
   readonly bundle?: boolean
 }
@@ -80,8 +82,9 @@ export class RemoraProcess {
     this.child = spawn(command, [...first, ...args], {
       cwd: options.cwd ?? top,
       env: { ...process.env, ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     })
+    this.child.stdin?.end(options.input)
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text
     })

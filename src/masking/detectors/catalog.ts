@@ -9,6 +9,7 @@ import { ipAddress, macAddress } from './network.ts'
 import { dateOfBirth, personName, postalAddress } from './person.ts'
 import { createPhone } from './phone.ts'
 import { secretTokens } from './secret-tokens.ts'
+import { serviceTokens } from './service-tokens.ts'
 
 /** Every detector but those of the configuration. Phone stands here with its default regions. */
 export const detectors: readonly Detector[] = [
@@ -25,6 +26,7 @@ export const detectors: readonly Detector[] = [
   authorization,
   privateKey,
   ...secretTokens,
+  ...serviceTokens,
   urlCredentials,
   connectionString,
   genericSecret,

@@ -1,17 +1,6 @@
-import { crc32, entropy } from '../checks.ts'
+import { crc32 } from '../checks.ts'
 import { confidence, type Detector } from '../detector.ts'
-
-/** A credential that is known by how it is built. */
-interface TokenKind {
-  readonly name: string
-  readonly summary: string
-  /** Each form, with the prefix that the prefilter looks for. */
-  readonly anchors: readonly string[]
-  /** Without boundaries; bounded, or ended by a set that its last part leaves out. */
-  readonly pattern: string
-  /** 0 for what only looks so. */
-  judge?(written: string): number
-}
+import { looksRandom, randomTail, type TokenKind, tokenDetector } from './token-kind.ts'
 
 const base62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
@@ -32,14 +21,6 @@ function judgeCrc(token: string): number {
   if (hasCrc(token)) return confidence.certain
   return looksRandom(token.slice(token.indexOf('_') + 1), 3) ? confidence.likely : 0
 }
-
-/** `sk_live_xxxxxxxxxxxxxxxxxxxxxxxx` in manuals is no secret. */
-export function looksRandom(text: string, bits: number): boolean {
-  return text.length >= 8 && entropy(text) >= bits
-}
-
-const randomTail = (bits: number) => (token: string) =>
-  looksRandom(token.slice(-24), bits) ? confidence.certain : 0
 
 const kinds: readonly TokenKind[] = [
   {
@@ -128,22 +109,4 @@ function judgeJwt(token: string): number {
   return /"(?:alg|enc|typ|kid)"\s*:/.test(text) ? confidence.certain : 0
 }
 
-function toDetector({ name, summary, anchors, pattern, judge }: TokenKind): Detector {
-  // `-` too, or each of a row of prefixes would be tried to the end of the row.
-  const compiled = new RegExp(`(?<![A-Za-z0-9_-])(?:${pattern})`, 'g')
-  return {
-    name,
-    group: 'secrets',
-    summary,
-    anchors,
-    find(text, _key, report) {
-      compiled.lastIndex = 0
-      for (let match = compiled.exec(text); match !== null; match = compiled.exec(text)) {
-        const sure = judge === undefined ? confidence.certain : judge(match[0])
-        if (sure > 0) report.add(match.index, compiled.lastIndex, sure)
-      }
-    },
-  }
-}
-
-export const secretTokens: readonly Detector[] = kinds.map(toDetector)
+export const secretTokens: readonly Detector[] = kinds.map(tokenDetector)

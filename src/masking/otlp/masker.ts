@@ -162,7 +162,10 @@ export class Masker {
       const context = isKey ? '' : key
       return this.#text(prefixAt, start, end, at, context, bits, isSame || isKey, isSame)
     }
-    if (field.kind !== 'message') return keep
+    if (field.kind !== 'message') {
+      // An id, or packed numbers; a single number does not come so, and whoever reads it keeps it as unknown.
+      return field.kind === 'id' || field.repeated ? keep : this.#unknown(start, end, path, bits)
+    }
     const reader = this.#reader
     const outer = reader.end
     const edits = this.#edits

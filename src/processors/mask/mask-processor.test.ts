@@ -44,6 +44,12 @@ suite('the configuration', () => {
       { detectors: [{ name: 'phone', regions: ['XX'] }] },
       'must be one of all, pii, secrets, or a list of detectors',
     ],
+    [
+      'to drop labels',
+      { on_label_collision: 'drop_label' },
+      'without the label two series become one, and their points cannot be added up here; use hash',
+    ],
+    ['another way with labels', { on_label_collision: 'x' }, 'must be one of hash, drop_series'],
   ]
   for (const [name, config, want] of rows) {
     test(`refuses ${name}`, () => {

@@ -18,7 +18,10 @@ export class AttributeMap {
   /** Reads a KeyValue up to the end of the current message; its field began at `start`. */
   read(reader: Reader, start: number, bits: number): void {
     const { end } = reader
-    this.entries.push({ ...readKeyValue(reader, pairDepth), start, end, bits, state: 'kept' })
+    const pair = readKeyValue(reader, pairDepth)
+    // What the last field of its number hides was not examined, so it does not stay in the bytes.
+    const state = pair.overwrote ? 'changed' : 'kept'
+    this.entries.push({ ...pair, start, end, bits, state })
   }
 
   get(key: string): Entry | undefined {

@@ -158,7 +158,11 @@ export class Redactor {
         bodies.push(place)
         bodyBits |= this.#bitsIn(fieldStart, reader.offset)
       }
-      if (field?.name === 'name' && message.name === 'Span') name = place
+      if (field?.name === 'name' && message.name === 'Span') {
+        // The last counts, and it alone is looked at.
+        if (name !== undefined) changes.push({ ...name, bytes: nothing })
+        name = place
+      }
     }
     this.#rules.redact(attributes, this.#signal === 'logs')
     if (message.name === 'LogRecord') this.#redactBody(bodies, bodyBits, end, attributes, changes)
@@ -181,7 +185,7 @@ export class Redactor {
     const summary = new Summary(this.#summary, 'body.')
     const after = redactBody(before, { rules: this.#rules, summary, bits })
     summary.addTo(attributes)
-    if (after === before && places.length < 2) return
+    if (after === before && places.length < 2 && !before.overwrote) return
     const writer = new Writer()
     writeAnyView(writer, after)
     const { start, end } = places[0] ?? { start: recordEnd, end: recordEnd }

@@ -10,6 +10,8 @@ import { appendUnknown } from './unknown-fields.ts'
  */
 export type AnyValue = {
   unknown?: Uint8Array
+  /** Something stood twice here or below, and the last counts: the bytes hold more than is here. */
+  overwrote?: true
 } & (
   | { kind: 'empty' }
   | { kind: 'string'; value: string }
@@ -28,6 +30,8 @@ export interface KeyValue {
   /** Of profiles: the key by its place in a string table. */
   keyStrindex: number
   unknown?: Uint8Array
+  /** As of an AnyValue; also where the key stood twice. */
+  overwrote?: true
 }
 
 /** Tags of AnyValue, in the order of the .proto. */
@@ -42,14 +46,19 @@ const tags = {
   string_index: 64,
 } as const
 
-/** Reads fields up to the end of the current message. `depth` counts this message. */
-export function readAnyValue(reader: Reader, depth: number): AnyValue {
+/**
+ * Reads fields up to the end of the current message. `depth` counts this message. `before` is what stood in an earlier field
+ * of the same number, which protobuf merges: it is what counts where this one is empty.
+ */
+export function readAnyValue(reader: Reader, depth: number, before?: AnyValue): AnyValue {
   if (depth > nestingLimit) throw tooDeep(reader)
-  let value: AnyValue = { kind: 'empty' }
-  let unknown: Uint8Array | undefined
+  let value: AnyValue = before ?? { kind: 'empty' }
+  let { unknown } = value
+  let overwrote = value.overwrote ?? false
   while (reader.more()) {
     const start = reader.offset
     const tag = reader.tag()
+    const earlier = value
     switch (tag) {
       case tags.string:
         value = { kind: 'string', value: reader.string() }
@@ -79,8 +88,10 @@ export function readAnyValue(reader: Reader, depth: number): AnyValue {
         reader.skip(tag)
         unknown = appendUnknown(unknown, reader.bytes.subarray(start, reader.offset))
     }
+    overwrote ||= value.overwrote === true || (value !== earlier && earlier.kind !== 'empty')
   }
   if (unknown !== undefined) value.unknown = unknown
+  if (overwrote) value.overwrote = true
   return value
 }
 
@@ -98,10 +109,10 @@ function readMap(reader: Reader, depth: number, before: AnyValue): AnyValue {
 }
 
 /** Both kinds have their values in field 1. */
-function readList<Value>(
+function readList<Value extends { overwrote?: true }>(
   reader: Reader,
   depth: number,
-  list: { listUnknown?: Uint8Array },
+  list: { listUnknown?: Uint8Array; overwrote?: true },
   values: Value[],
   readValue: (reader: Reader, depth: number) => Value,
 ): void {
@@ -112,7 +123,9 @@ function readList<Value>(
     const tag = reader.tag()
     if (tag === 10) {
       const end = reader.enter()
-      values.push(readValue(reader, depth + 1))
+      const value = readValue(reader, depth + 1)
+      if (value.overwrote) list.overwrote = true
+      values.push(value)
       reader.leave(end)
     } else {
       reader.skip(tag)
@@ -129,10 +142,13 @@ export function readKeyValue(reader: Reader, depth: number): KeyValue {
   while (reader.more()) {
     const start = reader.offset
     const tag = reader.tag()
-    if (tag === 10) pair.key = reader.string()
-    else if (tag === 18) {
+    if (tag === 10) {
+      if (pair.key !== '') pair.overwrote = true
+      pair.key = reader.string()
+    } else if (tag === 18) {
       const end = reader.enter()
-      pair.value = readAnyValue(reader, depth + 1)
+      pair.value = readAnyValue(reader, depth + 1, pair.value)
+      if (pair.value.overwrote) pair.overwrote = true
       reader.leave(end)
     } else if (tag === 24) pair.keyStrindex = reader.varint32() | 0
     else {

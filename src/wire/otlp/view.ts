@@ -123,7 +123,7 @@ function readChild(reader: Reader, field: Field, view: MessageView, depth: numbe
     return
   }
   if (message === anyValue) {
-    view[jsonName] = readAnyValue(reader, depth)
+    view[jsonName] = readAnyValue(reader, depth, view[jsonName] as AnyValue | undefined)
     return
   }
   const known = field.repeated ? undefined : (view[jsonName] as MessageView | undefined)
