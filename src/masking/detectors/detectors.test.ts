@@ -165,7 +165,7 @@ const left: readonly (readonly [name: string, text: string, key?: string])[] = [
   ['authorization', 'a basic understanding of bearer authentication'],
   ['jwt', 'eyJub3RoaW5nIjoxfQ.eyJ4IjoxfQ.abc'],
   ['url_credentials', 'http://host:8080/path@v2'],
-  ['ai_service_key', 'set ANTHROPIC to sk-ant-api03-' + 'x'.repeat(95)],
+  ['ai_service_key', `set ANTHROPIC to sk-ant-api03-${'x'.repeat(95)}`],
   ['ai_service_key', 'half_hf_size and sk-project-overview'],
   ['messaging_key', 'cache key-value and SKU 12 at 10:AA'],
   ['infrastructure_token', 'dapi and hvs.x and do_v1_'],
