@@ -93,7 +93,7 @@ export class Checkpoints {
     const { recordNumber, skipping, pathNow: path, generation } = file
     const id = this.newId()
     const position = file.readPosition()
-    const past = { id: file.id, generation, endedMs }
+    const past = { file, generation, endedMs }
     const stored = { id, path, recordNumber, skipping, seenMs, gone: true }
     this.#remembered.add({ ...stored, position, past })
     this.#changes.set(keyOf(id), format({ ...stored, ...committedOf(file) }))

@@ -11,6 +11,7 @@ import { OpenFiles } from './open-files.ts'
 import { bornMsOf, Placement } from './placement.ts'
 import { type Source, sizeOf } from './source.ts'
 import { inodeKey, TailedFile } from './tailed-file.ts'
+import type { DeliveryWindow } from './window.ts'
 
 export interface FileSetSettings {
   readonly fingerprintBytes: number
@@ -77,10 +78,11 @@ export class FileSet {
     clock: Clock,
     logger: Logger,
     events: TailEvents,
+    window: DeliveryWindow,
   ) {
     this.#settings = settings
     this.#files = new OpenFiles(opener, settings.maxConcurrentFiles)
-    this.#placement = new Placement(settings.startAt, checkpoints, this.#files, logger)
+    this.#placement = new Placement(settings.startAt, checkpoints, this.#files, window, logger)
     this.#checkpoints = checkpoints
     this.#clock = clock
     this.#logger = logger
@@ -317,8 +319,7 @@ export class FileSet {
     const original = file.shadowOf as TailedFile
     const last = file.comparedInPoll
     const moved = file.changedInPoll > last || original.changedInPoll > last
-    const ended = original.closed || original.generation !== file.shadowGeneration
-    if (!moved && !ended) return
+    if (!moved && !file.waitsForPlace) return
     const relation = await compareShadow(file, this.#files)
     if (relation === 'copy') file.comparedInPoll = this.#poll
     if (relation !== 'other') return
@@ -346,7 +347,7 @@ export class FileSet {
     const stats = await file.source.stat()
     if (stats.nlink === 0) file.unlinkedMs = stats.ctimeMs
     await this.#update(file, stats)
-    const finished = !file.ready && file.partialSize < 0
+    const finished = !file.ready && !file.waitsForPlace && file.partialSize < 0
     if (finished && nowMs - file.missingSinceMs >= missingGraceMs) await this.#close(file)
   }
 

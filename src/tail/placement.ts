@@ -7,6 +7,7 @@ import type { OpenFiles } from './open-files.ts'
 import type { HeadHash, Remembered } from './remembered.ts'
 import type { Source } from './source.ts'
 import type { TailedFile } from './tailed-file.ts'
+import type { DeliveryWindow } from './window.ts'
 
 // File systems stamp files with a coarse clock, and the last poll before a stop may have been a while ago.
 const birthSlackMs = 2000
@@ -32,7 +33,8 @@ interface Shadow {
  *
  *   it was open when remora stopped        goes on at its checkpoint
  *   it begins like a file that is open     a copy, so far: waits until the two differ (see copies.ts)
- *   it holds a position that ended         goes on there: renamed, copied or compressed meanwhile
+ *   it holds a position that ended         goes on there: renamed, copied or compressed meanwhile; but not before what was
+ *                                          read up to there is acknowledged, else a crash could not go back for it
  *   it was a copy that ended before that   all of it has been read
  *   none of these                          new
  */
@@ -40,17 +42,20 @@ export class Placement {
   readonly #startAt: 'beginning' | 'end'
   readonly #checkpoints: Checkpoints
   readonly #files: OpenFiles
+  readonly #window: DeliveryWindow
   readonly #logger: Logger
 
   constructor(
     startAt: 'beginning' | 'end',
     checkpoints: Checkpoints,
     files: OpenFiles,
+    window: DeliveryWindow,
     logger: Logger,
   ) {
     this.#startAt = startAt
     this.#checkpoints = checkpoints
     this.#files = files
+    this.#window = window
     this.#logger = logger
   }
 
@@ -77,6 +82,12 @@ export class Placement {
       return
     }
     if (remembered !== undefined) {
+      const { past } = remembered
+      if (past !== undefined && this.#window.isOnItsWay(past.file, past.generation)) {
+        file.shadowOf = past.file
+        file.shadowGeneration = past.generation
+        return
+      }
       this.#checkpoints.claim(remembered)
       file.recordNumber = remembered.recordNumber
       await this.startAt(file, source, remembered.position.offset, remembered.skipping)
@@ -146,7 +157,7 @@ export class Placement {
     if (shadow.of === undefined || shadow.bytes !== sizeBytes) return undefined
     for (const remembered of this.#checkpoints.ended()) {
       const { past, position } = remembered
-      if (past?.id !== shadow.of.id || past?.generation !== shadow.generation) continue
+      if (past?.file !== shadow.of || past?.generation !== shadow.generation) continue
       if (position.offset >= sizeBytes) return remembered
     }
     return undefined

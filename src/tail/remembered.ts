@@ -1,6 +1,6 @@
 import { Buckets } from './buckets.ts'
 import type { Position } from './identity.ts'
-import { inodeKey } from './tailed-file.ts'
+import { inodeKey, type TailedFile } from './tailed-file.ts'
 
 /** What is remembered of a file that is not open: one that was read before the start, or is gone, or was truncated. */
 export interface Remembered {
@@ -19,7 +19,7 @@ export interface Remembered {
 
 /** Which file it was the content of, and between which replacements. */
 export interface Past {
-  readonly id: number
+  readonly file: TailedFile
   readonly generation: number
   /**
    * When the content ended: no file that was made later is a copy of it. That holds in one run only: a copy that nobody

@@ -121,6 +121,13 @@ export class TailedFile {
     return this.sizeBytes > this.offset && this.sizeBytes !== this.partialSize
   }
 
+  /** A copy whose original ended: it is placed in the next poll after all that was read of that is acknowledged. */
+  get waitsForPlace(): boolean {
+    const { shadowOf } = this
+    if (shadowOf === undefined) return false
+    return shadowOf.closed || shadowOf.generation !== this.shadowGeneration
+  }
+
   get unreadBytes(): number {
     return this.shadowOf === undefined ? Math.max(0, this.sizeBytes - this.offset) : 0
   }

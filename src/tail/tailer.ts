@@ -36,8 +36,8 @@ export class Tailer {
   constructor(settings: TailSettings, parts: TailParts) {
     this.#settings = settings
     this.#parts = parts
-    const { opener, checkpoints, clock, logger, events } = parts
-    this.#files = new FileSet(settings, opener, checkpoints, clock, logger, events)
+    const { opener, checkpoints, clock, logger, events, window } = parts
+    this.#files = new FileSet(settings, opener, checkpoints, clock, logger, events, window)
     this.#reader = new BlockReader(settings, parts, this.#files)
     this.#quiet = new Quiet(clock)
     const { bases } = parts.discovery
@@ -147,8 +147,10 @@ export class Tailer {
   #waitsForMore(): boolean {
     const { opener } = this.#parts
     if (opener.waits) return true
-    if (this.#settings.forceFlushPeriodMs === 0) return false
-    for (const file of this.#files.all) if (file.partialSize >= 0) return true
+    const flushes = this.#settings.forceFlushPeriodMs > 0
+    for (const file of this.#files.all) {
+      if (file.waitsForPlace || (flushes && file.partialSize >= 0)) return true
+    }
     return false
   }
 

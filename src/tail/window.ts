@@ -83,6 +83,12 @@ export class DeliveryWindow<S extends LineSource = TailedFile> {
     return this.#bytes < this.#settings.limitBytes && this.#refusing === 0
   }
 
+  /** Whether something of this content of a source is not yet dealt with. */
+  isOnItsWay(source: S, generation: number): boolean {
+    const entries = this.#entries.get(source) ?? []
+    return entries.some(({ progress }) => progress.generation === generation)
+  }
+
   /** Resolves when something may be read, or something changed. */
   room(): Promise<void> {
     if (this.hasRoom) return Promise.resolve()
