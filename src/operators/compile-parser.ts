@@ -1,6 +1,5 @@
 import type { Clock } from '../component/clock.ts'
 import { compilePattern } from '../regex/pattern.ts'
-import { Move } from './edits.ts'
 import { parseField } from './field.ts'
 import type { FieldReader, Operator } from './operator.ts'
 import type { SeverityConfig, TimestampConfig } from './options/schema.ts'
@@ -71,6 +70,7 @@ function compileTextParser(config: TextParserConfig, clock: Clock): Operator {
         location: config.location,
         allowSkipPri: config.allow_skip_pri_header,
         octetCounting: config.enable_octet_counting,
+        octetsMax: config.max_octets,
         nowMs: () => clock.nowMs(),
       })
     case 'uri_parser':
@@ -86,8 +86,7 @@ function embedded(config: TextParserConfig, clock: Clock): Embedded {
   if (scopeName !== undefined) readers.push(new ScopeNameParser(parseField(scopeName.parse_from)))
   const others: Operator[] = []
   if (trace !== undefined) others.push(compileTrace(trace))
-  if (body !== undefined) others.push(new Move(parseField(body), parseField('body'), true))
-  return { readers, others }
+  return { readers, others, body: body === undefined ? undefined : parseField(body) }
 }
 
 type TraceConfig = Pick<
@@ -104,7 +103,12 @@ function compileTrace(config: TraceConfig): Operator {
 }
 
 function compileTime(config: TimestampConfig, clock: Clock): FieldReader {
-  const format = compileTimeFormat(config.layout_type, config.layout, config.location)
+  const format = compileTimeFormat(
+    config.layout_type,
+    config.layout,
+    config.location,
+    config.time_zone_locations,
+  )
   return new TimeParser(parseField(config.parse_from), format, () => clock.nowMs())
 }
 

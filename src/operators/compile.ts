@@ -7,7 +7,8 @@ import { compileDirect } from './direct/compile-direct.ts'
 import type { DirectPath } from './direct/direct-chain.ts'
 import { Add, AssignKeys, Flatten, Move, Noop, Remove, Retain, TextEdit } from './edits.ts'
 import type { Value } from './entry.ts'
-import { compileCondition, compileExpr } from './expr/compile.ts'
+import { compileCondition, compileExpr, type Expr } from './expr/compile.ts'
+import { templateExpr } from './expr/template.ts'
 import { parseField } from './field.ts'
 import { Recombine } from './flow/recombine.ts'
 import { Filter, Router } from './flow/router.ts'
@@ -78,7 +79,9 @@ function compileWork(config: OperatorConfig, meter: Meter, name: string, clock: 
     case 'router': {
       const routes = config.routes.map(({ expr, attributes }) => ({
         condition: compileCondition(expr),
-        attributes,
+        attributes: Object.fromEntries(
+          Object.entries(attributes).map(([key, value]) => [key, compileTemplate(value)]),
+        ),
       }))
       const router = new Router(routes, config.default !== undefined)
       return { kind: 'switch', router, filtered: filtered() }
@@ -101,6 +104,11 @@ function compileWork(config: OperatorConfig, meter: Meter, name: string, clock: 
     default:
       return { kind: 'edit', operator: compileEdit(config, clock) }
   }
+}
+
+function compileTemplate(value: string | number | boolean): Expr {
+  const expr = typeof value === 'string' ? templateExpr(value) : undefined
+  return expr === undefined ? () => value : compileExpr(expr)
 }
 
 function compileRecombine(config: Extract<OperatorConfig, { type: 'recombine' }>): Recombine {

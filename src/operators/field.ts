@@ -35,7 +35,7 @@ export class Field {
     return value
   }
 
-  /** Makes the maps on the way; a value in the way gives place. A map set at a root of attributes is merged into it. */
+  /** Makes the maps on the way; a value in the way gives place. A map is merged into one that is there. */
   set(entry: Entry, value: Value): void {
     const last = this.keys.at(-1)
     if (last === undefined) {
@@ -51,7 +51,9 @@ export class Field {
       }
       at = below
     }
-    setKey(at, last, value)
+    const there = isMap(value) && Object.hasOwn(at, last) ? at[last] : undefined
+    if (isMap(value) && isMap(there)) merge(there, value)
+    else setKey(at, last, value)
   }
 
   /** Takes the value out. */
@@ -73,12 +75,12 @@ export class Field {
   }
 
   #setRoot(entry: Entry, value: Value): void {
-    if (this.root === 'body') {
+    if (this.root === 'body' && !(isMap(value) && isMap(entry.body))) {
       entry.body = value
       return
     }
     const map = this.#rootMap(entry)
-    if (isMap(value)) for (const key of Object.keys(value)) setKey(map, key, value[key])
+    if (isMap(value)) merge(map, value)
   }
 
   #rootMap(entry: Entry): Values {
@@ -90,6 +92,10 @@ export class Field {
     if (!isMap(entry.body)) entry.body = {}
     return entry.body as Values
   }
+}
+
+function merge(target: Values, source: Readonly<Values>): void {
+  for (const key of Object.keys(source)) setKey(target, key, source[key])
 }
 
 /** Throws an Error with the reason. */

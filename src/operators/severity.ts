@@ -15,11 +15,17 @@ export const severityNames: readonly string[] = [
 
 /** Besides the names themselves; after the syslog levels of the log data model. */
 const commonNames: Readonly<Record<string, string>> = {
+  warning: 'warn',
+  warning2: 'warn2',
+  warning3: 'warn3',
+  warning4: 'warn4',
+  err: 'error',
+  err2: 'error2',
+  err3: 'error3',
+  err4: 'error4',
   information: 'info',
   informational: 'info',
   notice: 'info2',
-  warning: 'warn',
-  err: 'error',
   critical: 'error2',
   crit: 'error2',
   alert: 'error3',
@@ -28,10 +34,19 @@ const commonNames: Readonly<Record<string, string>> = {
   panic: 'fatal',
 }
 
-export type Preset = 'default' | 'none' | 'otel'
+/** The name of a level that is written as a name or a number, in any case; undefined for what is none. */
+export function severityNameOf(written: string): string | undefined {
+  const name = written.toLowerCase()
+  return severityNames.includes(name) ? name : severityNames[Number(name) - 1]
+}
+
+export type Preset = 'default' | 'none' | 'otel' | 'aliases'
 
 /** A value of a mapping: a text, a number, a range, one of `2xx` … `5xx`. */
 export type SeverityMatch = string | number | { readonly min: number; readonly max: number }
+
+// As a number is written: `0600` is a text.
+const wholeNumber = /^(?:0|-?[1-9]\d*)$/
 
 interface Level {
   readonly number: number
@@ -41,35 +56,43 @@ interface Level {
 /** Which text or number means which level. Texts are compared without regard to case. */
 export class SeverityMapping {
   readonly #levels = new Map<string, Level>()
+  /** Of a preset; what a mapping says of numbers comes first. */
+  readonly #numbers = new Map<string, Level>()
   readonly #ranges: { readonly min: number; readonly max: number; readonly level: Level }[] = []
 
   constructor(preset: Preset, mapping: Readonly<Record<string, readonly SeverityMatch[]>>) {
+    if (preset !== 'none') {
+      for (const [index, name] of severityNames.entries()) {
+        this.#levels.set(name, levelOf(name))
+        this.#numbers.set(String(index + 1), levelOf(name))
+      }
+    }
     if (preset === 'default') {
-      for (const name of severityNames) this.#levels.set(name, levelOf(name))
       for (const [name, level] of Object.entries(commonNames))
         this.#levels.set(name, levelOf(level))
     }
-    if (preset === 'otel') {
-      for (const [index, name] of severityNames.entries())
-        this.#levels.set(String(index + 1), levelOf(name))
-    }
     for (const [name, matches] of Object.entries(mapping)) {
-      for (const match of matches) this.#add(match, levelOf(name))
+      const level = severityNameOf(name)
+      if (level !== undefined) for (const match of matches) this.#add(match, levelOf(level))
     }
   }
 
   find(value: Value): Level | undefined {
     const text = String(value)
     const level = this.#levels.get(text) ?? this.#levels.get(text.toLowerCase())
-    if (level !== undefined || this.#ranges.length === 0) return level
-    const number =
-      typeof value === 'number' ? value : /^\d+$/.test(text) ? Number(text) : Number.NaN
-    return this.#ranges.find(({ min, max }) => number >= min && number <= max)?.level
+    if (level !== undefined) return level
+    if (this.#ranges.length > 0) {
+      const number = wholeNumber.test(text) ? Number(text) : Number.NaN
+      const range = this.#ranges.find(({ min, max }) => number >= min && number <= max)
+      if (range !== undefined) return range.level
+    }
+    return this.#numbers.get(text)
   }
 
   #add(match: SeverityMatch, level: Level): void {
     if (typeof match === 'object') {
-      this.#ranges.unshift({ min: match.min, max: match.max, level })
+      const { min, max } = match
+      this.#ranges.unshift({ min: Math.min(min, max), max: Math.max(min, max), level })
       return
     }
     const hundreds = /^([1-5])xx$/i.exec(String(match))
@@ -105,7 +128,7 @@ export class SeverityParser implements FieldReader {
 
   read(found: Value, entry: Entry): void {
     const value = found instanceof Double ? found.value : found
-    if (typeof value !== 'string' && typeof value !== 'number') {
+    if (typeof value !== 'string' && !(typeof value === 'number' && Number.isInteger(value))) {
       throw new OperatorError(
         value === undefined ? `${this.from.text} is not there` : `${this.from.text} is no level`,
       )

@@ -40,32 +40,39 @@ const loose = (unit: NumberUnit): Part => ({ kind: 'number', unit, min: 1, max: 
 const padded = (unit: NumberUnit): Part => ({ kind: 'number', unit, min: 1, max: 2, padded: true })
 const text = (value: string): Part => ({ kind: 'text', text: value })
 
+/** As strptime reads numbers: with or without leading zeros, blanks in front. */
+const number = (unit: NumberUnit): Part => padded(unit)
+const fraction: Part = { kind: 'fraction', withSeparator: false }
+/** Of seconds; taken also where the layout has none. */
+const restOfSecond: Part = { kind: 'fraction', withSeparator: true }
+
 const directives: Readonly<Record<string, readonly Part[]>> = {
-  Y: [fixed('year', 4)],
-  y: [fixed('year2', 2)],
-  m: [fixed('month', 2)],
-  o: [padded('month')],
-  q: [loose('month')],
+  Y: [{ kind: 'number', unit: 'year', min: 4, max: 4, padded: true }],
+  y: [{ kind: 'number', unit: 'year2', min: 2, max: 2, padded: true }],
+  m: [number('month')],
+  o: [number('month')],
+  q: [number('month')],
   b: [{ kind: 'name', unit: 'month' }],
   h: [{ kind: 'name', unit: 'month' }],
   B: [{ kind: 'name', unit: 'month' }],
-  d: [fixed('day', 2)],
-  e: [padded('day')],
-  g: [loose('day')],
+  d: [number('day')],
+  e: [number('day')],
+  g: [number('day')],
   j: [{ kind: 'offset', utcAsZ: false }],
   a: [{ kind: 'name', unit: 'weekday' }],
   A: [{ kind: 'name', unit: 'weekday' }],
-  H: [fixed('hour', 2)],
-  I: [fixed('hour12', 2)],
-  l: [loose('hour12')],
+  H: [number('hour')],
+  I: [number('hour12')],
+  l: [number('hour12')],
   p: [{ kind: 'name', unit: 'half' }],
   P: [{ kind: 'name', unit: 'half' }],
-  M: [fixed('minute', 2)],
-  S: [fixed('second', 2)],
-  L: [{ kind: 'fraction', withSeparator: false }],
-  f: [{ kind: 'fraction', withSeparator: false }],
-  s: [{ kind: 'fraction', withSeparator: false }],
+  M: [number('minute')],
+  S: [number('second'), restOfSecond],
+  L: [fraction],
+  f: [fraction],
+  s: [fraction],
   z: [{ kind: 'offset', utcAsZ: true }],
+  w: [{ kind: 'offset', utcAsZ: false }],
   i: [{ kind: 'offset', utcAsZ: false }],
   k: [{ kind: 'offset', utcAsZ: false }],
   Z: [{ kind: 'zone' }],
@@ -96,12 +103,26 @@ export function parseStrptime(layout: string): readonly Part[] {
       continue
     }
     const letter = layout.charAt(++at)
+    if (/[Lfs]/.test(letter) && isFractionOfSecond(parts)) {
+      parts.pop()
+      continue
+    }
     const expansion = composed[letter]
     const found = expansion === undefined ? directives[letter] : parseStrptime(expansion)
     if (found === undefined) throw new Error(`has the unknown directive "%${letter}"`)
     parts.push(...found)
   }
   return joined(parts)
+}
+
+/** Whether the layout so far ends with seconds and a separator: they take a fraction behind either separator, or none. */
+function isFractionOfSecond(parts: readonly Part[]): boolean {
+  const separator = parts.at(-1)
+  return (
+    separator?.kind === 'text' &&
+    (separator.text === '.' || separator.text === ',') &&
+    parts.at(-2) === restOfSecond
+  )
 }
 
 /** Longest first, as Go reads them. */

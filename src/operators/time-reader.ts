@@ -1,6 +1,6 @@
 import type { Part } from './time-layout.ts'
 import type { TimeZone } from './time-zone.ts'
-import { zoneAbbreviations } from './time-zone.ts'
+import { utc, zoneAbbreviations } from './time-zone.ts'
 
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
 const monthNames = [
@@ -24,6 +24,8 @@ const weekMs = 7 * 24 * 60 * 60 * 1000
 export class TimeReader {
   readonly #parts: readonly Part[]
   readonly #zone: TimeZone
+  /** By abbreviation. */
+  readonly #named: ReadonlyMap<string, TimeZone>
   #text = ''
   #at = 0
   #year = -1
@@ -36,10 +38,16 @@ export class TimeReader {
   #second = 0
   #nanos = 0
   #offsetMinutes: number | undefined
+  #place: TimeZone | undefined
 
-  constructor(parts: readonly Part[], zone: TimeZone) {
+  constructor(
+    parts: readonly Part[],
+    zone: TimeZone,
+    named: ReadonlyMap<string, TimeZone> = new Map(),
+  ) {
     this.#parts = parts
     this.#zone = zone
+    this.#named = named
   }
 
   /**
@@ -73,6 +81,7 @@ export class TimeReader {
     this.#second = 0
     this.#nanos = 0
     this.#offsetMinutes = undefined
+    this.#place = undefined
   }
 
   #valid(): boolean {
@@ -97,7 +106,7 @@ export class TimeReader {
     if (this.#half === 2 && hour < 12) hour += 12
     const [month, day] = this.#yearDay >= 0 ? [0, this.#yearDay] : [this.#month - 1, this.#day]
     const wallMs = Date.UTC(year, month, day, hour, this.#minute, this.#second)
-    const offset = this.#offsetMinutes ?? this.#zone.offsetMinutesAt(wallMs)
+    const offset = this.#offsetMinutes ?? (this.#place ?? this.#zone).offsetMinutesAt(wallMs)
     return wallMs - offset * 60_000
   }
 
@@ -121,7 +130,7 @@ export class TimeReader {
   }
 
   #readNumber(part: Extract<Part, { kind: 'number' }>): boolean {
-    if (part.padded && this.#text.charCodeAt(this.#at) === 32) this.#at++
+    if (part.padded) while (this.#text.charCodeAt(this.#at) === 32) this.#at++
     let value = 0
     let count = 0
     while (count < part.max) {
@@ -228,10 +237,12 @@ export class TimeReader {
     word.lastIndex = this.#at
     const match = word.exec(this.#text)
     if (match === null) return false
-    // A name that is not known says nothing about the offset; the location does.
-    const known = zoneAbbreviations.get(match[0].toUpperCase())
-    if (known !== undefined) this.#offsetMinutes = known
+    const name = match[0].toUpperCase()
     this.#at += match[0].length
-    return true
+    this.#place = this.#named.get(name)
+    if (this.#place !== undefined) return true
+    this.#offsetMinutes = zoneAbbreviations.get(name)
+    // A name that is not known is that of the location. UTC has no other names: a guess would be wrong by hours.
+    return this.#offsetMinutes !== undefined || this.#zone !== utc
   }
 }

@@ -13,11 +13,24 @@ export interface TimeFormat {
   read(value: Value, nowMs: number): bigint | undefined
 }
 
-/** Throws an Error with the reason. */
-export function compileTimeFormat(type: LayoutType, layout: string, location: string): TimeFormat {
+/**
+ * `location` empty: UTC for a layout that ends with Z, otherwise the zone of the machine. `zones`: locations of
+ * abbreviations. Throws an Error with the reason.
+ */
+export function compileTimeFormat(
+  type: LayoutType,
+  layout: string,
+  location: string,
+  zones: Readonly<Record<string, string>> = {},
+): TimeFormat {
   if (type === 'epoch') return new EpochFormat(layout)
   const parts = type === 'gotime' ? parseGoLayout(layout) : parseStrptime(layout)
-  return new TextFormat(new TimeReader(parts, findTimeZone(location)))
+  const zone = findTimeZone(location || (layout.endsWith('Z') ? 'UTC' : 'Local'))
+  const named = new Map(Object.entries(zones).map(([name, place]) => [name, findTimeZone(place)]))
+  if (named.size > 0 && !parts.some(({ kind }) => kind === 'zone')) {
+    throw new Error('reads no abbreviation of a time zone, as time_zone_locations needs')
+  }
+  return new TextFormat(new TimeReader(parts, zone, named))
 }
 
 /** Lines that follow each other often have the same time. */

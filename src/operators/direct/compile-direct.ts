@@ -13,7 +13,7 @@ export function compileDirect(operators: readonly Operator[]): DirectChain | und
   if (!(parser instanceof JsonParser || parser instanceof RegexParser)) return undefined
   if (parser.from.root !== 'body' || parser.from.keys.length > 0) return undefined
   if (parser.to.root !== 'attributes' || parser.to.keys.length > 0) return undefined
-  if (parser.embedded.others.length > 0) return undefined
+  if (parser.embedded.others.length > 0 || parser.embedded.body !== undefined) return undefined
   const readers: FieldReader[] = []
   for (const reader of [...parser.embedded.readers, ...others]) {
     if (!(reader instanceof TimeParser || reader instanceof SeverityParser)) return undefined

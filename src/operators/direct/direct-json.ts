@@ -34,7 +34,7 @@ export class DirectJson implements DirectParser {
   #pos = 0
   #at = 0
 
-  /** `wholeAsInts`: whole numbers become integers; otherwise all numbers become doubles. */
+  /** `wholeAsInts`: numbers without fraction and exponent become integers; otherwise all become doubles. */
   constructor(wanted: readonly Wanted[], wholeAsInts: boolean) {
     this.#wanted = wanted
     this.#wholeAsInts = wholeAsInts
@@ -225,8 +225,8 @@ export class DirectJson implements DirectParser {
       key.wanted.end = fraction
       key.wanted.kind = 'number'
     }
-    if (fraction === at && digits <= exactDigits && this.#wholeAsInts && (value > 0 || !negative)) {
-      this.#int(tag, key, negative ? -value : value)
+    if (fraction === at && digits <= exactDigits && this.#wholeAsInts) {
+      this.#int(tag, key, negative && value > 0 ? -value : value)
       return true
     }
     const text = source.toString('latin1', start, fraction)
@@ -240,10 +240,7 @@ export class DirectJson implements DirectParser {
       }
     }
     const double = Number(text)
-    if (this.#wholeAsInts && Number.isSafeInteger(double) && !Object.is(double, -0)) {
-      this.#int(tag, key, double)
-      return true
-    }
+    if (!Number.isFinite(double)) return false
     this.#head(tag, key, 9)
     this.#out[this.#at++] = 33
     this.#at = this.#out.writeDoubleLE(double, this.#at)

@@ -1,5 +1,6 @@
 import { Bug } from '../../errors/bug.ts'
 import { compilePattern } from '../../regex/pattern.ts'
+import { Double } from '../../wire/otlp/any-value.ts'
 import type { Entry, Value } from '../entry.ts'
 import { OperatorError } from '../operator.ts'
 import { callable } from './functions.ts'
@@ -66,6 +67,7 @@ const binding: Readonly<Record<string, number>> = {
   '/': 6,
   '%': 6,
   '**': 7,
+  '^': 7,
   '??': 8,
 }
 
@@ -109,7 +111,11 @@ class Compiler {
       if (strength === undefined || strength < least) return left
       if (negated && operator.kind !== 'name') return left
       this.#at += negated ? 2 : 1
-      const expr = this.#operation(operator, left, operator.text === '**' ? strength : strength + 1)
+      const expr = this.#operation(
+        operator,
+        left,
+        operator.text === '**' || operator.text === '^' ? strength : strength + 1,
+      )
       left = negated ? (entry) => !truth(expr(entry)) : expr
     }
   }
@@ -299,6 +305,11 @@ class Compiler {
   }
 }
 
+/** A quotient is no integer, also where it is a whole number. */
+function fractional(quotient: number): Value {
+  return Number.isInteger(quotient) ? new Double(quotient) : quotient
+}
+
 function own(record: Readonly<Record<string, number>>, key: string): number | undefined {
   return Object.hasOwn(record, key) ? record[key] : undefined
 }
@@ -316,9 +327,10 @@ function arithmetic(operator: string, left: Expr, right: Expr): Expr {
     case '*':
       return (entry) => numberOf(left(entry)) * numberOf(right(entry))
     case '**':
+    case '^':
       return (entry) => numberOf(left(entry)) ** numberOf(right(entry))
     case '/':
-      return (entry) => numberOf(left(entry)) / numberOf(right(entry))
+      return (entry) => fractional(numberOf(left(entry)) / numberOf(right(entry)))
     case '%':
       return (entry) => {
         const divisor = numberOf(right(entry))

@@ -1,3 +1,4 @@
+import { Double } from '../../wire/otlp/any-value.ts'
 import type { Entry, Value } from '../entry.ts'
 import { isMap } from '../entry.ts'
 import { OperatorError } from '../operator.ts'
@@ -49,16 +50,57 @@ const functions: Readonly<Record<string, Known>> = {
   replace: text((s, [from, to]) => s.replaceAll(textOf(from), () => textOf(to)), 3),
   int: any((value) => Math.trunc(toNumber(value))),
   float: any(toNumber),
-  string: any((value) => (typeof value === 'string' ? value : String(value))),
-  type: any(typeOf),
+  string: any(toText),
+  type: any(exprType),
   abs: number(Math.abs),
   floor: number(Math.floor),
   ceil: number(Math.ceil),
-  round: number(Math.round),
-  min: number(Math.min, 1, 16),
-  max: number(Math.max, 1, 16),
+  // Half away from zero.
+  round: number((n) => Math.sign(n) * Math.round(Math.abs(n))),
+  min: extreme(Math.min),
+  max: extreme(Math.max),
   keys: any((value) => (isMap(value) ? Object.keys(value) : [])),
+  values: any((value) => (isMap(value) ? Object.values(value) : [])),
+  first: any((value) => listOf(value)[0] ?? null),
+  last: any((value) => listOf(value).at(-1) ?? null),
+  join: {
+    least: 1,
+    most: 2,
+    run: ([list, by = '']) => listOf(list).map(textOf).join(textOf(by)),
+  },
   get: { least: 2, most: 2, run: ([from, key]) => member(from, key) },
+}
+
+function listOf(value: Value): readonly Value[] {
+  if (Array.isArray(value)) return value
+  throw new OperatorError(`the expression needs a list and has a ${typeOf(value)}`)
+}
+
+/** Of several numbers, or of a list of them. */
+function extreme(choose: (...numbers: number[]) => number): Known {
+  return {
+    least: 1,
+    most: 16,
+    run: (args) =>
+      choose(...args.flatMap((arg) => (Array.isArray(arg) ? arg : [arg])).map(numberOf)),
+  }
+}
+
+/** As expr names types: whole numbers are `int`. */
+function exprType(value: Value): string {
+  if (typeof value === 'bigint') return 'int'
+  if (value instanceof Double) return 'float'
+  return typeof value === 'number' ? (Number.isInteger(value) ? 'int' : 'float') : typeOf(value)
+}
+
+function toText(value: Value): string {
+  if (value === null || value === undefined) return 'nil'
+  if (isMap(value) || Array.isArray(value)) {
+    return JSON.stringify(value, (_, part: unknown) =>
+      typeof part === 'bigint' ? String(part) : part,
+    )
+  }
+  return String(value)
 }
 
 /** A call; `args` are compiled. */

@@ -13,7 +13,7 @@ export interface RecombineSettings {
   readonly sourceIdentifier: Field
   /** 0 for no limit. */
   readonly maxBatchSize: number
-  /** Entries in front of the first match that are put together. */
+  /** Entries without a match that are put together; 0 for no limit. */
   readonly maxUnmatchedBatchSize: number
   readonly maxLogSizeBytes: number
   readonly maxSources: number
@@ -35,10 +35,12 @@ interface Group {
 /** Puts entries that follow each other together, for each source by itself. */
 export class Recombine implements Joiner {
   readonly #settings: RecombineSettings
+  readonly #separatorBytes: number
   readonly #groups = new Map<Value, Group>()
 
   constructor(settings: RecombineSettings) {
     this.#settings = settings
+    this.#separatorBytes = Buffer.byteLength(settings.combineWith)
   }
 
   take(entry: Entry, nowMs: number, out: (entry: Entry) => void): void {
@@ -52,12 +54,9 @@ export class Recombine implements Joiner {
     const key = sourceIdentifier.get(entry) ?? entry.path
     if (first) this.#release(key, out)
     const group = this.#add(key, entry, text, nowMs, out)
-    group.matched ||= first
+    group.matched ||= first || last
     const unmatchedFull =
-      isFirst !== undefined &&
-      !group.matched &&
-      maxUnmatchedBatchSize > 0 &&
-      group.count >= maxUnmatchedBatchSize
+      !group.matched && maxUnmatchedBatchSize > 0 && group.count >= maxUnmatchedBatchSize
     if (last || unmatchedFull || this.#isFull(group)) this.#release(key, out)
   }
 
@@ -76,7 +75,7 @@ export class Recombine implements Joiner {
     const { maxBatchSize, maxLogSizeBytes } = this.#settings
     return (
       (maxBatchSize > 0 && count >= maxBatchSize) ||
-      (maxLogSizeBytes > 0 && sizeBytes >= maxLogSizeBytes)
+      (maxLogSizeBytes > 0 && sizeBytes > maxLogSizeBytes)
     )
   }
 
@@ -85,7 +84,7 @@ export class Recombine implements Joiner {
     if (known !== undefined) {
       if (this.#settings.overwriteWith === 'newest') known.base = entry.clone()
       known.texts.push(text)
-      known.sizeBytes += Buffer.byteLength(text)
+      known.sizeBytes += this.#separatorBytes + Buffer.byteLength(text)
       known.count++
       return known
     }

@@ -1,12 +1,12 @@
-import type { Entry, Values } from '../entry.ts'
+import type { Entry } from '../entry.ts'
 import { copyValue, setKey } from '../entry.ts'
-import type { Condition } from '../expr/compile.ts'
-import type { Gate, Switch } from '../operator.ts'
+import type { Condition, Expr } from '../expr/compile.ts'
+import { type Gate, OperatorError, type Switch } from '../operator.ts'
 
 export interface Route {
   readonly condition: Condition
   /** Added to what takes this route. */
-  readonly attributes: Values
+  readonly attributes: Readonly<Record<string, Expr>>
 }
 
 /** Sends an entry along the first route whose condition holds, or along the default behind the last one. */
@@ -19,16 +19,26 @@ export class Router implements Switch {
     this.#hasDefault = hasDefault
   }
 
+  /** A route whose expression fails is not taken; its failure counts only if no other way is. */
   route(entry: Entry): number {
+    let failure: OperatorError | undefined
     for (let index = 0; index < this.#routes.length; index++) {
       const { condition, attributes } = this.#routes[index] as Route
-      if (!condition(entry)) continue
+      try {
+        if (!condition(entry)) continue
+      } catch (error) {
+        if (!(error instanceof OperatorError)) throw error
+        failure ??= error
+        continue
+      }
       for (const key of Object.keys(attributes)) {
-        setKey(entry.attributes, key, copyValue(attributes[key]))
+        setKey(entry.attributes, key, copyValue((attributes[key] as Expr)(entry)))
       }
       return index
     }
-    return this.#hasDefault ? this.#routes.length : -1
+    if (this.#hasDefault) return this.#routes.length
+    if (failure !== undefined) throw failure
+    return -1
   }
 }
 

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { byteSize, duration, integer, type ObjectMetadata } from '../../component/schema.ts'
-import { common, condition, conditional, field } from '../options/schema.ts'
+import { templateExpr } from '../expr/template.ts'
+import { common, condition, conditional, field, parses } from '../options/schema.ts'
 
 const { id, output, on_error } = common
 
@@ -20,8 +21,11 @@ const router = v.strictObject({
         output: v.pipe(target, v.description('Where it leads.')),
         attributes: v.optional(
           v.pipe(
-            v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])),
-            v.description('Added to records that take it.'),
+            v.record(
+              v.string(),
+              v.union([v.pipe(v.string(), parses(templateExpr)), v.number(), v.boolean()]),
+            ),
+            v.description('Added to records that take it; a text may hold expressions: `EXPR(…)`.'),
           ),
           {},
         ),
@@ -75,9 +79,7 @@ const recombine = v.pipe(
     max_unmatched_batch_size: v.optional(
       v.pipe(
         integer(0),
-        v.description(
-          'The most records that are put together in front of the first match; 0 for no limit.',
-        ),
+        v.description('The most records that are put together without a match; 0 for no limit.'),
       ),
       100,
     ),

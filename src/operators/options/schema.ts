@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { compilePattern } from '../../regex/pattern.ts'
 import { compileCondition } from '../expr/compile.ts'
 import { parseField } from '../field.ts'
-import { severityNames } from '../severity.ts'
+import { severityNameOf } from '../severity.ts'
 import { compileTimeFormat } from '../time.ts'
 import { findTimeZone } from '../time-zone.ts'
 
@@ -80,9 +80,20 @@ export const timeEntries = {
     v.pipe(
       v.string('must be a string'),
       parses(findTimeZone),
-      v.description('The time zone of times without one: `Local`, `UTC`, `Europe/Berlin`.'),
+      v.description(
+        'The time zone of times without one: `Local`, `UTC`, `Europe/Berlin`. Without it `Local`, or `UTC` for a layout that ends with `Z`.',
+      ),
     ),
-    'Local',
+    '',
+  ),
+  time_zone_locations: v.optional(
+    v.pipe(
+      v.record(v.string(), v.pipe(v.string('must be a string'), parses(findTimeZone))),
+      v.description(
+        'Time zones of abbreviations that the layout reads with `%Z` or `MST`: `IST: Asia/Kolkata`.',
+      ),
+    ),
+    {},
   ),
 }
 
@@ -90,14 +101,15 @@ interface TimeInput {
   readonly layout: string
   readonly layout_type: 'strptime' | 'gotime' | 'epoch'
   readonly location: string
+  readonly time_zone_locations: Readonly<Record<string, string>>
 }
 
 export const layoutFits = <T extends TimeInput>() =>
   v.rawCheck<T>(({ dataset, addIssue }) => {
     if (!dataset.typed) return
-    const { layout, layout_type, location } = dataset.value
+    const { layout, layout_type, location, time_zone_locations: zones } = dataset.value
     try {
-      compileTimeFormat(layout_type, layout, location)
+      compileTimeFormat(layout_type, layout, location, zones)
     } catch (error) {
       addIssue({
         message: (error as Error).message,
@@ -134,9 +146,12 @@ const severityMatch = v.union(
 export const severityEntries = {
   preset: v.optional(
     v.pipe(
-      v.picklist(['default', 'none', 'otel'], 'must be one of default, none, otel'),
+      v.picklist(
+        ['default', 'none', 'otel', 'aliases'],
+        'must be one of default, none, otel, aliases',
+      ),
       v.description(
-        'What is known without a mapping: common names, nothing, or the numbers 1 to 24.',
+        'What is known without a mapping. `otel` (or `aliases`): names such as `warn` and `error2` and the numbers 1 to 24. `default`: also common names such as `warning` and `crit`.',
       ),
     ),
     'default',
@@ -147,7 +162,7 @@ export const severityEntries = {
         v.pipe(
           v.string(),
           v.check(
-            (name) => severityNames.includes(name),
+            (name) => severityNameOf(name) !== undefined,
             'must be a level: trace, debug, info, warn, error, fatal, or one with 2, 3 or 4 behind it',
           ),
         ),

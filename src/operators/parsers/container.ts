@@ -1,4 +1,4 @@
-import type { Entry, Values } from '../entry.ts'
+import { type Entry, isMap, setKey, type Value, type Values } from '../entry.ts'
 import { type Joiner, OperatorError } from '../operator.ts'
 import { compileTimeFormat } from '../time.ts'
 
@@ -159,15 +159,19 @@ function readCri(entry: Entry, body: string): boolean {
   return !(tag === 'P' || tag.startsWith('P:'))
 }
 
-function readDocker(entry: Entry, body: string): boolean {
-  let line: { log?: unknown; stream?: unknown; time?: unknown }
+function parseDocker(body: string): Values {
   try {
-    line = JSON.parse(body) as typeof line
+    const line = JSON.parse(body) as Value
+    return isMap(line) ? line : {}
   } catch (error) {
     if (error instanceof SyntaxError) throw new OperatorError('it is no line of a container')
     throw error
   }
-  const { log, stream, time: written } = line ?? {}
+}
+
+function readDocker(entry: Entry, body: string): boolean {
+  const line = parseDocker(body)
+  const { log, stream, time: written } = line
   if (typeof log !== 'string' || typeof written !== 'string') {
     throw new OperatorError('it is no line of a container')
   }
@@ -175,6 +179,11 @@ function readDocker(entry: Entry, body: string): boolean {
   if (timeUnixNano === undefined) throw new OperatorError('its time cannot be read')
   entry.timeUnixNano = timeUnixNano
   if (typeof stream === 'string') entry.attributes['log.iostream'] = stream
+  // What the options of docker's log driver add: labels and the like, in `attrs`.
+  for (const key in line) {
+    if (key !== 'log' && key !== 'stream' && key !== 'time')
+      setKey(entry.attributes, key, line[key])
+  }
   const complete = log.endsWith('\n') || log.length < dockerPartMin
   entry.body = log.endsWith('\n') ? log.slice(0, log.length - (log.endsWith('\r\n') ? 2 : 1)) : log
   return complete

@@ -29,7 +29,8 @@ export class CsvParser extends Parser {
   protected parse(text: string, entry: Entry): Values {
     const names = this.#namesOf(entry)
     const { delimiter, lazyQuotes, ignoreQuotes } = this.#settings
-    const cells = ignoreQuotes ? text.split(delimiter) : splitCsv(text, delimiter, lazyQuotes)
+    const row = text.includes('\n') ? withoutLineEnds(text) : text
+    const cells = ignoreQuotes ? row.split(delimiter) : splitCsv(row, delimiter, lazyQuotes)
     if (cells.length !== names.length) {
       throw new OperatorError(`it has ${cells.length} columns for ${names.length} names`)
     }
@@ -49,6 +50,11 @@ export class CsvParser extends Parser {
     }
     return header.split(headerDelimiter)
   }
+}
+
+/** One record in lines of its own: those that are empty around it are none of its cells. */
+function withoutLineEnds(text: string): string {
+  return text.replaceAll('\r\n', '\n').replace(/^\n+|\n+$/g, '')
 }
 
 /** The cells of one record. `"a ""quoted"" cell"`; throws an OperatorError for quotes that are not closed. */

@@ -4,14 +4,15 @@ import type { Field } from '../field.ts'
 import { OperatorError } from '../operator.ts'
 import { type Embedded, Parser } from './parser.ts'
 
-// Only with so many digits may a number be one that a double does not hold.
-const manyDigits = /\d{16}/
+// A number that may be none of what JSON.parse makes of it: one of so many digits that a double does not hold it, a whole
+// one that was written as a fraction, or a negative zero.
+const unusualNumber = /\d{16}|\d(?:\.0|[eE][+-]?\d)|-0/
 
-/** `wholeAsInts`: whole numbers become integers; otherwise all numbers become doubles. */
+/** `wholeAsInts`: numbers without fraction and exponent become integers; otherwise all become doubles. */
 function parseJson(text: string, wholeAsInts: boolean): Value {
   try {
     if (!wholeAsInts) return JSON.parse(text, asDouble) as Value
-    if (manyDigits.test(text)) return JSON.parse(text, asExactInt) as Value
+    if (unusualNumber.test(text)) return JSON.parse(text, asWritten) as Value
     return JSON.parse(text) as Value
   } catch (error) {
     if (error instanceof SyntaxError) throw new OperatorError('it is not JSON')
@@ -27,16 +28,21 @@ export function parseJsonObject(text: string, wholeAsInts: boolean): Values {
 }
 
 function asDouble(_key: string, value: Value): Value {
-  return typeof value === 'number' ? new Double(value) : value
+  return typeof value === 'number' ? new Double(finite(value)) : value
 }
 
-function asExactInt(_key: string, value: Value, context?: { source?: string }): Value {
+function asWritten(_key: string, value: Value, context?: { source?: string }): Value {
   const { source = '' } = context ?? {}
-  if (typeof value !== 'number' || Number.isSafeInteger(value) || !/^-?\d+$/.test(source)) {
-    return value
-  }
+  if (typeof value !== 'number') return value
+  if (!/^-?\d+$/.test(source)) return new Double(finite(value))
+  if (Number.isSafeInteger(value)) return value === 0 ? 0 : value
   const whole = BigInt(source)
-  return whole === BigInt.asIntN(64, whole) ? whole : value
+  return whole === BigInt.asIntN(64, whole) ? whole : new Double(finite(value))
+}
+
+function finite(value: number): number {
+  if (!Number.isFinite(value)) throw new OperatorError('it has a number that is too large')
+  return value
 }
 
 export class JsonParser extends Parser {

@@ -1,4 +1,4 @@
-import type { Entry, Value } from '../entry.ts'
+import { copyValue, type Entry, type Value } from '../entry.ts'
 import type { Field } from '../field.ts'
 import { type FieldReader, type Operator, OperatorError } from '../operator.ts'
 
@@ -6,6 +6,8 @@ import { type FieldReader, type Operator, OperatorError } from '../operator.ts'
 export interface Embedded {
   readonly readers: readonly FieldReader[]
   readonly others: readonly Operator[]
+  /** What becomes the body, before the readers look; a record without it keeps its own. */
+  readonly body: Field | undefined
 }
 
 /** Reads a text, writes what it means to another place, then takes time, level and so on out of it. */
@@ -19,13 +21,14 @@ export abstract class Parser implements Operator {
     this.from = from
     this.to = to
     this.embedded = embedded
-    const { readers, others } = embedded
+    const { readers, others, body } = embedded
     this.fields = [
       from,
       // What is put into all attributes is merged with those that are there, wherever they are kept.
       ...(to.keys.length === 0 ? [] : [to]),
       ...readers.flatMap((reader) => reader.fields),
       ...others.flatMap((other) => other.fields),
+      ...(body === undefined ? [] : [body]),
     ]
   }
 
@@ -39,10 +42,29 @@ export abstract class Parser implements Operator {
       )
     }
     this.to.set(entry, this.parse(value, entry))
-    for (const reader of this.embedded.readers) reader.process(entry)
-    for (const other of this.embedded.others) other.process(entry)
+    const body = this.embedded.body?.get(entry)
+    if (body !== undefined) entry.body = copyValue(body)
+    // One that fails costs the others nothing: a wrong time leaves a level that can be read.
+    let failure: OperatorError | undefined
+    for (const operators of [this.embedded.readers, this.embedded.others]) {
+      for (const operator of operators) {
+        const failed = attempt(operator, entry)
+        failure ??= failed
+      }
+    }
+    if (failure !== undefined) throw failure
   }
 
   /** Throws an OperatorError. May set other parts of the entry than the target, after it is sure of the text. */
   protected abstract parse(text: string, entry: Entry): Value
+}
+
+function attempt(operator: Operator, entry: Entry): OperatorError | undefined {
+  try {
+    operator.process(entry)
+    return undefined
+  } catch (error) {
+    if (error instanceof OperatorError) return error
+    throw error
+  }
 }

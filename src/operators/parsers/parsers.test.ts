@@ -69,7 +69,7 @@ suite('uri_parser', () => {
         user: 'me',
         host: 'example.com',
         port: '8443',
-        path: '/a b/c',
+        path: '/a%20b/c',
         query: { x: ['1', '2'], y: ['+ z'], empty: [''] },
         fragment: 'top',
       },
@@ -169,7 +169,7 @@ suite('syslog_parser', () => {
     [
       { ...ietf, enable_octet_counting: true },
       '99 <34>1 - - - - - -',
-      'it is shorter than its length',
+      'its length is not the one in front',
     ],
     [ietf, '<34>1 - - - - - -', { ...auth, version: 1 }],
     [ietf, '<34>1 - - - - - [x', 'its structured data cannot be read'],

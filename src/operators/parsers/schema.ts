@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { byteSize, type ObjectMetadata } from '../../component/schema.ts'
+import { byteSize, integer, type ObjectMetadata } from '../../component/schema.ts'
 import {
   conditional,
   field,
@@ -164,8 +164,8 @@ const syslogParser = v.pipe(
     type: v.literal('syslog_parser'),
     ...parser,
     protocol: v.pipe(
-      v.picklist(['rfc3164', 'rfc5424'], 'must be "rfc3164" or "rfc5424"'),
-      v.description('How lines look.'),
+      v.picklist(['rfc3164', 'rfc5424', 'none'], 'must be "rfc3164", "rfc5424" or "none"'),
+      v.description('How lines look; `none` takes only the priority, if there is one.'),
     ),
     location: v.optional(
       v.pipe(
@@ -176,10 +176,20 @@ const syslogParser = v.pipe(
       'UTC',
     ),
     enable_octet_counting: flag('Each message has its length in front.'),
+    max_octets: v.optional(
+      v.pipe(integer(1), v.description('The largest length in front of a message.')),
+      8192,
+    ),
+    non_transparent_framing_trailer: v.optional(
+      v.pipe(
+        v.picklist(['LF', 'NUL'], 'must be "LF" or "NUL"'),
+        v.description("Accepted for the collector's files: both are left out behind a message."),
+      ),
+    ),
     allow_skip_pri_header: flag('Messages may have no priority.'),
   }),
   v.metadata({
-    unsupported: ['non_transparent_framing_trailer', 'max_octets', 'preserve_trailing_whitespaces'],
+    unsupported: ['preserve_trailing_whitespaces'],
   } satisfies ObjectMetadata),
 )
 

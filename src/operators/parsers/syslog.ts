@@ -10,13 +10,16 @@ import { type Embedded, Parser } from './parser.ts'
  * RFC 3164   <34>Oct 11 22:14:15 host app[1234]: message       also with an RFC 3339 time, as rsyslog writes it
  */
 export interface SyslogSettings {
-  readonly protocol: 'rfc3164' | 'rfc5424'
+  /** `none`: the message as it is, with the priority if there is one. */
+  readonly protocol: 'rfc3164' | 'rfc5424' | 'none'
   /** Time zone of RFC 3164 times. */
   readonly location: string
   /** Lines may come without `<34>`. */
   readonly allowSkipPri: boolean
   /** The length of the message in front: `65 <34>1 …`. */
   readonly octetCounting: boolean
+  /** The largest length that is believed. */
+  readonly octetsMax: number
   readonly nowMs: () => number
 }
 
@@ -39,7 +42,7 @@ const facilities =
 
 const isoTime = compileTimeFormat('gotime', '2006-01-02T15:04:05.999999999Z07:00', 'UTC')
 const head5424 = /(\d{1,3}) (\S+) (\S{1,255}) (\S{1,255}) (\S{1,255}) (\S{1,255}) /y
-const time3164 = /[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S+/y
+const time3164 = / *(?:[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)?|\d{4}-\d\d-\d\dT\S+)/y
 const tag3164 = /([^\s:[\]]{1,255})(?:\[([^\]]{0,255})\])?: ?/y
 
 export class SyslogParser extends Parser {
@@ -49,17 +52,18 @@ export class SyslogParser extends Parser {
   constructor(from: Field, to: Field, embedded: Embedded, settings: SyslogSettings) {
     super(from, to, embedded)
     this.#settings = settings
-    this.#bsdTime = compileTimeFormat('strptime', '%b %e %H:%M:%S', settings.location)
+    this.#bsdTime = compileTimeFormat('strptime', '%b %e %H:%M:%S', settings.location || 'UTC')
   }
 
   protected parse(text: string, entry: Entry): Values {
-    const line = (this.#settings.octetCounting ? withoutCount(text) : text).replace(/[\n\0]+$/, '')
+    const { octetCounting, octetsMax, protocol } = this.#settings
+    const line = (octetCounting ? withoutCount(text, octetsMax) : text).replace(/[\n\0]+$/, '')
     const values: Values = {}
     const at = this.#readPri(line, values)
-    const timeUnixNano =
-      this.#settings.protocol === 'rfc5424'
-        ? read5424(line, at, values)
-        : this.#read3164(line, at, values)
+    let timeUnixNano: bigint | undefined
+    if (protocol === 'none') values['message'] = line
+    else if (protocol === 'rfc5424') timeUnixNano = read5424(line, at, values)
+    else timeUnixNano = this.#read3164(line, at, values)
     if (timeUnixNano !== undefined) entry.timeUnixNano = timeUnixNano
     const { priority } = values
     if (typeof priority === 'number') {
@@ -74,10 +78,11 @@ export class SyslogParser extends Parser {
   #readPri(line: string, values: Values): number {
     const pri = /^<(\d{1,3})>/.exec(line)
     if (pri === null) {
-      if (this.#settings.allowSkipPri) return 0
+      if (this.#settings.allowSkipPri || this.#settings.protocol === 'none') return 0
       throw new OperatorError('it has no priority such as <34> in front')
     }
     const priority = Number(pri[1])
+    if (priority > 191 && this.#settings.protocol === 'none') return 0
     if (priority > 191) throw new OperatorError('its priority is above 191')
     values['priority'] = priority
     values['facility'] = priority >> 3
@@ -89,10 +94,11 @@ export class SyslogParser extends Parser {
     time3164.lastIndex = start
     const time = time3164.exec(line)?.[0]
     if (time === undefined) throw new OperatorError('it has no time where RFC 3164 wants one')
-    const format = /^\d/.test(time) ? isoTime : this.#bsdTime
-    const timeUnixNano = format.read(time, this.#settings.nowMs())
+    const written = time.trimStart()
+    const format = /^\d/.test(written) ? isoTime : this.#bsdTime
+    const timeUnixNano = format.read(written, this.#settings.nowMs())
     if (timeUnixNano === undefined) throw new OperatorError('its time cannot be read')
-    const hostStart = start + time.length + 1
+    const hostStart = skipBlanks(line, start + time.length)
     const hostEnd = line.indexOf(' ', hostStart)
     if (hostEnd < 0) {
       values['message'] = line.slice(hostStart)
@@ -102,9 +108,15 @@ export class SyslogParser extends Parser {
     const host = line.slice(hostStart, hostEnd)
     const hostMissing = host.endsWith(':')
     if (!hostMissing) values['hostname'] = host
-    readTag(line, hostMissing ? hostStart : hostEnd + 1, values)
+    readTag(line, hostMissing ? hostStart : skipBlanks(line, hostEnd), values)
     return timeUnixNano
   }
+}
+
+function skipBlanks(line: string, start: number): number {
+  let at = start
+  while (line[at] === ' ') at++
+  return at
 }
 
 function readTag(line: string, start: number, values: Values): void {
@@ -117,13 +129,16 @@ function readTag(line: string, start: number, values: Values): void {
   values['message'] = line.slice(tag === null ? start : tag3164.lastIndex)
 }
 
-function withoutCount(text: string): string {
-  const count = /^(\d{1,9}) /.exec(text)
+function withoutCount(text: string, octetsMax: number): string {
+  const count = /^([1-9]\d{0,8}) /.exec(text)
   if (count === null) throw new OperatorError('it has no length in front')
+  const octets = Number(count[1])
+  if (octets > octetsMax) throw new OperatorError('it is longer than max_octets')
   const rest = text.slice(count[0].length)
-  if (Buffer.byteLength(rest) < Number(count[1]))
-    throw new OperatorError('it is shorter than its length')
-  return Buffer.from(rest).subarray(0, Number(count[1])).toString()
+  if (Buffer.byteLength(rest) !== octets && Buffer.byteLength(rest.trimEnd()) !== octets) {
+    throw new OperatorError('its length is not the one in front')
+  }
+  return rest
 }
 
 const names5424 = ['hostname', 'appname', 'proc_id', 'msg_id'] as const
