@@ -91,6 +91,12 @@ suite('edits:', () => {
       want: { body: '1:a$, 2:b$ c' },
     },
     {
+      name: 'regex_replace finds nothing empty right behind a match',
+      ops: [{ type: 'regex_replace', field: 'body', regex: 'x*', replace_with: '-' }],
+      body: 'abxc',
+      want: { body: '-a-b-c-' },
+    },
+    {
       name: 'regex_replace of nothing, and of empty matches',
       ops: [
         { type: 'regex_replace', field: 'body', regex: 'q', replace_with: 'x' },

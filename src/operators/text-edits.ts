@@ -65,8 +65,11 @@ export function compileReplace(pattern: Pattern, replacement: string): (text: st
     let from = 0
     while (from <= text.length && pattern.search(text, from, found)) {
       const [start, end] = found
-      out += text.slice(at, start) + fill(pieces, pattern, text, start, end)
-      at = end
+      // As in Go, nothing is found once more right behind what was found.
+      if (end > start || start > at || start === 0) {
+        out += text.slice(at, start) + fill(pieces, pattern, text, start, end)
+        at = end
+      }
       from = end > start ? end : end + 1
     }
     return at === 0 && out === '' ? text : out + text.slice(at)

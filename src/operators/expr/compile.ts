@@ -172,7 +172,8 @@ class Compiler {
     if (token.kind === 'name' && token.text === 'not') return this.#not(this.#next(), 4)
     if (token.kind === 'sign' && (token.text === '-' || token.text === '+')) {
       this.#at++
-      const operand = this.#nested(token, () => this.#unary())
+      // A power binds tighter than the sign in front of it.
+      const operand = this.#nested(token, () => this.#binary(7))
       const sign = token.text === '-' ? -1 : 1
       return (entry) => sign * numberOf(operand(entry))
     }
@@ -305,9 +306,9 @@ class Compiler {
   }
 }
 
-/** A quotient is no integer, also where it is a whole number. */
-function fractional(quotient: number): Value {
-  return Number.isInteger(quotient) ? new Double(quotient) : quotient
+/** A quotient or power is no integer, also where it is a whole number. */
+function fractional(value: number): Value {
+  return Number.isInteger(value) ? new Double(value) : value
 }
 
 function own(record: Readonly<Record<string, number>>, key: string): number | undefined {
@@ -328,7 +329,7 @@ function arithmetic(operator: string, left: Expr, right: Expr): Expr {
       return (entry) => numberOf(left(entry)) * numberOf(right(entry))
     case '**':
     case '^':
-      return (entry) => numberOf(left(entry)) ** numberOf(right(entry))
+      return (entry) => fractional(numberOf(left(entry)) ** numberOf(right(entry)))
     case '/':
       return (entry) => fractional(numberOf(left(entry)) / numberOf(right(entry)))
     case '%':
