@@ -137,6 +137,7 @@ suite('time_parser', () => {
       '2026-07-02T07:04:05.000Z',
     ],
     [{ layout: '%FT%TZ', location: '' }, '2026-01-02T03:04:05Z', second],
+    [{ layout: '1/2/06 15:04:05', layout_type: 'gotime' }, '1/2/26 3:04:05', second],
   ]
   for (const [options, t, time] of rows) {
     test(`${JSON.stringify(options)} ${t}`, () => {
@@ -144,11 +145,17 @@ suite('time_parser', () => {
       checkOperators({ name: '', ops, attributes: { t }, want: { time, errors: 0 } })
     })
   }
-  test('does not guess what an unknown zone is in UTC', () => {
-    const ops = [{ ...op, layout: '%F %T %Z' }]
-    const t = '2026-01-02 03:04:05 XYZ'
-    checkOperators({ name: '', ops, attributes: { t }, want: { time: undefined, errors: 1 } })
-  })
+  const wrong: readonly (readonly [string, object, string])[] = [
+    ['the offset of an unknown zone', { layout: '%F %T %Z' }, '2026-01-02 03:04:05 XYZ'],
+    ['a day that a year has not', { layout: '2006-002', layout_type: 'gotime' }, '2025-366'],
+    ['a time that OTLP cannot hold', { layout: 's', layout_type: 'epoch' }, '1767323045000'],
+  ]
+  for (const [name, options, t] of wrong) {
+    test(`does not guess ${name}`, () => {
+      const ops = [{ ...op, ...options }]
+      checkOperators({ name: '', ops, attributes: { t }, want: { time: undefined, errors: 1 } })
+    })
+  }
 })
 
 suite('a map is merged into one that is there:', () => {

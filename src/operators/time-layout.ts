@@ -150,7 +150,7 @@ const goTokens: readonly (readonly [string, readonly Part[]])[] = [
   ['04', [fixed('minute', 2)]],
   ['05', [fixed('second', 2), { kind: 'fraction', withSeparator: true }]],
   ['06', [fixed('year2', 2)]],
-  ['15', [fixed('hour', 2)]],
+  ['15', [loose('hour')]],
   ['_2', [padded('day')]],
   ['PM', [{ kind: 'name', unit: 'half' }]],
   ['pm', [{ kind: 'name', unit: 'half' }]],

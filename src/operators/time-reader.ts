@@ -94,6 +94,8 @@ export class TimeReader {
       this.#month <= 12 &&
       this.#day >= 1 &&
       this.#day <= daysMax &&
+      this.#yearDay !== 0 &&
+      this.#yearDay <= (isLeap(this.#year) ? 366 : 365) &&
       this.#hour <= 24 &&
       this.#minute <= 59 &&
       this.#second <= 60
@@ -245,4 +247,8 @@ export class TimeReader {
     // A name that is not known is that of the location. UTC has no other names: a guess would be wrong by hours.
     return this.#offsetMinutes !== undefined || this.#zone !== utc
   }
+}
+
+function isLeap(year: number): boolean {
+  return new Date(Date.UTC(year, 1, 29)).getUTCDate() === 29
 }

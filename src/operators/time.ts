@@ -76,6 +76,9 @@ class EpochFormat implements TimeFormat {
   }
 }
 
+/** What OTLP has room for: until the year 2554. Milliseconds that are taken for seconds lie behind it. */
+const nanosMax = 2n ** 64n - 1n
+
 export class TimeParser implements FieldReader {
   readonly fields: readonly Field[]
   readonly from: Field
@@ -96,7 +99,7 @@ export class TimeParser implements FieldReader {
   read(value: Value, entry: Entry): void {
     if (value === undefined) throw new OperatorError(`${this.from.text} is not there`)
     const time = this.#format.read(value, this.#nowMs())
-    if (time === undefined || time < 0n)
+    if (time === undefined || time < 0n || time > nanosMax)
       throw new OperatorError(`${this.from.text} is no time of the layout`)
     entry.timeUnixNano = time
   }
