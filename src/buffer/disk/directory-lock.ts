@@ -1,31 +1,37 @@
+import { randomUUID } from 'node:crypto'
 import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { errorCode } from './file-system.ts'
+import { giveSignOfLife, isAnswered, removeSign, type SignOfLife } from './sign-of-life.ts'
 
 /*
- * One process per directory. The holder's process id and start time stand in the file `lock`.
+ * One process per directory. The file `lock` names the holder's process id and start time, and a socket beside it that
+ * the holder listens on.
  *
- *     write lock.<pid>.tmp ──▶ link it to `lock` ──▶ ours
+ *     listen on lock.<id>.sock, write lock.<id>.tmp ──▶ link it to `lock` ──▶ ours
  *                                ▲    │ exists
  *                                │    ▼
  *                                │  holder alive? ── yes ──▶ refuse
  *                                │    │ no
  *                                └── rename it away
  *
- * The link makes the lock appear with its content or not at all. A lock is stale when its process is gone, or when that id
- * belongs to a process with another start time: after a restart of a container everyone is process 1 again. Whoever renames a
- * stale lock away looks at what it got: of two that race, the slower may hold the lock that the faster has just made, and
+ * The link makes the lock appear with its content or not at all. A lock is stale when nobody answers at its socket: two
+ * containers on one volume do not see each other's processes, and in each the holder is process 1. Where there are no
+ * sockets, it is stale when its process is gone, or that id belongs to one with another start time. Whoever renames a stale lock away looks at what it got: of two that race, the slower may hold the lock that the faster has just made, and
  * puts it back.
  *
- * Not covered: two machines, or process namespaces, on one volume.
+ * Not covered: two machines on one volume.
  */
 interface Owner {
   readonly pid: number
   /** Clock ticks since boot, from /proc; empty where there is no /proc. */
   readonly startedAt: string
+  /** The name of the socket; empty where there is none. */
+  readonly socket: string
 }
 
 const attempts = 3
+const socketName = /^lock\.[\da-f]{8}\.sock$/
 
 /** Held by this process: tells our own lock from one that an earlier process with the same id left. */
 const heldHere = new Set<string>()
@@ -42,31 +48,40 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   const path = join(directory, 'lock')
   if (heldHere.has(path)) throw new DirectoryInUse(directory, process.pid)
   heldHere.add(path)
+  const own = `${path}.${randomUUID().slice(0, 8)}`
+  let sign: SignOfLife | undefined
   try {
-    await takeLock(directory, path)
+    sign = await giveSignOfLife(`${own}.sock`)
+    await takeLock(directory, own, sign === undefined ? '' : `${basename(own)}.sock`)
   } catch (error) {
     heldHere.delete(path)
+    await sign?.end()
     throw error
   }
   return async () => {
     heldHere.delete(path)
     await unlinkIfThere(path)
+    await sign?.end()
   }
 }
 
-async function takeLock(directory: string, path: string): Promise<void> {
-  const mine = JSON.stringify({ pid: process.pid, startedAt: await startTime(process.pid) })
-  const temporary = `${path}.${process.pid}.tmp`
+async function takeLock(directory: string, own: string, socket: string): Promise<void> {
+  const path = join(directory, 'lock')
+  const owner: Owner = { pid: process.pid, startedAt: await startTime(process.pid), socket }
+  const mine = JSON.stringify(owner)
+  const temporary = `${own}.tmp`
   await writeFile(temporary, mine, { mode: 0o640 })
   try {
     for (let attempt = 0; attempt < attempts; attempt++) {
       const made = await tryLink(temporary, path)
       const text = await readIfThere(path)
       if (made && text === mine) return
-      const owner = parseOwner(text ?? '')
-      if (owner !== undefined && (await isAlive(owner)))
-        throw new DirectoryInUse(directory, owner.pid)
-      if (text !== undefined) await removeStale(path, text)
+      const other = parseOwner(text ?? '')
+      if (other !== undefined && (await isAlive(directory, other)))
+        throw new DirectoryInUse(directory, other.pid)
+      if (text !== undefined) await removeStale(path, `${own}.stale`, text)
+      if (other !== undefined && other.socket !== '')
+        await removeSign(join(directory, other.socket))
     }
   } finally {
     await unlinkIfThere(temporary)
@@ -84,8 +99,7 @@ async function tryLink(from: string, to: string): Promise<boolean> {
   }
 }
 
-async function removeStale(path: string, staleText: string): Promise<void> {
-  const aside = `${path}.${process.pid}.stale`
+async function removeStale(path: string, aside: string, staleText: string): Promise<void> {
   try {
     await rename(path, aside)
   } catch (error) {
@@ -118,14 +132,17 @@ function parseOwner(text: string): Owner | undefined {
   try {
     const owner = JSON.parse(text) as Partial<Owner> | null
     if (typeof owner?.pid !== 'number' || typeof owner.startedAt !== 'string') return undefined
-    return { pid: owner.pid, startedAt: owner.startedAt }
+    // It will be removed: nothing but a socket of ours may be named.
+    const socket = socketName.test(owner.socket ?? '') ? (owner.socket as string) : ''
+    return { pid: owner.pid, startedAt: owner.startedAt, socket }
   } catch (error) {
     if (error instanceof SyntaxError) return undefined
     throw error
   }
 }
 
-async function isAlive({ pid, startedAt }: Owner): Promise<boolean> {
+async function isAlive(directory: string, { pid, startedAt, socket }: Owner): Promise<boolean> {
+  if (socket !== '') return isAnswered(join(directory, socket))
   // Ours would stand in heldHere: this one is of an earlier process with the same id.
   if (pid === process.pid) return false
   try {

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, suite, test } from 'node:test'
+import { DirectoryInUse, lockDirectory } from './directory-lock.ts'
+
+let root: string
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'remora-lock-'))
+})
+after(() => rm(root, { recursive: true }))
+
+const unshare = ['-pf', '--mount-proc', '--kill-child']
+const namespaces = spawnSync('unshare', [...unshare, 'true']).status === 0
+const skip = namespaces ? false : 'process namespaces cannot be made here (unshare -p)'
+
+/** Locks `directory` as process 1 of a namespace, as in a container of its own; says "held" or the refusal. */
+async function lockElsewhere(directory: string): Promise<{ child: ChildProcess; said: string }> {
+  const module = new URL('./directory-lock.ts', import.meta.url).href
+  const script = `
+    const { lockDirectory } = await import(${JSON.stringify(module)})
+    const say = (text) => process.stdout.write(text + '\\n')
+    await lockDirectory(${JSON.stringify(directory)}).then(() => say('held'), (error) => say(error.message))
+    process.stdin.resume()`
+  const node = [process.execPath, '--input-type=module', '-e', script]
+  const child = spawn('unshare', [...unshare, ...node], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const [said] = (await once(child.stdout, 'data')) as [Buffer]
+  return { child, said: said.toString().trim() }
+}
+
+suite('a directory', () => {
+  test('is locked once, and free afterwards, with nothing left', async () => {
+    const unlock = await lockDirectory(root)
+    await assert.rejects(lockDirectory(root), DirectoryInUse)
+    await unlock()
+    assert.deepEqual(await readdir(root), [])
+    await (await lockDirectory(root))()
+  })
+
+  test('of a path longer than sockets allow is locked too', async () => {
+    const directory = join(root, ...Array.from({ length: 8 }, () => 'd'.repeat(30)))
+    await mkdir(directory, { recursive: true })
+    const unlock = await lockDirectory(directory)
+    const files = await readdir(directory)
+    assert.equal(files.filter((file) => file.endsWith('.sock')).length, 1, files.join())
+    await unlock()
+  })
+
+  test('keeps files that a forged lock names', async () => {
+    const directory = await mkdtemp(join(root, 'forged-'))
+    await writeFile(join(directory, 'precious'), '')
+    await writeFile(join(directory, 'lock'), '{"pid":4194303,"startedAt":"1","socket":"precious"}')
+    await (await lockDirectory(directory))()
+    assert.deepEqual(await readdir(directory), ['precious'])
+  })
+
+  test('that process 1 of a container uses is refused to process 1 of another', {
+    skip,
+  }, async () => {
+    const directory = await mkdtemp(join(root, 'shared-'))
+    const first = await lockElsewhere(directory)
+    assert.equal(first.said, 'held')
+    const second = await lockElsewhere(directory)
+    assert.equal(second.said, `cannot use directory "${directory}": process 1 uses it`)
+    await assert.rejects(lockDirectory(directory), DirectoryInUse)
+    first.child.kill('SIGKILL')
+    await once(first.child, 'close')
+    const third = await lockElsewhere(directory)
+    assert.equal(third.said, 'held')
+    for (const { child } of [second, third]) {
+      child.kill('SIGKILL')
+      await once(child, 'close')
+    }
+    await (await lockDirectory(directory))()
+    assert.deepEqual(await readdir(directory), [])
+  })
+})
