@@ -15,7 +15,8 @@ import { deadLetterName } from './dead-letters.ts'
 import type { SendOutcome } from './send.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'remora-dead-'))
-after(() => rm(root, { recursive: true }))
+// A stop that is out of time leaves a write under way, so the folder may fill once more.
+after(() => rm(root, { recursive: true, maxRetries: 5 }))
 let directories = 0
 
 const newDirectory = (): string => join(root, String(directories++))
