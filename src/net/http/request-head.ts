@@ -54,7 +54,8 @@ export function parseRequestHead(text: string): RequestHead | RequestFault {
   if (line === null) return malformed('the request line')
   const [, method = '', target = '', major, minor] = line
   if (major !== '1') return new RequestFault(505, 'unsupported', wrongVersion)
-  const path = pathOf(target)
+  // The target of CONNECT is an authority, and nobody looks for its path.
+  const path = method === 'CONNECT' ? target : pathOf(target)
   if (path === undefined) return malformed('the target')
   const minorVersion = minor === '0' ? 0 : 1
   const fields: HeaderList = []
