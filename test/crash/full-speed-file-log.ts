@@ -7,7 +7,12 @@ import { temporaryDirectory, until } from '../support/remora-process.ts'
 import { Lives } from './lives.ts'
 import { RotatingWriter } from './rotating-writer.ts'
 
-/** `npm run test:tail-full-speed` takes the 200,000 of the issue. */
+/*
+ * Not in `npm test` yet: nothing was lost in any run, but in some, lines came twice that were delivered longer before the
+ * kill than docs/decisions/0010 allows. `npm run test:tail-full-speed` shows it.
+ */
+
+/** `npm run test:tail-full-speed` takes 200,000. */
 const linesPerFile = Number(process.env['REMORA_FULL_SPEED_LINES'] ?? 10_000)
 const files = 5
 const lines = files * linesPerFile
