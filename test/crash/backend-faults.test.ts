@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileNameOf } from '../../src/extensions/file_storage/file-name.ts'
+import { freePort } from '../support/free-port.ts'
 import { parseMetrics } from '../support/ledger-page.ts'
 import { numberedLogs } from '../support/numbered-logs.ts'
 import { sendHttp } from '../support/otlp-sender.ts'
 import { OtlpSink } from '../support/otlp-sink.ts'
 import {
   buildBundle,
-  freePort,
   type Running,
   startRemora,
   temporaryDirectory,

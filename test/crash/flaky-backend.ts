@@ -1,9 +1,9 @@
 import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { freePort } from '../support/free-port.ts'
 import { numbersIn } from '../support/numbered-logs.ts'
 import { OtlpSink } from '../support/otlp-sink.ts'
 import type { Disturbances } from './disturbances.ts'
-import { fixedPort } from './fixed-port.ts'
 
 const outages = ['unavailable', 'hang', 'down'] as const
 const collectEveryMs = 20
@@ -46,8 +46,8 @@ export class FlakyBackend {
     mayComeAgain: (number: number) => boolean = () => false,
   ): Promise<FlakyBackend> {
     const backend = new FlakyBackend(random, disturbances, mayComeAgain)
-    backend.sink.grpcPort = await fixedPort()
-    backend.sink.httpPort = await fixedPort()
+    backend.sink.grpcPort = await freePort()
+    backend.sink.httpPort = await freePort()
     await backend.sink.listen()
     const collecting = setInterval(() => backend.#collect(), collectEveryMs)
     t.after(async () => {

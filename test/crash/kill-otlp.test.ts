@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { freePort } from '../support/free-port.ts'
 import { sum } from '../support/ledger-page.ts'
 import { temporaryDirectory, until } from '../support/remora-process.ts'
 import { seed, seededRandom } from '../support/seeded-random.ts'
 import { Disturbances } from './disturbances.ts'
-import { fixedPort } from './fixed-port.ts'
 import { FlakyBackend } from './flaky-backend.ts'
 import { Lives, SizeWatch } from './lives.ts'
 import { LogSender } from './log-sender.ts'
@@ -42,7 +42,7 @@ test(title, { timeout: 60_000 + kills * 10_000 }, async (t) => {
   const disturbances = new Disturbances()
   const backend = await FlakyBackend.start(t, seededRandom(seed), disturbances)
   const directory = await temporaryDirectory(t)
-  const httpPort = await fixedPort()
+  const httpPort = await freePort()
   const lives = await Lives.of(t, configOf(httpPort, backend.sink.grpcPort, directory))
   const size = new SizeWatch(join(directory, 'queue_otlp_grpc_logs.d'))
   const sender = new LogSender(httpPort)

@@ -3,10 +3,10 @@ import { readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { freePort } from '../support/free-port.ts'
 import { type Account, assertBalanced, readAccounts } from '../support/ledger-page.ts'
 import { buildBundle, RemoraProcess, temporaryDirectory } from '../support/remora-process.ts'
 import type { Disturbances } from './disturbances.ts'
-import { fixedPort } from './fixed-port.ts'
 
 /** One life of a process; times of `performance.now()`. */
 interface Life {
@@ -32,7 +32,7 @@ export class Lives {
     buildBundle()
     const file = join(await temporaryDirectory(t), 'remora.yaml')
     await writeFile(file, config)
-    const port = await fixedPort()
+    const port = await freePort()
     const metrics = `service.telemetry.metrics.address=127.0.0.1:${port}`
     return new Lives(t, ['--config', file, '--set', metrics], port)
   }

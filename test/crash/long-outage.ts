@@ -7,11 +7,11 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '../support/free-port.ts'
 import { type Account, assertBalanced, readAccounts } from '../support/ledger-page.ts'
 import { numbersIn } from '../support/numbered-logs.ts'
 import { OtlpSink } from '../support/otlp-sink.ts'
 import { buildBundle, temporaryDirectory, until } from '../support/remora-process.ts'
-import { fixedPort } from './fixed-port.ts'
 import { SizeWatch } from './lives.ts'
 import { MemoryCgroup } from './memory-cgroup.ts'
 import { SteadyLoad } from './steady-load.ts'
@@ -131,9 +131,9 @@ test(title, { timeout: (2 * minutes + 5) * 60_000 }, async (t) => {
   if (cgroup === undefined) return
   buildBundle()
   const sink = new OtlpSink()
-  sink.grpcPort = await fixedPort()
-  sink.httpPort = await fixedPort()
-  const [httpPort, metricsPort] = [await fixedPort(), await fixedPort()]
+  sink.grpcPort = await freePort()
+  sink.httpPort = await freePort()
+  const [httpPort, metricsPort] = [await freePort(), await freePort()]
   const directory = await temporaryDirectory(t)
   const file = join(await temporaryDirectory(t), 'remora.yaml')
   await writeFile(file, configOf(httpPort, metricsPort, sink.grpcPort, directory))

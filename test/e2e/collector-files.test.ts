@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
+import { freePort } from '../support/free-port.ts'
 import { numberedLogs, numbersIn } from '../support/numbered-logs.ts'
 import { GrpcSender, sendHttp } from '../support/otlp-sender.ts'
 import { OtlpSink } from '../support/otlp-sink.ts'
 import {
   buildBundle,
-  freePort,
   RemoraProcess,
   startRemora,
   temporaryDirectory,

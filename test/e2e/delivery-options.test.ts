@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { suite, type TestContext, test } from 'node:test'
+import { freePort } from '../support/free-port.ts'
 import { parseMetrics } from '../support/ledger-page.ts'
 import { numberedLogs } from '../support/numbered-logs.ts'
 import { sendHttp } from '../support/otlp-sender.ts'
 import { OtlpSink } from '../support/otlp-sink.ts'
-import { freePort, startRemora, until } from '../support/remora-process.ts'
+import { startRemora, until } from '../support/remora-process.ts'
 
 const exporters = {
   otlp_http: (sink: OtlpSink) => `endpoint: "http://127.0.0.1:${sink.httpPort}"`,

@@ -4,11 +4,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
+import { freePort } from '../support/free-port.ts'
 import { sum } from '../support/ledger-page.ts'
 import { numberedLogs } from '../support/numbered-logs.ts'
 import { sendHttp } from '../support/otlp-sender.ts'
 import { OtlpSink } from '../support/otlp-sink.ts'
-import { freePort, startRemora, temporaryDirectory, until } from '../support/remora-process.ts'
+import { startRemora, temporaryDirectory, until } from '../support/remora-process.ts'
 
 function configOf(httpPort: number, sink: OtlpSink, storage: string, exporter = ''): string {
   return `

@@ -3,16 +3,11 @@ import { writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
+import { freePort } from '../support/free-port.ts'
 import { numberedLogs } from '../support/numbered-logs.ts'
 import { sendHttp } from '../support/otlp-sender.ts'
 import { OtlpSink } from '../support/otlp-sink.ts'
-import {
-  freePort,
-  RemoraProcess,
-  startRemora,
-  temporaryDirectory,
-  until,
-} from '../support/remora-process.ts'
+import { RemoraProcess, startRemora, temporaryDirectory, until } from '../support/remora-process.ts'
 
 function configOf(httpPort: number, sinkPort: number, more = ''): string {
   return `

@@ -3,15 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { signals } from '../../src/signal/signal.ts'
+import { freePort } from '../support/free-port.ts'
 import { GrpcSender } from '../support/otlp-sender.ts'
 import { OtlpSink } from '../support/otlp-sink.ts'
-import {
-  freePort,
-  RemoraProcess,
-  startRemora,
-  temporaryDirectory,
-  until,
-} from '../support/remora-process.ts'
+import { RemoraProcess, startRemora, temporaryDirectory, until } from '../support/remora-process.ts'
 import { everyText } from '../support/wire/every-text.ts'
 
 const canary =

@@ -5,11 +5,12 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '../support/free-port.ts'
 import { parseMetrics } from '../support/ledger-page.ts'
 import { numberedLogs } from '../support/numbered-logs.ts'
 import { sendHttp } from '../support/otlp-sender.ts'
 import { OtlpSink } from '../support/otlp-sink.ts'
-import { freePort, startRemora, temporaryDirectory, until } from '../support/remora-process.ts'
+import { startRemora, temporaryDirectory, until } from '../support/remora-process.ts'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 

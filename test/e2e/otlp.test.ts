@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { signals } from '../../src/signal/signal.ts'
+import { freePort } from '../support/free-port.ts'
 import { sum } from '../support/ledger-page.ts'
 import { GrpcSender, sendHttp } from '../support/otlp-sender.ts'
 import { OtlpSink } from '../support/otlp-sink.ts'
-import { freePort, startRemora, until } from '../support/remora-process.ts'
+import { startRemora, until } from '../support/remora-process.ts'
 import { oracleDecode } from '../support/wire/oracle.ts'
 import { wireFixture } from '../support/wire/wire-fixtures.ts'
 

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { suite, test } from 'node:test'
 import { scanItems } from '../../src/wire/otlp/scan.ts'
+import { freePort } from '../support/free-port.ts'
 import { GrpcSender } from '../support/otlp-sender.ts'
 import { OtlpSink } from '../support/otlp-sink.ts'
-import { freePort, startRemora } from '../support/remora-process.ts'
+import { startRemora } from '../support/remora-process.ts'
 import { oracleDecode, oracleEncode } from '../support/wire/oracle.ts'
 
 const pipeline = readFileSync(

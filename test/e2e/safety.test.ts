@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { suite, test } from 'node:test'
+import { freePort } from '../support/free-port.ts'
 import { parseMetrics, sum } from '../support/ledger-page.ts'
 import { numberedLogs } from '../support/numbered-logs.ts'
 import { sendHttp } from '../support/otlp-sender.ts'
 import { OtlpSink } from '../support/otlp-sink.ts'
-import { freePort, startRemora, until } from '../support/remora-process.ts'
+import { startRemora, until } from '../support/remora-process.ts'
 
 const mib = 1024 * 1024
 

@@ -1,5 +1,6 @@
 import { after, before } from 'node:test'
-import { freePort, RemoraProcess } from '../support/remora-process.ts'
+import { freePort } from '../support/free-port.ts'
+import { RemoraProcess } from '../support/remora-process.ts'
 import { type Backend, startBackend } from './backend.ts'
 
 /** Where SDKs send. */

@@ -5,6 +5,7 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import * as grpc from '@grpc/grpc-js'
 import { type Signal, signals } from '../../src/signal/signal.ts'
 import { countItems } from '../../src/wire/otlp/split.ts'
+import { freePort } from './free-port.ts'
 import { numbersIn } from './numbered-logs.ts'
 import { oracleEncode } from './wire/oracle.ts'
 
@@ -43,6 +44,8 @@ export class OtlpSink {
 
   static async start(): Promise<OtlpSink> {
     const sink = new OtlpSink()
+    sink.grpcPort = await freePort()
+    sink.httpPort = await freePort()
     await sink.listen()
     return sink
   }
