@@ -83,6 +83,7 @@ suite('YAML that is refused', () => {
       name: 'an alias without anchor',
       yaml: 'exporters: *x\n',
       want: [
+        'c.yaml:1:1: service.pipelines: needs at least one pipeline',
         'c.yaml:1:12: exporters: alias "*x" has no anchor "&x" before it; put it in quotes if it is meant as a text',
       ],
     },
@@ -90,6 +91,7 @@ suite('YAML that is refused', () => {
       name: 'an alias to what it stands in',
       yaml: 'exporters: &x\n  a: *x\n',
       want: [
+        'c.yaml:1:1: service.pipelines: needs at least one pipeline',
         'c.yaml:2:6: exporters.a: alias "*x" has no anchor "&x" before it; put it in quotes if it is meant as a text',
       ],
     },
@@ -97,6 +99,7 @@ suite('YAML that is refused', () => {
       name: 'keys that objects treat specially',
       yaml: 'exporters:\n  __proto__: {a: 1}\n  constructor: {}\n',
       want: [
+        'c.yaml:1:1: service.pipelines: needs at least one pipeline',
         'c.yaml:2:3: exporters: "__proto__" cannot be used as a key',
         'c.yaml:3:3: exporters: "constructor" cannot be used as a key',
       ],
@@ -104,12 +107,18 @@ suite('YAML that is refused', () => {
     {
       name: 'a key that is a map',
       yaml: 'exporters:\n  ? {a: b}\n  : c\n',
-      want: ['c.yaml:2:5: exporters: a key must be a text'],
+      want: [
+        'c.yaml:1:1: service.pipelines: needs at least one pipeline',
+        'c.yaml:2:5: exporters: a key must be a text',
+      ],
     },
     {
       name: 'a tag',
       yaml: 'exporters: !secret x\n',
-      want: ['c.yaml:1:20: exporters: has the YAML tag "!secret", which means nothing here'],
+      want: [
+        'c.yaml:1:1: service.pipelines: needs at least one pipeline',
+        'c.yaml:1:20: exporters: has the YAML tag "!secret", which means nothing here',
+      ],
     },
     {
       name: 'a second document',
@@ -122,9 +131,32 @@ suite('YAML that is refused', () => {
       want: ['c.yaml:1:1: the configuration must be a map of receivers, exporters, service, …'],
     },
     {
+      name: 'a key that is written twice, and all that is wrong besides',
+      yaml: `receivers:
+  otlp: {protocols: {grpc: }, protocols: {grpc: {endpoint: [x]}}}
+exporters:
+  debug:
+  debug: {verbosity: loud}
+exporters:
+  otlp_http: {endpoint: 5}
+${service}`,
+      want: [
+        'c.yaml:2:31: receivers.otlp.protocols: is written twice; first on line 2',
+        'c.yaml:2:60: receivers.otlp.protocols.grpc.endpoint: must be "host:port", or ":port" for all addresses',
+        'c.yaml:5:3: exporters.debug: is written twice; first on line 4',
+        'c.yaml:5:22: exporters.debug.verbosity: must be one of "basic", "normal", "detailed"',
+        'c.yaml:6:1: exporters: is written twice; first on line 3',
+        'c.yaml:7:25: exporters.otlp_http.endpoint: must be a URL',
+      ],
+    },
+    {
       name: 'a merge of something that is no map',
       yaml: 'a: &a 5\nexporters:\n  <<: *a\n',
-      want: ['c.yaml:1:7: exporters: only a map, or a list of maps, can be merged with "<<"'],
+      want: [
+        'c.yaml:1:1: a: unknown section; one of "receivers", "processors", "exporters", "extensions", "connectors", "service"',
+        'c.yaml:1:1: service.pipelines: needs at least one pipeline',
+        'c.yaml:1:7: exporters: only a map, or a list of maps, can be merged with "<<"',
+      ],
     },
   ])
 })
@@ -141,13 +173,11 @@ suite('a source that is refused', () => {
       name: 'every source that cannot be read',
       yaml: '',
       config: ['nope.yaml', 'env:NOPE', 'https://x/y', 'file:nope2.yaml'],
-      set: ['novalue'],
       want: [
         'cannot read "nope.yaml": no such file',
         '--config env:NOPE: the environment variable is not set',
         '--config https:…: "https" is none of file, env and yaml',
         'cannot read "nope2.yaml": no such file',
-        '--set needs key=value, e.g. --set exporters.debug.verbosity=basic',
       ],
     },
     {

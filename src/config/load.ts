@@ -42,7 +42,7 @@ const topLevel = [...sectionNames, 'connectors', 'service'] as const
  */
 export function loadConfig(options: LoadOptions): Loaded {
   const read = readSources(options)
-  if (read.problems.length > 0 || read.node === undefined) return unreadable(read)
+  if (read.node === undefined) return unreadable(read)
   const expanded = expand(read.node, options)
   const { receiver } = options
   const whole = expanded.node as MapNode
@@ -75,7 +75,8 @@ export function loadConfig(options: LoadOptions): Loaded {
     shutdownTimeoutMs: checked.shutdownTimeoutMs,
   }
   warnings.push(...unusedComponents(service, document), ...unmaskedPaths(service, document))
-  return { service, document, sources, problems: oncePerPath(problems), warnings }
+  const all = [...read.problems, ...oncePerPath(problems, read.problems)]
+  return { service, document, sources, problems: all, warnings }
 }
 
 function unreadable(read: ReturnType<typeof readSources>): Loaded {
@@ -98,11 +99,16 @@ function checkTopLevel(document: MapNode): ConfigProblem[] {
   return problems
 }
 
-/** A reference that failed leaves an empty value, about which there is nothing more to say. */
-function oncePerPath(problems: readonly ConfigProblem[]): ConfigProblem[] {
-  const seen = new Set<string>()
-  return problems.filter(({ path, message, place }) => {
-    const key = path.length === 0 ? JSON.stringify([message, place]) : JSON.stringify(path)
+/** A reference or an alias that failed leaves an empty value, about which there is nothing more to say. */
+function oncePerPath(
+  problems: readonly ConfigProblem[],
+  known: readonly ConfigProblem[],
+): ConfigProblem[] {
+  const keyOf = ({ path, message, place }: ConfigProblem): string =>
+    path.length === 0 ? JSON.stringify([message, place]) : JSON.stringify(path)
+  const seen = new Set(known.map(keyOf))
+  return problems.filter((problem) => {
+    const key = keyOf(problem)
     if (seen.has(key)) return false
     seen.add(key)
     return true

@@ -15,7 +15,15 @@ import {
   type YAMLSeq,
 } from 'yaml'
 import type { ConfigProblem } from '../errors/config-problem.ts'
-import { type ConfigNode, createList, createMap, createScalar, type Entry } from './node.ts'
+import {
+  type ConfigNode,
+  createList,
+  createMap,
+  createScalar,
+  type Entry,
+  isNull,
+  mergeNodes,
+} from './node.ts'
 import { problemAt } from './problem.ts'
 import { resolvePlainScalar } from './scalar.ts'
 import { type Origin, placeOf, type Source } from './source.ts'
@@ -176,17 +184,22 @@ class TreeBuilder {
       this.#path.push(key)
       const value = this.build(pair.value)
       if (key === '<<') merged.push(value)
-      else if (!this.#isTwice(entries.get(key), keyOrigin)) entries.set(key, { keyOrigin, value })
+      else entries.set(key, this.#joinTwice(entries.get(key), { keyOrigin, value }))
       this.#path.pop()
     }
     for (const value of merged) this.#merge(value, entries)
     return createMap(entries, this.#originOf(map))
   }
 
-  #isTwice(first: Entry | undefined, origin: Origin): boolean {
-    if (first === undefined) return false
-    this.#report(origin, `is written twice; first on line ${placeOf(first.keyOrigin).line}`)
-    return true
+  /** Of a key that is written twice, the check goes on with both: a second `exporters:` has exporters, too. */
+  #joinTwice(first: Entry | undefined, second: Entry): Entry {
+    if (first === undefined) return second
+    const { line } = placeOf(first.keyOrigin)
+    this.#report(second.keyOrigin, `is written twice; first on line ${line}`)
+    if (isNull(first.value)) return second
+    return second.value.kind === 'map'
+      ? { ...first, value: mergeNodes(first.value, second.value) }
+      : first
   }
 
   /** `<<: *base` and `<<: [*a, *b]`: keys of the map itself win, then the earlier maps. */

@@ -1,14 +1,16 @@
+import { must } from '../errors/bug.ts'
 import type { ConfigProblem } from '../errors/config-problem.ts'
 import { messageOf } from './expand.ts'
 import { type ConfigNode, createMap, type Entry, mergeNodes } from './node.ts'
 import { parseYaml } from './parse-yaml.ts'
 import { problemAt } from './problem.ts'
+import { parseSet } from './set.ts'
 import { type Origin, Source } from './source.ts'
 
 export interface ReadOptions {
   /** `--config`, in order: a path, `file:path`, `env:NAME` or `yaml:text`. */
   readonly sources: readonly string[]
-  /** `--set`, in order: `exporters.otlp.timeout=5s` or with `::`. They win over all sources. */
+  /** `--set`, in order: `exporters.otlp.timeout=5s` or with `::`; each with a `=`. They win over all sources. */
   readonly sets: readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>
   /** Throws an Error for a person: `no such file`. */
@@ -19,6 +21,7 @@ export interface ReadSources {
   /** All sources merged; undefined where one of them could not be read. */
   readonly node: ConfigNode | undefined
   readonly sources: readonly Source[]
+  /** With a node: what is wrong in texts that could be read all the same, such as a key that is written twice. */
   readonly problems: readonly ConfigProblem[]
 }
 
@@ -31,23 +34,29 @@ export function readSources(options: ReadOptions): ReadSources {
     else sources.push(withOwnLabel(read, sources))
   }
   for (const given of options.sources) add(readSource(given, options))
-  for (const given of options.sets) add(parseSet(given))
+  for (const given of options.sets) add(sourceOfSet(given))
 
+  let isReadable = problems.length === 0
   let merged: ConfigNode | undefined
   for (const source of sources) {
     const parsed = parseYaml(source)
     problems.push(...parsed.problems)
-    if (parsed.node === undefined) continue
+    if (parsed.node === undefined) {
+      isReadable &&= parsed.problems.length === 0
+      continue
+    }
     if (parsed.node.kind !== 'map') {
       const message = 'the configuration must be a map of receivers, exporters, service, …'
       problems.push(problemAt(parsed.node.origin, [], message))
+      isReadable = false
       continue
     }
     const node = splitKeys(parsed.node.entries, parsed.node.origin)
     merged = merged === undefined ? node : mergeNodes(merged, node)
   }
   const origin: Origin = { source: sources[0] ?? new Source('', ''), start: 0, end: 0 }
-  return { node: merged ?? createMap(new Map(), origin), sources, problems }
+  const node = isReadable ? (merged ?? createMap(new Map(), origin)) : undefined
+  return { node, sources, problems }
 }
 
 /** Lines are shown by label, so two `--set` of one key must not share theirs. */
@@ -84,18 +93,10 @@ function readSource(given: string, options: ReadOptions): Source | ConfigProblem
   }
 }
 
-function parseSet(given: string): Source | ConfigProblem {
-  const cut = given.indexOf('=')
-  const key = given.slice(0, cut).trim()
-  // The value may be a secret and is not repeated.
-  if (cut < 0 || key === '') {
-    return {
-      path: [],
-      message: '--set needs key=value, e.g. --set exporters.debug.verbosity=basic',
-    }
-  }
-  const text = `${key.replaceAll('.', '::')}: ${given.slice(cut + 1).trim()}`
-  return new Source(`--set ${key}`, text)
+function sourceOfSet(given: string): Source {
+  const set = parseSet(given)
+  must(set !== undefined, '--set without key=value')
+  return new Source(`--set ${set.key}`, `${set.key.replaceAll('.', '::')}: ${set.value}`)
 }
 
 /** `exporters::debug::verbosity: basic` at the top level is short for the nested maps. */
