@@ -99,6 +99,8 @@ suite('a command line that is refused', () => {
     ['run', 'say where the configuration is: --config remora.yaml'],
     ['validate', 'say where the configuration is: --config remora.yaml'],
     ['--set a=b', 'say where the configuration is: --config remora.yaml'],
+    ['--config a --set foo', '--set needs key=value, e.g. --set exporters.debug.verbosity=basic'],
+    ['--config a --set =foo', '--set needs key=value, e.g. --set exporters.debug.verbosity=basic'],
     ['--config', '--config needs a value'],
     ['--config=', '--config needs a value'],
     ['components --config a', 'components has no flag --config'],

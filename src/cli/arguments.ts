@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { parseSet } from '../config/set.ts'
 import { suggestion } from '../errors/suggest.ts'
 
 export const commands = [
@@ -156,6 +157,10 @@ function withValues(command: Command, values: Readonly<Record<string, unknown>>)
   }
   const config = (values['config'] ?? []) as string[]
   const set = (values['set'] ?? []) as string[]
+  // What stands there may be a secret, and is not repeated.
+  if (set.some((given) => parseSet(given) === undefined)) {
+    return fail('--set needs key=value, e.g. --set exporters.debug.verbosity=basic')
+  }
   if (config.length === 0 && command !== 'tail' && flags['config']?.includes(command)) {
     return fail('say where the configuration is: --config remora.yaml')
   }
