@@ -82,6 +82,8 @@ export class BlockReader {
     }
     const flush = atEnd && file.flushDue && file.partialSize === sizeBytes
     const end = this.#frame(file, view, start, flush)
+    // It may have grown since the poll: behind its size a position would look like that of a truncated file.
+    file.sizeBytes = atEnd ? sizeBytes : Math.max(file.sizeBytes, sizeBytes)
     if (atEnd) this.#noteEnd(file, sizeBytes, end < filled)
     else if (end === start && start === before && wantBytes < this.#wideBytes) return false
     return true
@@ -117,7 +119,6 @@ export class BlockReader {
   }
 
   #noteEnd(file: TailedFile, sizeBytes: number, unfinished: boolean): void {
-    file.sizeBytes = sizeBytes
     file.flushDue = false
     if (!unfinished) {
       file.partialSize = -1
