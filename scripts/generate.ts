@@ -8,10 +8,12 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { registry } from '../src/components.ts'
+import { loadRegistry } from '../src/components.ts'
 import { metrics } from '../src/telemetry/metrics.ts'
 import { readNotes } from './reference/notes.ts'
 import { referencePages } from './reference/pages.ts'
+
+const registry = await loadRegistry()
 
 const top = fileURLToPath(new URL('..', import.meta.url))
 const target = join(top, 'docs/reference')

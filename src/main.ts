@@ -31,7 +31,7 @@ try {
       stderr: (text) => process.stderr.write(text),
       readFile: readTextFile,
       ...(process.stdout.isTTY ? { terminal: { columns: process.stdout.columns } } : {}),
-      registry: async () => (await import('./components.ts')).registry,
+      loadRegistry: async (named) => (await import('./components.ts')).loadRegistry(named),
     },
     {
       clock: systemClock,

@@ -240,7 +240,7 @@ suite('tidy finds', () => {
 suite('tidy compares', () => {
   test('definitions with the list', () => {
     const sample = [
-      { path: 'src/components.ts', text: "import { a } from './receivers/a/definition.ts'" },
+      { path: 'src/components.ts', text: "import('./receivers/a/definition.ts')" },
       { path: 'src/receivers/a/definition.ts', text: '' },
       { path: 'src/receivers/b/definition.ts', text: '' },
     ]

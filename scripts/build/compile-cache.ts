@@ -20,7 +20,7 @@ export async function warmCompileCache(top: string): Promise<string> {
   try {
     const port = await freePort()
     const config = join(scratch, 'warm.yaml')
-    await writeFile(config, warmConfig(port))
+    await writeFile(config, warmConfig(port, scratch))
     const child = spawn(join(top, 'bin/remora'), ['--config', config], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, NODE_COMPILE_CACHE: cache, NODE_COMPILE_CACHE_PORTABLE: '1' },
@@ -55,8 +55,8 @@ export async function giveCompileCache(top: string, userId: string): Promise<voi
   }
 }
 
-/** What most starts use; the listener is the sign that it is up. */
-function warmConfig(port: number): string {
+/** Every component, since each is loaded only when it is named; the listener is the sign that it is up. */
+function warmConfig(port: number, scratch: string): string {
   return `receivers:
   otlp:
     protocols:
@@ -64,25 +64,58 @@ function warmConfig(port: number): string {
         endpoint: 127.0.0.1:${port}
       http:
         endpoint: 127.0.0.1:0
+  file_log:
+    include: ["${scratch}/*.log"]
+    storage: file_storage
+    operators:
+      - type: json_parser
+      - type: regex_parser
+        regex: "(?P<word>\\\\w+)"
+        on_error: send_quiet
+  file_log/preset:
+    include: ["${scratch}/*.log"]
+    preset: auto
+  exec:
+    command: ["true"]
+    interval: 1h
 processors:
   memory_limiter:
     check_interval: 1s
     limit_mib: 512
+  resource_detection:
+    detectors: [env]
+  mask:
+    detectors: [email]
+  redaction:
+    allow_all_keys: true
+    blocked_values: ["[0-9]{16}"]
   batch:
 exporters:
   otlp_grpc:
     endpoint: 127.0.0.1:9
     tls:
       insecure: true
+  otlp_http:
+    endpoint: http://127.0.0.1:9
+  debug:
+  file:
+    path: ${scratch}/out.json
+extensions:
+  file_storage:
+    directory: ${scratch}/storage
+    create_directory: true
+  health_check:
+    endpoint: 127.0.0.1:0
 service:
+  extensions: [file_storage, health_check]
   telemetry:
     metrics:
       level: none
   pipelines:
     logs:
-      receivers: [otlp]
-      processors: [memory_limiter, batch]
-      exporters: [otlp_grpc]
+      receivers: [otlp, file_log, file_log/preset, exec]
+      processors: [memory_limiter, resource_detection, mask, redaction, batch]
+      exporters: [otlp_grpc, otlp_http, debug, file]
 `
 }
 

@@ -30,7 +30,7 @@ function check(yaml: string, { files = {}, config = ['c.yaml'], set = [], env = 
     if (text === undefined) throw new Error('no such file')
     return text
   }
-  return checkConfig({ config, set }, { env, readFile }, toyRegistry)
+  return checkConfig({ config, set }, { env, readFile, loadRegistry: async () => toyRegistry })
 }
 
 /** Only the first line of each problem. */
@@ -46,8 +46,8 @@ interface Row extends Given {
 
 function testRows(rows: readonly Row[]): void {
   for (const { name, yaml, want, ...given } of rows) {
-    test(name, () => {
-      const { problems, problemText } = check(yaml, given)
+    test(name, async () => {
+      const { problems, problemText } = await check(yaml, given)
       const got = headlines(problemText)
       assert.deepEqual(got.slice(0, problems.length), want)
     })
@@ -422,8 +422,8 @@ suite('the place of a problem', () => {
   ])
 })
 
-test('a problem shows its line with the mistake marked', () => {
-  const { problemText } = check(
+test('a problem shows its line with the mistake marked', async () => {
+  const { problemText } = await check(
     `${receivers}\nexporters:\n  debug: {verbosity: basik}\n  otlp_http:\n    "endpoint": nope # x\n    sending_queue:\n      queue_sizes: 100\n${service}`,
   )
   assert.equal(
@@ -444,9 +444,9 @@ test('a problem shows its line with the mistake marked', () => {
   )
 })
 
-test('a long line is cut around the mistake', () => {
+test('a long line is cut around the mistake', async () => {
   const padding = 'x'.repeat(400)
-  const { problemText } = check(
+  const { problemText } = await check(
     `exporters: {debug: {a${padding}: 1, verbosity: 5, b${padding}: 1}}\n`,
   )
   const lines = problemText.split('\n')
@@ -484,8 +484,8 @@ suite('a warning', () => {
     },
   ]
   for (const { name, yaml, want } of rows) {
-    test(name, () => {
-      const { plan, warningText, problemText } = check(yaml)
+    test(name, async () => {
+      const { plan, warningText, problemText } = await check(yaml)
       assert.equal(problemText, '')
       assert.ok(plan)
       assert.deepEqual(headlines(warningText), want)

@@ -1,4 +1,3 @@
-import type { Registry } from '../component/registry.ts'
 import { withPlaces } from '../config/graph-problems.ts'
 import { type Loaded, loadConfig } from '../config/load.ts'
 import { renderProblems, sortProblems } from '../config/render.ts'
@@ -24,26 +23,26 @@ export interface CheckedConfig {
 }
 
 /** Loads and plans what the command line names; `receiver`: see `LoadOptions`. Nothing is started. */
-export function checkConfig(
+export async function checkConfig(
   { config, set }: Pick<Arguments, 'config' | 'set'>,
-  io: Pick<Io, 'env' | 'readFile'>,
-  registry: Registry,
+  io: Pick<Io, 'env' | 'readFile' | 'loadRegistry'>,
   receiver?: string,
-): CheckedConfig {
-  const { env, readFile } = io
-  const loaded = loadConfig({
+): Promise<CheckedConfig> {
+  const { env, readFile, loadRegistry } = io
+  const loaded = await loadConfig({
     sources: config,
     sets: set,
     env,
     readFile,
-    registry,
+    loadRegistry,
     ...(receiver === undefined ? {} : { receiver }),
   })
   const planned = loaded.service === undefined ? undefined : planGraph(loaded.service)
   const ofGraph = planned?.ok === false ? withPlaces(loaded, planned.problems) : []
-  const missing = missingFiles(loaded, io, registry)
+  const missing = missingFiles(loaded, io)
   const problems = sortProblems([...loaded.problems, ...ofGraph, ...missing], loaded.sources)
-  const secrets = loaded.document === undefined ? [] : secretOrigins(loaded.document, registry)
+  const secrets =
+    loaded.document === undefined ? [] : secretOrigins(loaded.document, loaded.registry)
   const rendering = { sources: loaded.sources, secrets }
   return {
     loaded,

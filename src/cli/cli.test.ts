@@ -72,7 +72,7 @@ async function remora(...args: string[]) {
         if (text === undefined) throw new Error('no such file')
         return text
       },
-      registry: () => Promise.resolve(toyRegistry),
+      loadRegistry: async () => toyRegistry,
     },
     {
       clock: systemClock,

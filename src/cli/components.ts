@@ -9,7 +9,7 @@ const kinds = ['receiver', 'processor', 'exporter', 'extension'] as const
 
 /** `remora components`: what this build can be configured with. */
 export async function components(args: Arguments, io: Io): Promise<ExitCode> {
-  const definitions = listDefinitions(await io.registry())
+  const definitions = listDefinitions(await io.loadRegistry())
   io.stdout(args.format === 'json' ? toJson(definitions) : toTable(definitions))
   return exitCodes.ok.code
 }

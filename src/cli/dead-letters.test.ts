@@ -8,7 +8,7 @@ import { OtlpSink } from '../../test/support/otlp-sink.ts'
 import type { LetterHead } from '../buffer/dead-letters/letter.ts'
 import { LetterBox, listLetters } from '../buffer/dead-letters/letter-box.ts'
 import { systemClock } from '../component/clock.ts'
-import { registry } from '../components.ts'
+import { loadRegistry } from '../components.ts'
 import { cli } from './cli.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'remora-cli-letters-'))
@@ -58,7 +58,7 @@ service:
           stderr += text
         },
         readFile: () => config,
-        registry: () => Promise.resolve(registry),
+        loadRegistry,
       },
       {
         clock: systemClock,

@@ -16,7 +16,7 @@ export async function deadLetters(
   io: Io,
   control: ProcessControl,
 ): Promise<ExitCode> {
-  const { loaded, problemText } = checkConfig(args, io, await io.registry())
+  const { loaded, problemText } = await checkConfig(args, io)
   if (loaded.service === undefined) {
     io.stderr(problemText)
     return exitCodes.failed.code

@@ -1,4 +1,4 @@
-import type { Registry } from '../component/registry.ts'
+import type { LoadRegistry, Registry } from '../component/registry.ts'
 import { Application } from '../process/application.ts'
 import { ApplicationReceiver } from '../receivers/application/application-receiver.ts'
 import { application as definition } from '../receivers/application/definition.ts'
@@ -21,14 +21,15 @@ const furtherSignals: readonly NodeJS.Signals[] = [
 /** `remora exec`: run, around an application. The exit code is that of the application, once it was started. */
 export async function exec(args: Arguments, io: Io, control: ProcessControl): Promise<number> {
   const application = new Application(args.words as [string, ...string[]])
-  const registry = async (): Promise<Registry> => withApplication(await io.registry(), application)
+  const loadRegistry: LoadRegistry = async (named) =>
+    withApplication(await io.loadRegistry(named), application)
   const ward = {
     receiver: definition.type,
     forward: (signal: string) => application.forward(signal as NodeJS.Signals),
     ended: application.ended,
   }
   for (const signal of furtherSignals) process.on(signal, () => application.forward(signal))
-  const code = await run(args, { ...io, registry }, control, ward)
+  const code = await run(args, { ...io, loadRegistry }, control, ward)
   return application.startFailure ?? code
 }
 

@@ -54,9 +54,9 @@ const edit = fc.record({
   insert: fc.oneof(fc.constantFrom(...pieces), fc.string({ maxLength: 5 })),
 })
 
-test('whatever a file holds, checking it ends with problems at real places, or with a plan', () => {
-  fc.assert(
-    fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), (edits) => {
+test('whatever a file holds, checking it ends with problems at real places, or with a plan', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(edit, { minLength: 1, maxLength: 4 }), async (edits) => {
       let text = valid
       for (const { at, remove, insert } of edits) {
         text = text.slice(0, at) + insert + text.slice(at + remove)
@@ -66,10 +66,9 @@ test('whatever a file holds, checking it ends with problems at real places, or w
         if (path === 'token') return 'secret'
         throw new Error('no such file')
       }
-      const checked = checkConfig(
+      const checked = await checkConfig(
         { config: ['c.yaml'], set: [] },
-        { env: { HOST: 'h', A: '7' }, readFile },
-        toyRegistry,
+        { env: { HOST: 'h', A: '7' }, readFile, loadRegistry: async () => toyRegistry },
       )
       assert.equal(checked.plan === undefined, checked.problems.length > 0)
       const lines = text.split('\n')

@@ -1,4 +1,4 @@
-import type { Registry } from '../component/registry.ts'
+import type { LoadRegistry } from '../component/registry.ts'
 
 /** What a command may touch of the world, so that tests can run it in their own process. */
 export interface Io {
@@ -11,6 +11,5 @@ export interface Io {
   readonly stdin?: NodeJS.ReadableStream
   /** The terminal that shows the output; undefined where it goes elsewhere. */
   readonly terminal?: { readonly columns: number }
-  /** All components; loaded only by the commands that need them. */
-  registry(): Promise<Registry>
+  readonly loadRegistry: LoadRegistry
 }

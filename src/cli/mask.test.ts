@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { suite, test } from 'node:test'
-import { registry } from '../components.ts'
+import { loadRegistry } from '../components.ts'
 import { cli } from './cli.ts'
 import type { Io } from './io.ts'
 
@@ -21,7 +21,7 @@ async function run(input: string, ...args: string[]) {
       out.stderr += text
     },
     readFile: () => assert.fail('no file is named'),
-    registry: () => Promise.resolve(registry),
+    loadRegistry,
   }
   out.code = await cli(['mask', ...args], io, { leaveSignals: () => {} } as never)
   return out

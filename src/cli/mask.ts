@@ -13,7 +13,7 @@ import type { Io } from './io.ts'
  * goes to stderr: counts, or with `--explain` each finding and why. The found text itself is never printed.
  */
 export async function mask(args: Arguments, io: Io): Promise<ExitCode> {
-  const { loaded, plan, problemText, warningText } = checkConfig(args, io, await io.registry())
+  const { loaded, plan, problemText, warningText } = await checkConfig(args, io)
   io.stderr(warningText)
   if (plan === undefined || loaded.service === undefined) {
     io.stderr(problemText)

@@ -7,7 +7,7 @@ import { checkConfig } from './check-config.ts'
 
 const registry = createRegistry([otlp, otlpHttp])
 
-function check(exporter: string): { problems: string[]; warnings: string } {
+async function check(exporter: string): Promise<{ problems: string[]; warnings: string }> {
   const yaml = `
 receivers: {otlp: {protocols: {grpc: {tls: {cert_file: ok.pem, key_file: ok.pem}}}}}
 exporters:
@@ -21,10 +21,9 @@ service: {pipelines: {logs: {receivers: [otlp], exporters: [otlp_http]}}}
     if (path === 'latin1.pem') throw new Error('it is not UTF-8 text', { cause: new TypeError() })
     throw new Error('no such file', { cause: Object.assign(new Error('x'), { code: 'ENOENT' }) })
   }
-  const { problems, warningText } = checkConfig(
+  const { problems, warningText } = await checkConfig(
     { config: ['c.yaml'], set: [] },
-    { env: {}, readFile },
-    registry,
+    { env: {}, readFile, loadRegistry: async () => registry },
   )
   return {
     problems: problems.map(({ place, path, message }) => {
@@ -53,12 +52,12 @@ suite('validation', () => {
     },
   ]
   for (const { name, exporter, want } of rows) {
-    test(name, () => assert.deepEqual(check(exporter).problems, want))
+    test(name, async () => assert.deepEqual((await check(exporter)).problems, want))
   }
 
   for (const endpoint of ['http://x/v1/logs', 'http://x/a/v1/traces/', 'http://x/v1/metrics?a=b']) {
-    test(`warns of ${endpoint} as a base`, () => {
-      const { problems, warnings } = check(`{endpoint: "${endpoint}"}`)
+    test(`warns of ${endpoint} as a base`, async () => {
+      const { problems, warnings } = await check(`{endpoint: "${endpoint}"}`)
       assert.deepEqual(problems, [])
       assert.match(warnings, /otlp_http\.endpoint: warning: ends in \/v1\/\w+, .*logs_endpoint/)
     })

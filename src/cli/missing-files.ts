@@ -1,4 +1,3 @@
-import type { Registry } from '../component/registry.ts'
 import type { Loaded } from '../config/load.ts'
 import { originAt } from '../config/node.ts'
 import { problemAt } from '../config/problem.ts'
@@ -9,9 +8,8 @@ import type { Io } from './io.ts'
 
 /** Files that used components need at the start, e.g. certificates, and that cannot be read. */
 export function missingFiles(
-  { document, service }: Loaded,
+  { document, service, registry }: Loaded,
   { readFile }: Pick<Io, 'readFile'>,
-  registry: Registry,
 ): ConfigProblem[] {
   if (document === undefined || service === undefined) return []
   const used: Readonly<Record<string, readonly string[]>> = {

@@ -11,10 +11,9 @@ import type { Io } from './io.ts'
  * in any other, a secret could stand behind an option that no schema knows.
  */
 export async function printConfig(args: Arguments, io: Io): Promise<ExitCode> {
-  const registry = await io.registry()
-  const { loaded, problems, problemText } = checkConfig(args, io, registry)
+  const { loaded, problems, problemText } = await checkConfig(args, io)
   if (problems.length > 0) io.stderr(problemText)
-  const { document } = loaded
+  const { document, registry } = loaded
   const readable = document !== undefined && (args.mode === 'unredacted' || problems.length === 0)
   if (readable) {
     const shown = args.mode === 'unredacted' ? document : redact(document, registry)

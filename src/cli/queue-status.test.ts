@@ -7,7 +7,7 @@ import { FakeClock } from '../../test/support/fake-clock.ts'
 import { numberedLogs } from '../../test/support/numbered-logs.ts'
 import { until } from '../../test/support/remora-process.ts'
 import { openDiskQueue } from '../buffer/disk/open.ts'
-import { registry } from '../components.ts'
+import { loadRegistry } from '../components.ts'
 import { cli } from './cli.ts'
 
 const config = (directory: string) => `
@@ -43,7 +43,7 @@ async function setup(t: { after(undo: () => Promise<void>): void }, ...args: str
         errors.push(text)
       },
       readFile: () => config(directory),
-      registry: () => Promise.resolve(registry),
+      loadRegistry,
     },
     {
       clock,

@@ -23,7 +23,7 @@ export async function queueStatus(
   io: Io,
   control: ProcessControl,
 ): Promise<ExitCode> {
-  const { loaded, problemText } = checkConfig(args, io, await io.registry())
+  const { loaded, problemText } = await checkConfig(args, io)
   const { service } = loaded
   if (service === undefined) {
     io.stderr(problemText)

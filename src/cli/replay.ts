@@ -128,7 +128,7 @@ async function exporterTo(to: string, args: Arguments, io: Io): Promise<Exporter
   const [type, sets] = destinationOf(to)
   const id = `${type}/dead_letters_to`
   const set = [...args.set, ...sets.map((text) => `exporters::${id}::${text}`)]
-  const { loaded, problemText } = checkConfig({ ...args, set }, io, await io.registry())
+  const { loaded, problemText } = await checkConfig({ ...args, set }, io)
   const exporter = loaded.service?.exporters.get(id)
   if (exporter === undefined) throw new Error(`cannot send to "${to}": ${problemText}`)
   return exporter

@@ -86,7 +86,7 @@ service:
         for (const { text: wanted, resolve } of waiting) if (text.includes(wanted)) resolve()
       },
       readFile: () => '',
-      registry: () => Promise.resolve(registry),
+      loadRegistry: async () => registry,
     },
     {
       clock,

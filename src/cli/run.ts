@@ -50,8 +50,7 @@ export async function run(
   control: ProcessControl,
   ward?: Ward,
 ): Promise<number> {
-  const registry = await io.registry()
-  const checked = checkConfig(args, io, registry, ward?.receiver)
+  const checked = await checkConfig(args, io, ward?.receiver)
   const { loaded, plan, problemText, warningText } = checked
   if (plan === undefined) {
     io.stderr(warningText + problemText)

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream'
 import { suite, test } from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
 import { systemClock } from '../component/clock.ts'
-import { registry } from '../components.ts'
+import { loadRegistry } from '../components.ts'
 import { cli } from './cli.ts'
 import type { Io } from './io.ts'
 
@@ -37,7 +37,7 @@ async function run(args: readonly string[], io: Partial<Io> = {}, out = blank())
       out.stderr += text
     },
     readFile: () => assert.fail('no file is named'),
-    registry: () => Promise.resolve(registry),
+    loadRegistry,
     ...io,
   }
   const control = {

@@ -201,11 +201,7 @@ async function findConfig(args: Arguments, io: Io, file: string): Promise<FileLo
         `yaml:{receivers: {file_log: ${receiver}}, exporters: {debug: {}}, service: {pipelines: {logs: {receivers: [file_log], exporters: [debug]}}}}`,
       ]
     : args.config
-  const { loaded, plan, problemText } = checkConfig(
-    { config, set: args.set },
-    io,
-    await io.registry(),
-  )
+  const { loaded, plan, problemText } = await checkConfig({ config, set: args.set }, io)
   if (plan === undefined || loaded.service === undefined) return problemText
   const receivers = [...loaded.service.receivers.values()]
     .filter(({ definition }) => definition === (fileLog as unknown))

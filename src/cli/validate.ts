@@ -6,7 +6,7 @@ import type { Io } from './io.ts'
 
 /** `remora validate`: every problem, or one line that says what would run. */
 export async function validate(args: Arguments, io: Io): Promise<ExitCode> {
-  const { loaded, plan, problemText, warningText } = checkConfig(args, io, await io.registry())
+  const { loaded, plan, problemText, warningText } = await checkConfig(args, io)
   io.stderr(warningText)
   if (plan === undefined || loaded.service === undefined) {
     io.stderr(problemText)

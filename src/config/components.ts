@@ -1,6 +1,6 @@
 import type { Configured } from '../component/configured.ts'
 import type { AnyDefinition, Kind } from '../component/define.ts'
-import type { Registry } from '../component/registry.ts'
+import type { ComponentName, Registry } from '../component/registry.ts'
 import type { ConfigProblem } from '../errors/config-problem.ts'
 import { suggestion } from '../errors/suggest.ts'
 import { checkOptions } from './check-options.ts'
@@ -99,6 +99,21 @@ function withComponent(
   return createMap(new Map([[section, { keyOrigin: entry.keyOrigin, value: only }]]), root.origin)
 }
 
+/** What stands in the sections, known or not. */
+export function componentNames(root: MapNode): ComponentName[] {
+  return sectionNames.flatMap((section) => {
+    const node = root.entries.get(section)?.value
+    if (node?.kind !== 'map') return []
+    return [...node.entries.keys()].map((id) => ({ kind: sections[section], name: typeOf(id) }))
+  })
+}
+
+/** `otlp` of `otlp/internal`. */
+function typeOf(id: string): string {
+  const slash = id.indexOf('/')
+  return slash < 0 ? id : id.slice(0, slash)
+}
+
 interface Unknown {
   readonly message: string
   readonly suggestion?: string
@@ -111,7 +126,7 @@ export function definitionOf(
 ): AnyDefinition | Unknown {
   const kind = sections[section]
   const slash = id.indexOf('/')
-  const type = slash < 0 ? id : id.slice(0, slash)
+  const type = typeOf(id)
   const definition: AnyDefinition | undefined = registry[kind].get(type)
   if (definition !== undefined) {
     if (slash < 0 || namePattern.test(id.slice(slash + 1))) return definition

@@ -3,9 +3,11 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import Ajv from 'ajv'
 import { parse } from 'yaml'
-import { registry } from '../../src/components.ts'
+import { loadRegistry } from '../../src/components.ts'
 import { toyRegistry } from '../../test/support/toy-registry.ts'
 import { configJsonSchema } from './json-schema.ts'
+
+const registry = await loadRegistry()
 
 const validate = new Ajv({ allErrors: true }).compile(configJsonSchema(toyRegistry))
 

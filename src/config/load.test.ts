@@ -19,12 +19,12 @@ function load(yaml: string | readonly string[], { sets = [], env = {} }: Given =
     sets,
     env,
     readFile: (path) => texts[Number.parseInt(path, 10)] as string,
-    registry: toyRegistry,
+    loadRegistry: async () => toyRegistry,
   })
 }
 
-function documentOf(yaml: string | readonly string[], given: Given = {}): unknown {
-  const { document, problems } = load(yaml, given)
+async function documentOf(yaml: string | readonly string[], given: Given = {}): Promise<unknown> {
+  const { document, problems } = await load(yaml, given)
   assert.ok(document, JSON.stringify(problems))
   return toPlain(document)
 }
@@ -92,7 +92,7 @@ suite('sources are merged so that', () => {
     },
   ]
   for (const { name, texts, sets = [], want } of rows) {
-    test(name, () => assert.deepEqual(documentOf(texts, { sets }), want))
+    test(name, async () => assert.deepEqual(await documentOf(texts, { sets }), want))
   }
 })
 
@@ -102,19 +102,19 @@ exporters: {debug: , otlphttp: {endpoint: "http://x:1"}}
 service: {pipelines: {logs: {receivers: [otlp], exporters: [debug, otlphttp]}}}
 `
 
-function configOf(
+async function configOf(
   section: 'receivers' | 'processors' | 'exporters',
   id: string,
   given: Given = {},
 ) {
-  const { service, problems } = load(base, given)
+  const { service, problems } = await load(base, given)
   assert.deepEqual(problems, [])
   return service?.[section].get(id)?.config
 }
 
 suite('an option with nothing behind it', () => {
-  test('has its defaults if it is a map', () => {
-    assert.deepEqual(configOf('receivers', 'otlp'), {
+  test('has its defaults if it is a map', async () => {
+    assert.deepEqual(await configOf('receivers', 'otlp'), {
       protocols: {
         grpc: { endpoint: 'localhost:4317', max_size: 4 * 1024 * 1024 },
         http: { endpoint: '0.0.0.0:4318', max_size: 4 * 1024 * 1024 },
@@ -122,26 +122,26 @@ suite('an option with nothing behind it', () => {
     })
   })
 
-  test('has its defaults if it is a component or a scalar', () => {
+  test('has its defaults if it is a component or a scalar', async () => {
     const sets = ['processors.batch=', 'exporters.debug.verbosity=']
-    assert.deepEqual(configOf('processors', 'batch', { sets }), {
+    assert.deepEqual(await configOf('processors', 'batch', { sets }), {
       timeout: 200,
       send_batch_size: 8192,
     })
-    assert.deepEqual(configOf('exporters', 'debug', { sets }), { verbosity: 'basic' })
+    assert.deepEqual(await configOf('exporters', 'debug', { sets }), { verbosity: 'basic' })
   })
 })
 
 suite('a variable', () => {
-  test('that is a number is a text where the option wants one', () => {
+  test('that is a number is a text where the option wants one', async () => {
     const sets = [
       'exporters.otlphttp.headers={a: "${env:N}", b: "${env:B}", c: "${env:UNSET}"}',
       'exporters.otlphttp.token=${env:N}',
     ]
-    const { headers, token } = configOf('exporters', 'otlphttp', {
+    const { headers, token } = (await configOf('exporters', 'otlphttp', {
       sets,
       env: { N: '0123', B: 'true' },
-    }) as { headers: Record<string, Secret>; token: Secret }
+    })) as { headers: Record<string, Secret>; token: Secret }
     const revealed = Object.entries(headers).map(([key, value]) => [key, value.reveal()])
     assert.deepEqual(revealed, [
       ['a', '0123'],
@@ -151,23 +151,25 @@ suite('a variable', () => {
     assert.equal(token.reveal(), '0123')
   })
 
-  test('is the number, truth or list that it holds where the option wants that', () => {
+  test('is the number, truth or list that it holds where the option wants that', async () => {
     const sets = ['processors.batch.send_batch_size=${env:N}', 'exporters.otlphttp.insecure=${YES}']
     const given = { sets, env: { N: '512', YES: 'true' } }
     assert.equal(
-      (configOf('processors', 'batch', given) as Record<string, unknown>)['send_batch_size'],
+      ((await configOf('processors', 'batch', given)) as Record<string, unknown>)[
+        'send_batch_size'
+      ],
       512,
     )
     assert.equal(
-      (configOf('exporters', 'otlphttp', given) as Record<string, unknown>)['insecure'],
+      ((await configOf('exporters', 'otlphttp', given)) as Record<string, unknown>)['insecure'],
       true,
     )
   })
 })
 
-test('headers may be a list of names and values, as in the collector', () => {
+test('headers may be a list of names and values, as in the collector', async () => {
   const sets = ['exporters.otlphttp.headers=[{name: a, value: b}]']
-  const { headers } = configOf('exporters', 'otlphttp', { sets }) as {
+  const { headers } = (await configOf('exporters', 'otlphttp', { sets })) as {
     headers: Record<string, Secret>
   }
   assert.equal(headers['a']?.reveal(), 'b')
@@ -186,17 +188,21 @@ suite('service.telemetry.metrics', () => {
     ['{readers: [{pull: {exporter: {prometheus: {host: "::1"}}}}]}', '[::1]:8888'],
   ]
   for (const [metrics, want] of rows) {
-    test(`${metrics || 'nothing'} is served on ${want}`, () => {
-      const { service, problems } = load(base, { sets: [`service.telemetry.metrics=${metrics}`] })
+    test(`${metrics || 'nothing'} is served on ${want}`, async () => {
+      const { service, problems } = await load(base, {
+        sets: [`service.telemetry.metrics=${metrics}`],
+      })
       assert.deepEqual(problems, [])
       assert.equal(service?.telemetry.metrics.endpoint, want)
     })
   }
 })
 
-test('an address of /metrics that nobody can listen on is a problem', () => {
+test('an address of /metrics that nobody can listen on is a problem', async () => {
   for (const address of ['nowhere', 'a:b', 'localhost:99999', 'http://a:1', 'unix:///a']) {
-    const { problems } = load(base, { sets: [`service.telemetry.metrics.address=${address}`] })
+    const { problems } = await load(base, {
+      sets: [`service.telemetry.metrics.address=${address}`],
+    })
     assert.deepEqual(
       problems.map(({ message }) => message),
       ['must be "host:port", or ":port" for all addresses'],
@@ -204,13 +210,13 @@ test('an address of /metrics that nobody can listen on is a problem', () => {
   }
 })
 
-test('the service section is typed', () => {
+test('the service section is typed', async () => {
   const sets = [
     'service.shutdown_timeout=1m',
     'service.telemetry.logs.level=WARN',
     'service.telemetry.resource={service.instance.id: 5, gone: }',
   ]
-  const { service, problems } = load(base, { sets })
+  const { service, problems } = await load(base, { sets })
   assert.deepEqual(problems, [])
   assert.equal(service?.shutdownTimeoutMs, 60_000)
   assert.equal(service?.telemetry.logs.level, 'warn')
@@ -281,10 +287,10 @@ suite('a bomb is refused within a second:', () => {
     },
   ]
   for (const { name, yaml, want } of rows) {
-    test(name, () => {
+    test(name, async () => {
       // Not the time of the clock: the machine may have others to serve.
       const before = process.cpuUsage()
-      const { problems } = load(yaml)
+      const { problems } = await load(yaml)
       const { user, system } = process.cpuUsage(before)
       const tookMs = (user + system) / 1000
       assert.match(problems.map(({ message }) => message).join('\n'), want)
@@ -292,26 +298,26 @@ suite('a bomb is refused within a second:', () => {
     })
   }
 
-  test('--set nests no deeper than a file', () => {
-    const { problems } = load(base, { sets: [`${'a.'.repeat(200)}a=1`] })
+  test('--set nests no deeper than a file', async () => {
+    const { problems } = await load(base, { sets: [`${'a.'.repeat(200)}a=1`] })
     assert.match(problems[0]?.message ?? '', /^is nested too deep; the limit is 100 levels$/)
   })
 
-  test('what is nested deeply but aliased stays as small as it is written', () => {
-    const { document } = load(lists(4, 10))
+  test('what is nested deeply but aliased stays as small as it is written', async () => {
+    const { document } = await load(lists(4, 10))
     assert.equal(document?.size, 1 + 11 + 111 + 1111 + 11111)
   })
 })
 
-test('aliases in a configuration cannot change one another', () => {
-  const { document } = load(['x: &x {a: {b: 1}}\ny: *x', 'y: {a: {b: 2}}'])
+test('aliases in a configuration cannot change one another', async () => {
+  const { document } = await load(['x: &x {a: {b: 1}}\ny: *x', 'y: {a: {b: 2}}'])
   assert.ok(document)
   assert.deepEqual(toPlain(document), { x: { a: { b: 1 } }, y: { a: { b: 2 } } })
 })
 
-test('a Secret of the configuration never prints', () => {
+test('a Secret of the configuration never prints', async () => {
   const sets = ['exporters.otlphttp.token=canary']
-  const { service } = load(base, { sets })
+  const { service } = await load(base, { sets })
   assert.ok(service?.exporters.get('otlphttp'))
   assert.ok(!JSON.stringify([...(service?.exporters ?? [])]).includes('canary'))
   assert.equal(new Secret('canary').toString(), '[redacted]')

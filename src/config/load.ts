@@ -1,8 +1,8 @@
 import type { ConfiguredService } from '../component/configured.ts'
-import type { Registry } from '../component/registry.ts'
+import { createRegistry, type LoadRegistry, type Registry } from '../component/registry.ts'
 import type { ConfigProblem } from '../errors/config-problem.ts'
 import { suggestion } from '../errors/suggest.ts'
-import { checkSection, sectionNames } from './components.ts'
+import { checkSection, componentNames, sectionNames } from './components.ts'
 import { expand } from './expand.ts'
 import { withReceiver } from './implicit-receiver.ts'
 import { isNull, type MapNode } from './node.ts'
@@ -14,7 +14,7 @@ import { unmaskedPaths } from './unmasked.ts'
 import { unusedComponents } from './unused.ts'
 
 export interface LoadOptions extends ReadOptions {
-  readonly registry: Registry
+  readonly loadRegistry: LoadRegistry
   /** The type of a receiver that the command brings: see `withReceiver`. */
   readonly receiver?: string
 }
@@ -27,6 +27,8 @@ export interface Loaded {
   readonly service: ConfiguredService | undefined
   /** The merged and expanded document; undefined where the text could not be read. */
   readonly document: MapNode | undefined
+  /** The definitions of what the document names; of nothing where the text could not be read. */
+  readonly registry: Registry
   /** The texts, for showing lines of. */
   readonly sources: readonly Source[]
   /** Everything that is wrong; nothing may start unless it is empty. Places are resolved. */
@@ -37,10 +39,10 @@ export interface Loaded {
 const topLevel = [...sectionNames, 'connectors', 'service'] as const
 
 /**
- * Reads, merges, expands and validates. Pure but for `readFile`. References between components are not checked here:
- * that is the planner's, whose problems get their places from `withPlaces` of graph-problems.ts.
+ * Reads, merges, expands and validates. Pure but for `readFile` and `loadRegistry`. References between components are not
+ * checked here: that is the planner's, whose problems get their places from `withPlaces` of graph-problems.ts.
  */
-export function loadConfig(options: LoadOptions): Loaded {
+export async function loadConfig(options: LoadOptions): Promise<Loaded> {
   const read = readSources(options)
   if (read.node === undefined) return unreadable(read)
   const expanded = expand(read.node, options)
@@ -53,7 +55,7 @@ export function loadConfig(options: LoadOptions): Loaded {
     problems.push(problemAt(document.origin, [], 'the configuration is empty'))
   }
 
-  const { registry } = options
+  const registry = await options.loadRegistry(componentNames(document))
   const receivers = checkSection('receivers', document, registry)
   const processors = checkSection('processors', document, registry)
   const exporters = checkSection('exporters', document, registry)
@@ -76,12 +78,13 @@ export function loadConfig(options: LoadOptions): Loaded {
   }
   warnings.push(...unusedComponents(service, document), ...unmaskedPaths(service, document))
   const all = [...read.problems, ...oncePerPath(problems, read.problems)]
-  return { service, document, sources, problems: all, warnings }
+  return { service, document, registry, sources, problems: all, warnings }
 }
 
 function unreadable(read: ReturnType<typeof readSources>): Loaded {
   const { sources, problems } = read
-  return { service: undefined, document: undefined, sources, problems, warnings: [] }
+  const registry = createRegistry([])
+  return { service: undefined, document: undefined, registry, sources, problems, warnings: [] }
 }
 
 function checkTopLevel(document: MapNode): ConfigProblem[] {

@@ -1,22 +1,22 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { registry } from '../components.ts'
+import { loadRegistry } from '../components.ts'
 import { loadConfig } from './load.ts'
 import { formatPath } from './problem.ts'
 
-function warningsOf(pipelines: string): string[] {
+async function warningsOf(pipelines: string): Promise<string[]> {
   const yaml = `
 receivers: {otlp: {protocols: {grpc: }}, otlp/2: {protocols: {http: }}}
 processors: {mask: {detectors: all}, redaction: {allow_all_keys: true}, batch: }
 exporters: {debug: , debug/2: , debug/3: }
 service: {pipelines: {${pipelines}}}
 `
-  const { problems, warnings } = loadConfig({
+  const { problems, warnings } = await loadConfig({
     sources: ['c.yaml'],
     sets: [],
     env: {},
     readFile: () => yaml,
-    registry,
+    loadRegistry,
   })
   assert.deepEqual(problems, [])
   return warnings
@@ -56,6 +56,6 @@ suite('a way around masking is warned of', () => {
     ['not where nobody masks', 'logs: {receivers: [otlp], exporters: [debug]}', []],
   ]
   for (const [name, pipelines, want] of rows) {
-    test(name, () => assert.deepEqual(warningsOf(pipelines), want))
+    test(name, async () => assert.deepEqual(await warningsOf(pipelines), want))
   }
 })

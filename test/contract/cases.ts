@@ -7,13 +7,15 @@ import { systemClock } from '../../src/component/clock.ts'
 import type { AnyDefinition, Kind, Outputs, ReceiverSettings } from '../../src/component/define.ts'
 import type { Component } from '../../src/component/lifecycle.ts'
 import type { Storage } from '../../src/component/storage.ts'
-import { registry } from '../../src/components.ts'
+import { loadRegistry } from '../../src/components.ts'
 import { Application } from '../../src/process/application.ts'
 import { ApplicationReceiver } from '../../src/receivers/application/application-receiver.ts'
 import type { Consumer } from '../../src/signal/consumer.ts'
 import { metrics } from '../../src/telemetry/metrics.ts'
 import { RecordingIntake } from '../support/recording-intake.ts'
 import { type TestSettings, testSettings } from '../support/settings.ts'
+
+const registry = await loadRegistry()
 
 /** Every definition once, aliases aside. */
 export const definitions: readonly AnyDefinition[] = [

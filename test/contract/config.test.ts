@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import * as v from 'valibot'
-import { registry } from '../../src/components.ts'
+import { loadRegistry } from '../../src/components.ts'
 import { signals } from '../../src/signal/signal.ts'
 import { cases, definitions } from './cases.ts'
+
+const registry = await loadRegistry()
 
 suite('every definition', () => {
   for (const definition of definitions) {
@@ -14,9 +16,11 @@ suite('every definition', () => {
       assert.ok(definition.examples.length > 0)
     })
 
-    test(`${kind} ${type} is found by its type and its aliases`, () => {
+    test(`${kind} ${type} is found, alone, by its type and its aliases`, async () => {
       for (const name of [type, ...(definition.aliases ?? [])]) {
         assert.equal(registry[kind].get(name), definition, name)
+        const loaded = Object.values(await loadRegistry([{ kind, name }]))
+        assert.deepEqual(new Set(loaded.flatMap((one) => [...one.values()])), new Set([definition]))
       }
     })
 
