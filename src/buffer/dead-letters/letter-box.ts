@@ -1,7 +1,8 @@
 import { constants, type Dirent } from 'node:fs'
 import { open, readdir, readFile, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createDirectory } from '../create-directory.ts'
+import { createDirectory, isThere } from '../create-directory.ts'
+import { nodeFileSystem } from '../disk/node-file-system.ts'
 import {
   decodeLetter,
   decodeLetterHead,
@@ -41,6 +42,7 @@ export class LetterBox {
   #bytes = 0
   #items = 0
   #nextNumber = 1
+  #made = false
 
   constructor(directory: string, bytesMax: number) {
     this.directory = directory
@@ -62,7 +64,11 @@ export class LetterBox {
 
   /** Makes the directory if it is missing, and looks at what is in it. Rejects with a Node error. */
   async open(): Promise<void> {
-    await createDirectory(this.directory, 0o750)
+    // Only once, unless somebody removes it: it costs a sync.
+    if (!this.#made || !(await isThere(this.directory))) {
+      await createDirectory(this.directory, 0o750)
+      this.#made = true
+    }
     this.#entries = await listLetters(this.directory, this.#entries)
     this.#bytes = 0
     this.#items = 0
@@ -141,7 +147,7 @@ export class LetterBox {
         })
         throw error
       }
-      await syncDirectory(this.directory)
+      await nodeFileSystem.syncDirectory(this.directory)
       return number
     }
   }
@@ -213,15 +219,6 @@ async function writeDurably(path: string, parts: readonly Uint8Array[]): Promise
     await file.datasync()
   } finally {
     await file.close()
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY)
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
   }
 }
 

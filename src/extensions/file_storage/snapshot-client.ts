@@ -1,5 +1,6 @@
 import { open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { nodeFileSystem } from '../../buffer/disk/node-file-system.ts'
 import type { StorageClient } from '../../component/storage.ts'
 import { type Entries, writeSnapshot } from './snapshot.ts'
 
@@ -63,16 +64,6 @@ export class SnapshotClient implements StorageClient {
       await handle.close()
     }
     await rename(temporary, this.#path)
-    if (this.#fsync) await syncDirectory(dirname(this.#path))
-  }
-}
-
-/** Makes the rename itself durable. */
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
+    if (this.#fsync) await nodeFileSystem.syncDirectory(dirname(this.#path))
   }
 }
