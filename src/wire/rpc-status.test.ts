@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { decodeRpcStatus, encodeRpcStatus, rpcStatusToJson } from './rpc-status.ts'
+import {
+  decodeRpcStatus,
+  encodeRpcStatus,
+  rpcStatusFromJson,
+  rpcStatusToJson,
+} from './rpc-status.ts'
 
 function hexLength(text: string): string {
   return text.length.toString(16).padStart(2, '0')
@@ -75,5 +80,44 @@ suite('google.rpc.Status', () => {
       rpcStatusToJson({ code: 8, message: 'm', retryDelayMs: 1500 }),
       '{"code":8,"message":"m","details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"1.5s"}]}',
     )
+  })
+
+  const retryInfo = (retryDelay: unknown) => ({ '@type': 'x/google.rpc.RetryInfo', retryDelay })
+  const parsed: readonly (readonly [unknown, ReturnType<typeof rpcStatusFromJson>])[] = [
+    [null, undefined],
+    ['text', undefined],
+    [[], { code: 0, message: '' }],
+    [{}, { code: 0, message: '' }],
+    [
+      { code: '8', message: 7, details: 'none' },
+      { code: 0, message: '' },
+    ],
+    [{ details: [null, 1, {}, retryInfo('2s')] }, { code: 0, message: '', retryDelayMs: 2000 }],
+    [{ details: [retryInfo('0.250s')] }, { code: 0, message: '', retryDelayMs: 250 }],
+    [{ details: [retryInfo('-1s')] }, { code: 0, message: '', retryDelayMs: 0 }],
+    [{ details: [retryInfo('soon')] }, { code: 0, message: '' }],
+    [{ details: [retryInfo(undefined)] }, { code: 0, message: '' }],
+    [{ details: [{ '@type': { toString: 1 } }] }, { code: 0, message: '' }],
+    [{ details: [retryInfo({ toString: 1 })] }, { code: 0, message: '' }],
+    [
+      { details: [{ '@type': 'x/google.rpc.BadRequest', retryDelay: '1s' }] },
+      { code: 0, message: '' },
+    ],
+    [
+      { details: [{ '@type': 'x/google.rpc.RetryInfo', retry_delay: '3s' }] },
+      { code: 0, message: '', retryDelayMs: 3000 },
+    ],
+  ]
+  for (const [json, want] of parsed) {
+    test(`of ${JSON.stringify(json)} is what can be read of it`, () => {
+      assert.deepEqual(rpcStatusFromJson(json), want)
+    })
+  }
+
+  test('comes back from JSON as it went', () => {
+    for (const retryDelayMs of [0, 1, 1500, 3_600_000]) {
+      const status = { code: 14, message: 'wait', retryDelayMs }
+      assert.deepEqual(rpcStatusFromJson(JSON.parse(rpcStatusToJson(status))), status)
+    }
   })
 })

@@ -119,3 +119,29 @@ export function rpcStatusToJson(status: RpcStatus): string {
   const detail = { '@type': retryInfoType, retryDelay: `${retryDelayMs / 1000}s` }
   return JSON.stringify({ code, message, details: [detail] })
 }
+
+/**
+ * The reverse, of parsed JSON: undefined for what is no object. Errors come from proxies and gateways too, so whatever
+ * is not as it should be is passed over, and the rest counts.
+ */
+export function rpcStatusFromJson(json: unknown): RpcStatus | undefined {
+  if (typeof json !== 'object' || json === null) return undefined
+  const { code, message, details } = json as Record<'code' | 'message' | 'details', unknown>
+  const status = {
+    code: typeof code === 'number' ? code : 0,
+    message: typeof message === 'string' ? message : '',
+  }
+  const delays = (Array.isArray(details) ? details : []).map(retryDelayOf)
+  const retryDelayMs = delays.findLast((delayMs) => delayMs !== undefined)
+  return retryDelayMs === undefined ? status : { ...status, retryDelayMs }
+}
+
+/** A Duration in JSON: `3s`, `0.25s`. Milliseconds; undefined for another detail. */
+function retryDelayOf(detail: unknown): number | undefined {
+  const info = detail as Partial<Record<'@type' | 'retryDelay' | 'retry_delay', unknown>> | null
+  const type = info?.['@type']
+  if (typeof type !== 'string' || !type.endsWith('/google.rpc.RetryInfo')) return undefined
+  const text = info?.retryDelay ?? info?.retry_delay
+  if (typeof text !== 'string' || !/^-?\d{1,12}(\.\d{1,9})?s$/.test(text)) return undefined
+  return Math.max(0, Number.parseFloat(text) * 1000)
+}

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, suite, test } from 'node:test'
 import { type Clock, systemClock } from '../../component/clock.ts'
-import { encodeRpcStatus } from '../../wire/rpc-status.ts'
+import { encodeRpcStatus, rpcStatusToJson } from '../../wire/rpc-status.ts'
 import { type HttpAnswer, HttpClient, type HttpClientOptions } from './client.ts'
 import { httpOutcome, parseRetryAfterMs } from './outcome.ts'
 
@@ -237,6 +237,7 @@ suite('an evil backend', () => {
 suite('httpOutcome', () => {
   const nowMs = Date.UTC(2026, 0, 1)
   const proto = 'application/x-protobuf'
+  const told = { code: 14, message: 'wait', retryDelayMs: 250 }
   const rows: readonly {
     name: string
     answer: Partial<HttpAnswer>
@@ -319,15 +320,33 @@ suite('httpOutcome', () => {
     },
     { name: '502', answer: { status: 502 }, want: { code: 'unavailable' } },
     { name: '504', answer: { status: 504 }, want: { code: 'unavailable' } },
-    {
-      name: '503 with RetryInfo',
-      answer: {
-        status: 503,
-        contentType: proto,
-        body: encodeRpcStatus({ code: 14, message: '', retryDelayMs: 250 }),
+    ...(
+      [
+        { type: proto, body: encodeRpcStatus(told) },
+        { type: 'application/json', body: Buffer.from(rpcStatusToJson(told)) },
+      ] as const
+    ).flatMap(({ type, body }) => [
+      {
+        name: `503 with RetryInfo in ${type}`,
+        answer: { status: 503, contentType: type, body },
+        want: { retryAfterMs: 250, message: 'HTTP 503 from "h:1": wait' },
       },
-      want: { retryAfterMs: 250 },
-    },
+      {
+        name: `503 with a header, which counts before RetryInfo in ${type}`,
+        answer: { status: 503, contentType: type, body, retryAfter: '7' },
+        want: { retryAfterMs: 7000 },
+      },
+      {
+        name: `503 with a header that is none, so that RetryInfo in ${type} counts`,
+        answer: { status: 503, contentType: type, body, retryAfter: 'soon' },
+        want: { retryAfterMs: 250 },
+      },
+      {
+        name: `400 with RetryInfo in ${type}, which makes it not retryable`,
+        answer: { status: 400, contentType: type, body },
+        want: { retry: 'never', retryAfterMs: undefined },
+      },
+    ]),
   ]
   for (const { name, answer, retryable, want } of rows) {
     test(name, () => {

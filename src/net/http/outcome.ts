@@ -1,6 +1,6 @@
 import type { Code } from '../../errors/codes.ts'
 import { DeliveryError } from '../../errors/delivery-error.ts'
-import { decodeRpcStatus, type RpcStatus } from '../../wire/rpc-status.ts'
+import { decodeRpcStatus, type RpcStatus, rpcStatusFromJson } from '../../wire/rpc-status.ts'
 import { WireError } from '../../wire/wire-error.ts'
 import type { HttpAnswer } from './client.ts'
 
@@ -29,6 +29,7 @@ export function httpOutcome(
   const said = words === '' ? '' : `: ${words}`
   const message = `HTTP ${status} from "${host}"${said}`.slice(0, messageLengthMax)
   if (code !== 'throttled' && code !== 'unavailable') return new DeliveryError(code, message)
+  // OTLP knows only the header, so that is what counts; a status that came through a gRPC gateway has RetryInfo instead.
   const retryAfterMs = parseRetryAfterMs(answer.retryAfter, nowMs) ?? rpcStatus?.retryDelayMs
   return new DeliveryError(code, message, retryAfterMs === undefined ? {} : { retryAfterMs })
 }
@@ -83,9 +84,7 @@ function readBinary(body: Uint8Array): RpcStatus | undefined {
 
 function readJson(body: Uint8Array): RpcStatus | undefined {
   try {
-    const parsed: unknown = JSON.parse(Buffer.from(body).toString('utf8'))
-    const message = (parsed as { message?: unknown } | null)?.message
-    return typeof message === 'string' ? { code: 0, message } : undefined
+    return rpcStatusFromJson(JSON.parse(Buffer.from(body).toString('utf8')))
   } catch (error) {
     if (error instanceof SyntaxError) return undefined
     throw error
