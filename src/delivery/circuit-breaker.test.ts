@@ -6,7 +6,7 @@ import { FakeClock, settle } from '../../test/support/fake-clock.ts'
 import { DeliveryError } from '../errors/delivery-error.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import type { CircuitBreakerConfig } from './schema.ts'
-import type { SendOutcome } from './send.ts'
+import { fullSuccess, type SendOutcome } from './send.ts'
 
 function configOf(breaker: NonNullable<Input['circuit_breaker']>): CircuitBreakerConfig {
   const { circuit_breaker: config } = v.parse(schema, { circuit_breaker: breaker })
@@ -202,5 +202,44 @@ suite('delivery behind a circuit breaker', () => {
     assert.equal(rig.account.delivered, 0)
     await rig.advance(1000)
     assert.equal(rig.account.delivered, 200)
+  })
+
+  test('those that wait for a probe have not paid the rate limit for it', async () => {
+    const went: number[] = []
+    const rig = new Rig(
+      {
+        ...config,
+        circuit_breaker: { failure_threshold: 1, open_duration: '500ms' },
+        rate_limit: { items_per_second: 10, burst: 10 },
+      },
+      () => {
+        if (went.push(rig.clock.monotonicMs()) === 1) return fail('unavailable')()
+        return new Promise((resolve) => rig.clock.after(3000, () => resolve(fullSuccess)))
+      },
+    )
+    for (let i = 0; i < 4; i++) void rig.give(10)
+    await rig.advance(750)
+    assert.equal(rig.settings.meter.value('remora_exporter_rate_limit_waiting'), 1, 'the probe')
+    await rig.advance(9000)
+    // The first one again as the probe; once that is answered, one each second.
+    assert.deepEqual(went, [0, 1000, 4000, 5000, 6000])
+    await rig.stop(0)
+  })
+
+  test('a probe that waits for the rate limit goes out also while remora stops', async () => {
+    let down = true
+    const rig = new Rig(
+      {
+        ...config,
+        circuit_breaker: { failure_threshold: 1, open_duration: '500ms' },
+        rate_limit: { items_per_second: 10, burst: 10 },
+      },
+      () => (down ? fail('unavailable')() : ok()),
+    )
+    for (let i = 0; i < 4; i++) void rig.give(10)
+    await rig.advance(750)
+    down = false
+    await rig.stop(10_000)
+    assert.equal(rig.account.delivered, 40)
   })
 })

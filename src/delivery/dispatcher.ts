@@ -187,28 +187,24 @@ export class Dispatcher {
     }
   }
 
-  /** The next attempt, as soon as the rate limit and the circuit breaker let it through. */
+  /**
+   * The next attempt, as soon as the circuit breaker and then the rate limit let it through: in this order, so that only who
+   * goes pays.
+   */
   #start(job: Job): void {
     const { rateLimiter } = this.#options
     job.parked = false
+    job.pass ??= this.#circuit === undefined ? 0 : this.#circuit.enter()
+    if (job.pass === undefined) {
+      job.park()
+      return
+    }
     const cancel = rateLimiter?.acquire(job.next.batch, () => {
       job.end()
-      this.#enter(job)
+      this.#attempt(job)
     })
-    if (cancel === undefined) this.#enter(job)
+    if (cancel === undefined) this.#attempt(job)
     else job.wait(cancel)
-  }
-
-  #enter(job: Job): void {
-    if (this.#circuit !== undefined) {
-      const pass = this.#circuit.enter()
-      if (pass === undefined) {
-        job.park()
-        return
-      }
-      job.pass = pass
-    }
-    this.#attempt(job)
   }
 
   #circuitChanged(state: CircuitState): void {
@@ -230,9 +226,9 @@ export class Dispatcher {
 
   /** What the end of an attempt says about the backend: whoever answers, even with a refusal, is there. */
   #tellCircuit(job: Job, error: DeliveryError | undefined): void {
-    if (this.#circuit === undefined) return
-    if (error?.retry === 'backoff') this.#circuit.failed(job.pass, error.retryAfterMs)
-    else this.#circuit.succeeded(job.pass)
+    const pass = job.takePass()
+    if (error?.retry === 'backoff') this.#circuit?.failed(pass, error.retryAfterMs)
+    else this.#circuit?.succeeded(pass)
   }
 
   #attempt(job: Job): void {

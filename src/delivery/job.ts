@@ -15,8 +15,8 @@ export class Job {
   waiting = false
   /** Waits for the circuit to close, or to take it as a probe: no timer of its own. */
   parked = false
-  /** Of the attempt under way, given by the circuit breaker. */
-  pass = 0
+  /** Given by the circuit breaker for one attempt, which may still wait for the rate limit. */
+  pass: number | undefined
   #firstTryMs: number | undefined
   #backoff: Backoff | undefined
 
@@ -55,6 +55,15 @@ export class Job {
   park(): void {
     this.end()
     this.parked = true
+    this.pass = undefined
+  }
+
+  /** The attempt that it was for is over. */
+  takePass(): number {
+    const { pass } = this
+    must(pass !== undefined, 'an attempt without a pass ends')
+    this.pass = undefined
+    return pass
   }
 
   /** An attempt of the present piece has failed. */
