@@ -2,21 +2,22 @@ import type { Ending, Entry } from '../buffer/entry.ts'
 import type { Queue } from '../buffer/queue.ts'
 import type { Clock } from '../component/clock.ts'
 import type { Logger } from '../component/telemetry.ts'
-import type { Code } from '../errors/codes.ts'
 import { DeliveryError } from '../errors/delivery-error.ts'
 import type { Signal } from '../signal/signal.ts'
 import { stopping } from './admission.ts'
+import { Attempt } from './attempt.ts'
 import { Burials } from './burials.ts'
 import { CircuitBreaker, type CircuitState } from './circuit-breaker.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import type { DeliveryMetrics } from './delivery-metrics.ts'
+import { excerpt } from './excerpt.ts'
 import { createGatherer, type Gatherer } from './gatherer.ts'
 import type { Health } from './health.ts'
 import { Job } from './job.ts'
-import type { Piece } from './piece.ts'
 import type { RateLimiter } from './rate-limiter.ts'
 import type { BatchConfig, CircuitBreakerConfig, RetryConfig } from './schema.ts'
 import type { Send, SendOutcome } from './send.ts'
+import { Settlement } from './settlement.ts'
 
 export interface DispatcherOptions {
   readonly signal: Signal
@@ -49,8 +50,6 @@ export interface DispatcherOptions {
 
 /** While remora stops, a backend that comes back is found within this time. */
 const drainRetryMsMax = 1000
-/** What the log shows of a backend's own words. */
-const messageLengthMax = 500
 
 /**
  * Moves entries from the queue to the backend: takes what is due as a job when a consumer is free, tries each piece of
@@ -62,7 +61,7 @@ const messageLengthMax = 500
  *               │            │  └──▶ too large: halve┘
  *               └── wait ◀── retryable
  *
- * Before each attempt stand the rate limit and the circuit breaker. While the circuit is open, jobs are parked without
+ * Before each attempt stand the circuit breaker and the rate limit. While the circuit is open, jobs are parked without
  * timers of their own, and what they wait for is the same probe; nothing more is taken from the queue.
  */
 export class Dispatcher {
@@ -71,23 +70,23 @@ export class Dispatcher {
   readonly #jobs = new Set<Job>()
   readonly #circuit: CircuitBreaker | undefined
   readonly #burials: Burials | undefined
-  /** Attempts without an answer. */
-  #inFlight = 0
+  readonly #settlement: Settlement
   #stopping = false
   /** Takes no more from the queue: what is left stays on the disk, or is given up. */
   #leaving = false
   #onIdle: (() => void) | undefined
-  readonly #ack = (entry: Entry): void => {
-    this.#options.queue.ack(entry)
-    this.#options.onEnded(entry.batch.itemCount)
-  }
   readonly #pumpLater = (): void => this.pump()
 
   constructor(options: DispatcherOptions) {
     this.#options = options
     this.#gatherer = createGatherer(options)
     this.#burials = this.#createBurials(options)
-    const { circuitBreaker, clock } = options
+    const { circuitBreaker, clock, queue, onEnded } = options
+    const ack = (entry: Entry): void => {
+      queue.ack(entry)
+      onEnded(entry.batch.itemCount)
+    }
+    this.#settlement = new Settlement({ ...options, burials: this.#burials, ack })
     if (circuitBreaker?.enabled === true) {
       this.#circuit = new CircuitBreaker(circuitBreaker, clock, (state) =>
         this.#circuitChanged(state),
@@ -110,8 +109,11 @@ export class Dispatcher {
     return this.#circuit?.state
   }
 
+  /** Attempts without an answer. */
   get inFlight(): number {
-    return this.#inFlight
+    let count = 0
+    for (const job of this.#jobs) if (job.attempt !== undefined) count++
+    return count
   }
 
   /** Of what waits in the queue or is being sent; 0 for nothing. */
@@ -167,11 +169,7 @@ export class Dispatcher {
 
   /** Waits are short from now on. */
   #hurry(): void {
-    for (const job of this.#jobs) {
-      if (!job.waiting) continue
-      job.end()
-      this.#start(job)
-    }
+    for (const job of this.#jobs) if (job.waiting) this.#start(job)
     this.#circuit?.hurry(drainRetryMsMax)
   }
 
@@ -181,8 +179,8 @@ export class Dispatcher {
     for (const job of this.#jobs) {
       if (!job.hasFailed && !job.parked) continue
       this.#leaving = true
-      if (job.controller !== undefined) continue
-      job.end()
+      if (job.attempt !== undefined) continue
+      job.stopWaiting()
       this.#jobs.delete(job)
     }
   }
@@ -193,6 +191,7 @@ export class Dispatcher {
    */
   #start(job: Job): void {
     const { rateLimiter } = this.#options
+    job.stopWaiting()
     job.parked = false
     job.pass ??= this.#circuit === undefined ? 0 : this.#circuit.enter()
     if (job.pass === undefined) {
@@ -200,7 +199,7 @@ export class Dispatcher {
       return
     }
     const cancel = rateLimiter?.acquire(job.next.batch, () => {
-      job.end()
+      job.stopWaiting()
       this.#attempt(job)
     })
     if (cancel === undefined) this.#attempt(job)
@@ -232,82 +231,24 @@ export class Dispatcher {
   }
 
   #attempt(job: Job): void {
-    const { clock, timeoutMs, send } = this.#options
-    const piece = job.next
-    const controller = new AbortController()
-    job.begin(controller, clock.monotonicMs())
-    this.#inFlight++
-    if (timeoutMs > 0) {
-      job.cancelTimer = clock.after(timeoutMs, () => {
-        controller.abort()
-        this.#failed(job, new DeliveryError('timeout', `no answer within ${timeoutMs} ms`))
-      })
-    }
-    let outcome: Promise<SendOutcome>
-    try {
-      outcome = send(piece.batch, controller.signal)
-    } catch (thrown) {
-      outcome = Promise.reject(thrown)
-    }
-    // What comes after a timeout or an abort no longer counts: the job has another controller then, or none.
-    outcome.then(
-      (result) => {
-        if (job.controller === controller) this.#succeeded(job, result)
-      },
-      (thrown: unknown) => {
-        if (job.controller === controller) this.#failed(job, DeliveryError.from(thrown))
-      },
-    )
+    job.begin(this.#options.clock.monotonicMs())
+    job.attempt = new Attempt(job.next.batch, this.#options, (result) => {
+      job.attempt = undefined
+      if (result instanceof DeliveryError) this.#failed(job, result)
+      else this.#succeeded(job, result)
+    })
   }
 
-  #endAttempt(job: Job): void {
-    job.end()
-    this.#inFlight--
-  }
-
-  #succeeded(job: Job, { rejectedItems, message }: SendOutcome): void {
-    this.#endAttempt(job)
-    const { metrics, health, signal, logger } = this.#options
-    const piece = job.next
-    const items = piece.batch.itemCount
-    const rejected = Math.min(rejectedItems, items)
-    this.#deliver(piece, rejected, message)
-    metrics.sent.add(items - rejected)
-    metrics.sendSize.record(items)
-    metrics.sendSizeBytes.record(piece.batch.sizeBytes)
+  #succeeded(job: Job, outcome: SendOutcome): void {
+    const { health, signal } = this.#options
+    this.#settlement.taken(job.next, outcome)
     this.#tellCircuit(job, undefined)
     // A late answer from before the circuit opened: the probe decides.
     if (this.#circuit?.state !== 'open') health.succeeded(signal)
-    if (rejected > 0) {
-      metrics.sendFailed.add(rejected)
-      logger.warn('the backend rejected some items of a request', {
-        signal,
-        rejected,
-        items,
-        message: cut(message),
-      })
-    } else if (message !== '') {
-      logger.warn('the backend took a request with a warning', { signal, message: cut(message) })
-    }
     this.#nextPiece(job)
   }
 
-  #deliver(piece: Piece, rejected: number, message: string): void {
-    if (rejected > 0 && this.#burials !== undefined) {
-      if (rejected === piece.batch.itemCount) {
-        const error = new DeliveryError('partial_success', message)
-        this.#burials.add(piece, { error, reason: 'partial_success' }, () =>
-          piece.deliver(rejected, this.#ack),
-        )
-        return
-      }
-      this.#burials.note(piece, rejected, message)
-    }
-    piece.deliver(rejected, this.#ack)
-  }
-
   #failed(job: Job, error: DeliveryError): void {
-    this.#endAttempt(job)
     const { health, signal } = this.#options
     if (error.code === 'too_large') {
       this.#tellCircuit(job, undefined)
@@ -347,7 +288,7 @@ export class Dispatcher {
     logger.warn('cannot deliver a request, trying again', {
       signal,
       reason: error.code,
-      message: cut(error.message),
+      message: excerpt(error.message),
       items: job.next.batch.itemCount,
       wait_ms: Math.round(waitMs),
     })
@@ -367,33 +308,14 @@ export class Dispatcher {
       signal,
       items: itemCount,
       bytes: sizeBytes,
-      message: cut(error.message),
+      message: excerpt(error.message),
     })
     job.replace(halves)
     this.#start(job)
   }
 
   #giveUp(job: Job, ending: Ending): void {
-    const { metrics, logger, signal } = this.#options
-    const piece = job.next
-    const { itemCount } = piece.batch
-    const { error, reason } = ending
-    const fields = {
-      signal,
-      reason,
-      message: cut(error.message),
-      items: itemCount,
-      ...reasonStack(reason, error),
-    }
-    metrics.sendFailed.add(itemCount)
-    if (this.#burials !== undefined && piece.isLost({ ...ending, kept: true })) {
-      this.#burials.add(piece, ending, (kept) => piece.drop({ ...ending, kept }, this.#ack))
-      logger.error('cannot deliver a request, moving it to the dead letters', fields)
-    } else {
-      const returned = piece.drop(ending, this.#ack)
-      const back = returned > 0 ? { given_back: returned } : {}
-      logger.error('cannot deliver a request, giving it up', { ...fields, ...back })
-    }
+    this.#settlement.givenUp(job.next, ending)
     this.#nextPiece(job)
   }
 
@@ -412,11 +334,7 @@ export class Dispatcher {
   #leave(): void {
     const { queue, logger, signal } = this.#options
     this.#burials?.forget()
-    for (const job of this.#jobs) {
-      job.controller?.abort()
-      job.end()
-    }
-    this.#inFlight = 0
+    for (const job of this.#jobs) job.abort()
     this.#jobs.clear()
     logger.info('what is not sent stays in the disk queue', { signal, items: queue.heldItems })
     this.#onIdle?.()
@@ -439,25 +357,13 @@ export class Dispatcher {
       queue.ack(entry)
     }
     for (const job of this.#jobs) {
-      job.controller?.abort()
-      job.end()
+      job.abort()
       for (const piece of job.pieces) piece.forEachEntry(end)
     }
-    this.#inFlight = 0
     this.#jobs.clear()
     for (let entry = queue.take(); entry !== undefined; entry = queue.take()) end(entry)
     metrics.sendFailed.add(items)
     logger.error('cannot deliver everything before the shutdown timeout', { signal, items })
     this.#onIdle?.()
   }
-}
-
-function cut(message: string): string {
-  return message.length <= messageLengthMax ? message : `${message.slice(0, messageLengthMax)}…`
-}
-
-/** The stack of a bug goes into the log; nothing else has one worth reading. */
-function reasonStack(reason: Code, error: DeliveryError): { stack?: string } {
-  if (reason !== 'internal' || !(error.cause instanceof Error)) return {}
-  return { stack: error.cause.stack ?? '' }
 }

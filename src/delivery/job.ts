@@ -1,4 +1,5 @@
 import { must } from '../errors/bug.ts'
+import type { Attempt } from './attempt.ts'
 import { Backoff } from './backoff.ts'
 import type { Piece } from './piece.ts'
 import type { RetryConfig } from './schema.ts'
@@ -7,16 +8,14 @@ import type { RetryConfig } from './schema.ts'
 export class Job {
   /** What is still to be sent; the last one is next. */
   readonly pieces: Piece[]
-  /** Of the attempt under way: the token by which its outcome is known. */
-  controller: AbortController | undefined
-  /** Ends the timeout of the attempt under way, or the wait for the next. */
-  cancelTimer: (() => void) | undefined
-  /** Waits for the next try, or for the rate limit. */
-  waiting = false
+  /** Under way. */
+  attempt: Attempt | undefined
   /** Waits for the circuit to close, or to take it as a probe: no timer of its own. */
   parked = false
   /** Given by the circuit breaker for one attempt, which may still wait for the rate limit. */
   pass: number | undefined
+  /** Ends the wait for the next try, or for the rate limit. */
+  #cancelWait: (() => void) | undefined
   #firstTryMs: number | undefined
   #backoff: Backoff | undefined
 
@@ -31,31 +30,36 @@ export class Job {
     return piece
   }
 
-  begin(controller: AbortController, nowMs: number): void {
-    this.waiting = false
-    this.parked = false
-    this.controller = controller
+  /** The first try of the present piece, unless it was begun before, is at this time. */
+  begin(nowMs: number): void {
     this.#firstTryMs ??= nowMs
   }
 
-  /** The attempt, or the wait, is over. */
-  end(): void {
-    this.cancelTimer?.()
-    this.cancelTimer = undefined
-    this.controller = undefined
-    this.waiting = false
+  get waiting(): boolean {
+    return this.#cancelWait !== undefined
   }
 
   /** `cancel` ends the wait. */
   wait(cancel: () => void): void {
-    this.waiting = true
-    this.cancelTimer = cancel
+    this.#cancelWait = cancel
+  }
+
+  stopWaiting(): void {
+    this.#cancelWait?.()
+    this.#cancelWait = undefined
   }
 
   park(): void {
-    this.end()
+    this.stopWaiting()
     this.parked = true
     this.pass = undefined
+  }
+
+  /** Nothing of it counts any more. */
+  abort(): void {
+    this.stopWaiting()
+    this.attempt?.abort()
+    this.attempt = undefined
   }
 
   /** The attempt that it was for is over. */
