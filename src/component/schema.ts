@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { rules } from './rule.ts'
 import { Secret } from './secret.ts'
 
 /**
@@ -159,32 +160,27 @@ export type HeaderRule = (name: string, value: string) => string | undefined
  * Headers of requests: `name: value`, or the collector's list of `{name, value}`. The values are secrets, because
  * tokens travel in them.
  */
-export function headers(rule: HeaderRule = () => undefined) {
+export function headers(ruleOf: HeaderRule = () => undefined) {
   const listed = v.array(
     v.pipe(
       v.strictObject({
         name: v.pipe(v.string(), v.description('The name of a header.')),
         value: v.pipe(secret(), v.description('What it says.')),
       }),
-      v.rawCheck(({ dataset, addIssue }) => {
-        if (!dataset.typed) return
-        const { name, value } = dataset.value
-        const message = rule(name, value.reveal())
-        if (message === undefined) return
-        const path = { type: 'object', origin: 'value', input: dataset.value, key: 'name' } as const
-        addIssue({ message, path: [{ ...path, value: name }] })
+      rules(['name', 'value'], ({ name, value }) => {
+        const message = ruleOf(name, value.reveal())
+        return message === undefined ? [] : [{ message, at: ['name'] }]
       }),
     ),
   )
   const mapped = v.pipe(
     v.record(v.string(), secret()),
     v.rawCheck(({ dataset, addIssue }) => {
-      if (!dataset.typed) return
-      for (const [key, value] of Object.entries(dataset.value)) {
-        const message = rule(key, value.reveal())
+      const { value: input } = dataset
+      for (const [key, value] of Object.entries((input ?? {}) as Record<string, unknown>)) {
+        const message = value instanceof Secret ? ruleOf(key, value.reveal()) : undefined
         if (message === undefined) continue
-        const path = { type: 'object', origin: 'key', input: dataset.value, key } as const
-        addIssue({ message, path: [{ ...path, value }] })
+        addIssue({ message, path: [{ type: 'unknown', origin: 'key', input, key, value }] })
       }
     }),
   )

@@ -191,6 +191,12 @@ const rows: readonly { name: string; schema: v.GenericSchema; yaml: string; want
     want: ['o[0].nam: unknown option: did you mean "name"?'],
   },
   {
+    name: 'the name of a header beside the value of another',
+    schema: headers((name) => (name === 'host' ? 'is not for you' : undefined)),
+    yaml: '{host: a, b: 5}',
+    want: ['o.b: must be a string: put it in quotes', 'o.host: is not for you'],
+  },
+  {
     name: 'numbers that are meant as texts',
     schema: v.strictObject({ v: v.picklist(['1.2', '1.3']), h: headers(), e: listenAddress() }),
     yaml: '{v: 1.2, h: {a: 12}, e: 4317}',

@@ -50,7 +50,7 @@ export async function loadConfig(options: LoadOptions): Promise<Loaded> {
   const whole = expanded.node as MapNode
   const document = receiver === undefined ? whole : withReceiver(whole, receiver)
   const sources = [...read.sources, ...expanded.sources]
-  const problems = [...expanded.problems, ...checkTopLevel(document)]
+  const problems = checkTopLevel(document)
   if (document.entries.size === 0) {
     problems.push(problemAt(document.origin, [], 'the configuration is empty'))
   }
@@ -77,7 +77,7 @@ export async function loadConfig(options: LoadOptions): Promise<Loaded> {
     shutdownTimeoutMs: checked.shutdownTimeoutMs,
   }
   warnings.push(...unusedComponents(service, document), ...unmaskedPaths(service, document))
-  const all = [...read.problems, ...oncePerPath(problems, read.problems)]
+  const all = besides([...read.problems, ...expanded.problems], problems)
   return { service, document, registry, sources, problems: all, warnings }
 }
 
@@ -103,17 +103,20 @@ function checkTopLevel(document: MapNode): ConfigProblem[] {
 }
 
 /** A reference or an alias that failed leaves an empty value, about which there is nothing more to say. */
-function oncePerPath(
-  problems: readonly ConfigProblem[],
+function besides(
   known: readonly ConfigProblem[],
+  found: readonly ConfigProblem[],
 ): ConfigProblem[] {
-  const keyOf = ({ path, message, place }: ConfigProblem): string =>
-    path.length === 0 ? JSON.stringify([message, place]) : JSON.stringify(path)
-  const seen = new Set(known.map(keyOf))
-  return problems.filter((problem) => {
-    const key = keyOf(problem)
-    if (seen.has(key)) return false
-    seen.add(key)
-    return true
-  })
+  const settled = new Set(known.filter(({ path }) => path.length > 0).map(pathKey))
+  const news = found.filter((problem) => !settled.has(pathKey(problem)))
+  const all = new Map([...known, ...news].map((problem) => [keyOf(problem), problem]))
+  return [...all.values()]
+}
+
+function pathKey({ path }: ConfigProblem): string {
+  return JSON.stringify(path)
+}
+
+function keyOf({ path, message, place }: ConfigProblem): string {
+  return JSON.stringify([path, message, place])
 }

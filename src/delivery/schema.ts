@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { rule } from '../component/rule.ts'
 import { byteSize, duration, integer, type ObjectMetadata } from '../component/schema.ts'
 
 const batch = v.pipe(
@@ -30,8 +31,10 @@ const batch = v.pipe(
     ),
   }),
   v.metadata({ unsupported: ['partition'] } satisfies ObjectMetadata),
-  v.forward(
-    v.check((c) => c.max_size === 0 || c.max_size >= c.min_size, 'must be 0, or at least min_size'),
+  rule(
+    ['min_size', 'max_size'],
+    (c) => c.max_size === 0 || c.max_size >= c.min_size,
+    'must be 0, or at least min_size',
     ['max_size'],
   ),
 )
@@ -106,25 +109,22 @@ const sendingQueue = v.pipe(
       v.pipe(batch, v.description('Join what waits into larger requests; off unless given.')),
     ),
   }),
-  v.forward(
-    v.check(
-      (c) => c.storage === undefined || !c.wait_for_result,
-      'must be false with a storage: senders are answered once their data is on the disk',
-    ),
+  rule(
+    ['storage', 'wait_for_result'],
+    (c) => c.storage === undefined || !c.wait_for_result,
+    'must be false with a storage: senders are answered once their data is on the disk',
     ['wait_for_result'],
   ),
-  v.forward(
-    v.check(
-      (c) => c.storage === undefined || c.enabled,
-      'needs the queue: set enabled to true, or remove the storage',
-    ),
+  rule(
+    ['storage', 'enabled'],
+    (c) => c.storage === undefined || c.enabled,
+    'needs the queue: set enabled to true, or remove the storage',
     ['storage'],
   ),
-  v.forward(
-    v.check(
-      (c) => c.storage === undefined || c.max_bytes === undefined || c.max_bytes >= storedBytesMin,
-      'must be at least 1MiB with a storage',
-    ),
+  rule(
+    ['storage', 'max_bytes'],
+    (c) => c.storage === undefined || c.max_bytes === undefined || c.max_bytes >= storedBytesMin,
+    'must be at least 1MiB with a storage',
     ['max_bytes'],
   ),
 )
@@ -220,7 +220,8 @@ const rateLimit = v.pipe(
       ),
     ),
   }),
-  v.check(
+  rule(
+    ['items_per_second', 'bytes_per_second'],
     (c) => (c.items_per_second === undefined) !== (c.bytes_per_second === undefined),
     'needs either items_per_second or bytes_per_second',
   ),
@@ -252,7 +253,8 @@ const deadLetter = v.pipe(
       '64MiB',
     ),
   }),
-  v.check(
+  rule(
+    ['directory', 'storage'],
     (c) => (c.directory === undefined) !== (c.storage === undefined),
     'needs either a directory or a storage',
   ),

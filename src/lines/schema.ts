@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { type Fault, rule, rules } from '../component/rule.ts'
 import { byteSize, duration, flag, text } from '../component/schema.ts'
 import { templateExpr } from '../operators/expr/template.ts'
 import { parses, pattern } from '../operators/options/schema.ts'
@@ -16,7 +17,8 @@ const multiline = v.pipe(
     ),
     omit_pattern: flag(false, 'Leave what the pattern matched out of the record.'),
   }),
-  v.check(
+  rule(
+    ['line_start_pattern', 'line_end_pattern'],
     (m) => (m.line_start_pattern === undefined) !== (m.line_end_pattern === undefined),
     'must have either line_start_pattern or line_end_pattern',
   ),
@@ -97,16 +99,20 @@ interface PresetInput {
 
 /** A preset knows where records begin, and reads bytes. For the schema of each receiver that has these options. */
 export const presetFits = <T extends PresetInput>() =>
-  v.rawCheck<T>(({ dataset, addIssue }) => {
-    if (!dataset.typed || dataset.value.preset === undefined) return
-    const { multiline, encoding } = dataset.value
-    if (multiline !== undefined) {
-      addIssue({ message: 'preset says where records begin: leave out multiline' })
-    }
-    if (findEncoding(encoding).unitBytes !== 1) {
-      addIssue({ message: 'preset needs an encoding of bytes, such as utf-8 or latin1' })
-    }
-  })
+  rules<T, keyof PresetInput>(
+    ['preset', 'multiline', 'encoding'],
+    ({ preset, multiline, encoding }) => {
+      if (preset === undefined) return []
+      const faults: Fault[] = []
+      if (multiline !== undefined) {
+        faults.push({ message: 'preset says where records begin: leave out multiline' })
+      }
+      if (findEncoding(encoding).unitBytes !== 1) {
+        faults.push({ message: 'preset needs an encoding of bytes, such as utf-8 or latin1' })
+      }
+      return faults
+    },
+  )
 
 /** Further options of receivers that read streams. */
 export const streamOptions = {

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { rule } from '../component/rule.ts'
 import { duration, existingFile, type ObjectMetadata, secret } from '../component/schema.ts'
 import { cipherSuites, curves } from './cipher-suites.ts'
 
@@ -80,6 +81,7 @@ interface CommonInput {
   readonly ca_pem?: unknown
 }
 
+const own = ['cert_file', 'cert_pem', 'key_file', 'key_pem'] as const
 const hasCert = (c: CommonInput): boolean => c.cert_file !== undefined || c.cert_pem !== undefined
 const hasKey = (c: CommonInput): boolean => c.key_file !== undefined || c.key_pem !== undefined
 const pairs = (c: CommonInput): boolean => hasCert(c) === hasKey(c)
@@ -98,7 +100,7 @@ interface Versions {
 }
 const ordered = (c: Versions): boolean =>
   c.max_version === undefined || c.max_version >= c.min_version
-const orderMessage = 'max_version must not be older than min_version'
+const orderMessage = 'must not be older than min_version'
 
 /** TLS of a listener. Present means on. */
 export const tlsServer = v.pipe(
@@ -121,9 +123,9 @@ export const tlsServer = v.pipe(
     ),
   }),
   v.metadata({ unsupported: ['tpm'] } satisfies ObjectMetadata),
-  v.check((c) => hasCert(c) && hasKey(c), pairMessage),
-  v.check((c) => once(c), onceMessage),
-  v.check((c) => ordered(c), orderMessage),
+  rule(own, (c) => hasCert(c) && hasKey(c), pairMessage),
+  rule([...own, 'ca_file', 'ca_pem'], (c) => once(c), onceMessage),
+  rule(['min_version', 'max_version'], (c) => ordered(c), orderMessage, ['max_version']),
 )
 
 /** TLS towards a peer. On unless `insecure`. */
@@ -143,9 +145,9 @@ export const tlsClient = v.pipe(
     ),
   }),
   v.metadata({ unsupported: ['tpm'] } satisfies ObjectMetadata),
-  v.check((c) => pairs(c), pairMessage),
-  v.check((c) => once(c), onceMessage),
-  v.check((c) => ordered(c), orderMessage),
+  rule(own, (c) => pairs(c), pairMessage),
+  rule([...own, 'ca_file', 'ca_pem'], (c) => once(c), onceMessage),
+  rule(['min_version', 'max_version'], (c) => ordered(c), orderMessage, ['max_version']),
 )
 
 export type TlsServerConfig = v.InferOutput<typeof tlsServer>

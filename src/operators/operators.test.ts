@@ -348,7 +348,9 @@ suite('the schema refuses', () => {
     ],
     [{ type: 'noop', output: 'nobody' }, 'no operator has the id "nobody"'],
     [{ type: 'noop', output: 'noop' }, 'the outputs go round in a circle at "noop"'],
+    [{ type: 'noop', output: 'nobody', on_error: 5 }, 'no operator has the id "nobody"'],
     [{ type: 'csv_parser' }, 'must have either header or header_attribute'],
+    [{ type: 'csv_parser', lazy_quotes: 5 }, 'must have either header or header_attribute'],
     [
       { type: 'recombine', combine_field: 'body' },
       'must have either is_first_entry or is_last_entry',
@@ -358,7 +360,7 @@ suite('the schema refuses', () => {
     [{ type: 'flatten', field: 'attributes' }, 'must be below attributes or resource'],
   ]
   for (const [op, want] of rows) {
-    test(want, () => {
+    test(`${want}: ${JSON.stringify(op)}`, () => {
       const parsed = v.safeParse(operators, [op])
       assert.ok(
         !parsed.success && parsed.issues.some((issue) => issue.message === want),

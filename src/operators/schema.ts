@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { rule } from '../component/rule.ts'
 import { compileExpr } from './expr/compile.ts'
 import { flowSchemas } from './flow/schema.ts'
 import { conditional, field, pattern } from './options/schema.ts'
@@ -101,7 +102,8 @@ const regexReplace = v.pipe(
       '',
     ),
   }),
-  v.check(
+  rule(
+    ['regex', 'regex_name'],
     (r) => (r.regex === undefined) !== (r.regex_name === undefined),
     'must have either regex or regex_name',
   ),
@@ -134,10 +136,17 @@ const operator = v.variant('type', [
 export const operators = v.pipe(
   v.array(operator, 'must be a list of operators'),
   v.rawCheck(({ dataset, addIssue }) => {
-    if (!dataset.typed) return
-    const problem = findPlanProblem(dataset.value)
+    if (!dataset.typed && (dataset.issues ?? []).some(isOfLinks)) return
+    const problem = findPlanProblem(dataset.value as v.InferOutput<typeof operator>[])
     if (problem !== undefined) addIssue({ message: problem })
   }),
 )
+
+const linking: ReadonlySet<unknown> = new Set(['type', 'id', 'output', 'routes', 'default'])
+
+/** Whether it keeps the ways between operators from being seen; what is wrong elsewhere in one does not. */
+function isOfLinks({ path }: v.BaseIssue<unknown>): boolean {
+  return path?.[1] === undefined || linking.has(path[1].key)
+}
 
 export type OperatorConfig = v.InferOutput<typeof operator>

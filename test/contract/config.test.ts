@@ -7,6 +7,23 @@ import { cases, definitions } from './cases.ts'
 
 const registry = await loadRegistry()
 
+interface Parts {
+  readonly type: string
+  readonly pipe?: readonly Parts[]
+}
+
+/** Where an object is followed by a check that waits until all of it is right. */
+function lateChecks(schema: unknown, path: string, seen = new Set<unknown>()): string[] {
+  if (typeof schema !== 'object' || schema === null || seen.has(schema)) return []
+  seen.add(schema)
+  const { type, pipe } = schema as Parts
+  const isLate = /object/.test(type) && pipe?.some((part) => /^(?:partial_)?check$/.test(part.type))
+  const below = Object.entries(schema).flatMap(([key, value]) =>
+    lateChecks(value, `${path}.${key}`, seen),
+  )
+  return isLate ? [path, ...below] : below
+}
+
 suite('every definition', () => {
   for (const definition of definitions) {
     const { kind, type } = definition
@@ -30,6 +47,10 @@ suite('every definition', () => {
         assert.doesNotMatch(name, /_total$/, 'the names of the collector have no _total')
         assert.match(help, /\.$/)
       }
+    })
+
+    test(`${kind} ${type} compares options by a rule, so that all mistakes come at once`, () => {
+      assert.deepEqual(lateChecks(definition.config, type), [], 'use rule() of component/rule.ts')
     })
 
     if (definition.kind === 'extension') continue

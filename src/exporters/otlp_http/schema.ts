@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { rule } from '../../component/rule.ts'
 import {
   duration,
   headers,
@@ -145,15 +146,15 @@ export const config = v.pipe(
       'http2_ping_timeout',
     ],
   } satisfies ObjectMetadata),
-  v.check(
+  rule(
+    ['endpoint', ...endpointNames],
     (c) => c.endpoint !== undefined || endpointNames.some((name) => c[name] !== undefined),
     'needs an endpoint, or one for each signal that is sent',
   ),
-  v.forward(
-    v.check(
-      (c) => c.compression === 'zstd' || c.compression_params.level <= 9,
-      'must be at most 9 for this compression',
-    ),
+  rule(
+    ['compression', 'compression_params'],
+    (c) => c.compression === 'zstd' || c.compression_params.level <= 9,
+    'must be at most 9 for this compression',
     ['compression_params', 'level'],
   ),
 )

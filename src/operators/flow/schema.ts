@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { rule } from '../../component/rule.ts'
 import { byteSize, duration, integer, type ObjectMetadata } from '../../component/schema.ts'
 import { templateExpr } from '../expr/template.ts'
 import { common, condition, conditional, field, parses } from '../options/schema.ts'
@@ -103,7 +104,8 @@ const recombine = v.pipe(
       'oldest',
     ),
   }),
-  v.check(
+  rule(
+    ['is_first_entry', 'is_last_entry'],
     (r) => (r.is_first_entry === undefined) !== (r.is_last_entry === undefined),
     'must have either is_first_entry or is_last_entry',
   ),

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { rules } from '../../component/rule.ts'
 import { compilePattern } from '../../regex/pattern.ts'
 import { compileCondition } from '../expr/compile.ts'
 import { parseField } from '../field.ts'
@@ -105,26 +106,17 @@ interface TimeInput {
 }
 
 export const layoutFits = <T extends TimeInput>() =>
-  v.rawCheck<T>(({ dataset, addIssue }) => {
-    if (!dataset.typed) return
-    const { layout, layout_type, location, time_zone_locations: zones } = dataset.value
-    try {
-      compileTimeFormat(layout_type, layout, location, zones)
-    } catch (error) {
-      addIssue({
-        message: (error as Error).message,
-        path: [
-          {
-            type: 'object',
-            origin: 'value',
-            input: dataset.value as never,
-            key: 'layout',
-            value: layout,
-          },
-        ],
-      })
-    }
-  })
+  rules<T, keyof TimeInput>(
+    ['layout', 'layout_type', 'location', 'time_zone_locations'],
+    ({ layout, layout_type, location, time_zone_locations: zones }) => {
+      try {
+        compileTimeFormat(layout_type, layout, location, zones)
+        return []
+      } catch (error) {
+        return [{ message: (error as Error).message, at: ['layout'] }]
+      }
+    },
+  )
 
 export const timestamp = v.pipe(
   v.strictObject({ parse_from: field('Where the time stands.'), ...timeEntries }),

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { rule } from '../../component/rule.ts'
 import { byteSize, integer, type ObjectMetadata } from '../../component/schema.ts'
 import {
   conditional,
@@ -108,11 +109,13 @@ const csvParser = v.pipe(
     lazy_quotes: flag('Allow quotes inside of columns.'),
     ignore_quotes: flag('Quotes have no meaning.'),
   }),
-  v.check(
+  rule(
+    ['header', 'header_attribute'],
     (c) => (c.header === undefined) !== (c.header_attribute === undefined),
     'must have either header or header_attribute',
   ),
-  v.check(
+  rule(
+    ['lazy_quotes', 'ignore_quotes'],
     (c) => !(c.lazy_quotes && c.ignore_quotes),
     'must not have both lazy_quotes and ignore_quotes',
   ),
@@ -138,7 +141,11 @@ const keyValueParser = v.pipe(
       '',
     ),
   }),
-  v.check((c) => c.delimiter !== c.pair_delimiter, 'delimiter and pair_delimiter must differ'),
+  rule(
+    ['delimiter', 'pair_delimiter'],
+    (c) => c.delimiter !== c.pair_delimiter,
+    'delimiter and pair_delimiter must differ',
+  ),
 )
 
 const regexParser = v.strictObject({

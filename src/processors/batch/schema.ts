@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { rule } from '../../component/rule.ts'
 import { byteSize, duration, integer } from '../../component/schema.ts'
 
 export const config = v.pipe(
@@ -24,6 +25,10 @@ export const config = v.pipe(
     metadata_keys: v.optional(
       v.pipe(
         v.array(v.pipe(v.string(), v.minLength(1, 'must not be empty'))),
+        v.check(
+          (keys) => new Set(keys.map((key) => key.toLowerCase())).size === keys.length,
+          'must not name a header twice',
+        ),
         v.description(
           'Batches are kept apart by the values of these request headers (see include_metadata of receivers).',
         ),
@@ -48,20 +53,11 @@ export const config = v.pipe(
       ),
     ),
   }),
-  v.forward(
-    v.check(
-      (c) => c.send_batch_max_size === 0 || c.send_batch_max_size >= c.send_batch_size,
-      'must be 0, or at least send_batch_size',
-    ),
+  rule(
+    ['send_batch_size', 'send_batch_max_size'],
+    (c) => c.send_batch_max_size === 0 || c.send_batch_max_size >= c.send_batch_size,
+    'must be 0, or at least send_batch_size',
     ['send_batch_max_size'],
-  ),
-  v.forward(
-    v.check(
-      (c) =>
-        new Set(c.metadata_keys.map((key) => key.toLowerCase())).size === c.metadata_keys.length,
-      'must not name a header twice',
-    ),
-    ['metadata_keys'],
   ),
 )
 

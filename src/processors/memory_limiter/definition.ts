@@ -2,6 +2,7 @@ import { totalmem } from 'node:os'
 import { getHeapStatistics } from 'node:v8'
 import * as v from 'valibot'
 import { defineProcessor } from '../../component/define.ts'
+import { rule } from '../../component/rule.ts'
 import { duration, integer } from '../../component/schema.ts'
 import { resolveLimits } from './limits.ts'
 import { MemoryLimiter } from './memory-limiter.ts'
@@ -35,25 +36,22 @@ const config = v.pipe(
     min_gc_interval_when_soft_limited: v.optional(collectsByItself()),
     min_gc_interval_when_hard_limited: v.optional(collectsByItself()),
   }),
-  v.forward(
-    v.check(
-      (c) => c.limit_mib > 0 || c.limit_percentage > 0,
-      'must be set, or limit_percentage must be',
-    ),
+  rule(
+    ['limit_mib', 'limit_percentage'],
+    (c) => c.limit_mib > 0 || c.limit_percentage > 0,
+    'must be set, or limit_percentage must be',
     ['limit_mib'],
   ),
-  v.forward(
-    v.check(
-      (c) => c.limit_mib === 0 || c.spike_limit_mib < c.limit_mib,
-      'must be smaller than limit_mib',
-    ),
+  rule(
+    ['limit_mib', 'spike_limit_mib'],
+    (c) => c.limit_mib === 0 || c.spike_limit_mib < c.limit_mib,
+    'must be smaller than limit_mib',
     ['spike_limit_mib'],
   ),
-  v.forward(
-    v.check(
-      (c) => c.limit_percentage === 0 || c.spike_limit_percentage < c.limit_percentage,
-      'must be smaller than limit_percentage',
-    ),
+  rule(
+    ['limit_percentage', 'spike_limit_percentage'],
+    (c) => c.limit_percentage === 0 || c.spike_limit_percentage < c.limit_percentage,
+    'must be smaller than limit_percentage',
     ['spike_limit_percentage'],
   ),
 )

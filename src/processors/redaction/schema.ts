@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { rules } from '../../component/rule.ts'
 import { secret } from '../../component/schema.ts'
 import { compilePattern } from '../../regex/pattern.ts'
 
@@ -109,17 +110,11 @@ export const redactionSchema = v.pipe(
     url_sanitizer: v.optional(urlSanitizer, {}),
     db_sanitizer: v.optional(dbSanitizer, {}),
   }),
-  v.rawCheck(({ dataset, addIssue }) => {
-    if (!dataset.typed) return
-    const { hash_function, hmac_key } = dataset.value
-    const sizeMin = keySizes[hash_function]
-    if (sizeMin === undefined) return
+  rules(['hash_function', 'hmac_key'], ({ hash_function, hmac_key }) => {
+    const sizeMin = keySizes[hash_function] ?? 0
     const size = Buffer.byteLength(hmac_key?.reveal() ?? '')
-    if (size >= sizeMin) return
-    addIssue({
-      message: `must have at least ${sizeMin} bytes for ${hash_function}, not ${size}`,
-      path: [{ type: 'object', origin: 'value', input: dataset.value, key: 'hmac_key', value: '' }],
-    })
+    const message = `must have at least ${sizeMin} bytes for ${hash_function}, not ${size}`
+    return size < sizeMin ? [{ message, at: ['hmac_key'] }] : []
   }),
 )
 

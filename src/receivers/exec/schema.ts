@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { rule } from '../../component/rule.ts'
 import { byteSize, duration, flag, secret } from '../../component/schema.ts'
 import {
   contentOptions,
@@ -101,11 +102,10 @@ export const execConfig = v.pipe(
     ...overflowOptions('block'),
   }),
   presetFits(),
-  v.forward(
-    v.check(
-      ({ command, shell }) => (typeof command === 'string') === shell,
-      'must be a list of words, or with shell: true one string',
-    ),
+  rule(
+    ['command', 'shell'],
+    ({ command, shell }) => (typeof command === 'string') === shell,
+    'must be a list of words, or with shell: true one string',
     ['command'],
   ),
 )

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { rule } from '../../component/rule.ts'
 import { byteSize, duration, flag, integer, type ObjectMetadata } from '../../component/schema.ts'
 import {
   contentOptions,
@@ -271,19 +272,22 @@ export const fileLogConfig = v.pipe(
       'Let changes in the directories start a poll early. Polling goes on in any case.',
     ),
   }),
-  v.check(
+  rule(
+    ['delete_after_read', 'start_at'],
     (c) => !c.delete_after_read || c.start_at === 'beginning',
     'delete_after_read needs start_at: beginning',
   ),
-  v.check(
+  rule(
+    ['header', 'start_at'],
     (c) => c.header === undefined || c.start_at === 'beginning',
     'header needs start_at: beginning',
   ),
-  v.check(
+  rule(
+    ['header', 'encoding'],
     (c) => c.header === undefined || findEncoding(c.encoding).unitBytes > 0,
     'header needs an encoding with lines: nop has none',
   ),
-  v.check((c) => multilineHasText(c), multilineNeedsText),
+  rule(['encoding', 'multiline'], (c) => multilineHasText(c), multilineNeedsText),
   presetFits(),
   v.metadata({
     unsupported: ['output', 'id', 'type'],

@@ -41,7 +41,7 @@ suite('the configuration of otlp', () => {
     {
       name: 'versions the wrong way round',
       protocols: { grpc: { tls: { ...tls, min_version: '1.3', max_version: '1.2' } } },
-      want: /max_version must not be older/,
+      want: /must not be older than min_version/,
     },
     {
       name: 'a cipher suite by another name',

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { rule } from '../../component/rule.ts'
 import {
   byteSize,
   duration,
@@ -137,10 +138,7 @@ const grpc = v.pipe(
     ),
   }),
   v.metadata({ unsupported: ['auth', 'middlewares', 'dialer'] } satisfies ObjectMetadata),
-  v.forward(
-    v.check((c) => validAddress(c), endpointMessage),
-    ['endpoint'],
-  ),
+  rule(['endpoint', 'transport'], (c) => validAddress(c), endpointMessage, ['endpoint']),
 )
 
 const cors = v.strictObject({
@@ -236,11 +234,9 @@ const http = v.pipe(
     logs_url_path: path('logs', '/v1/logs'),
   }),
   v.metadata({ unsupported: ['auth', 'middlewares'] } satisfies ObjectMetadata),
-  v.forward(
-    v.check((c) => validAddress(c), endpointMessage),
-    ['endpoint'],
-  ),
-  v.check(
+  rule(['endpoint', 'transport'], (c) => validAddress(c), endpointMessage, ['endpoint']),
+  rule(
+    ['traces_url_path', 'metrics_url_path', 'logs_url_path'],
     (c) => new Set([c.traces_url_path, c.metrics_url_path, c.logs_url_path]).size === 3,
     'traces_url_path, metrics_url_path and logs_url_path must differ',
   ),
@@ -251,7 +247,7 @@ const protocols = v.pipe(
     grpc: v.optional(v.pipe(grpc, v.description('OTLP over gRPC.'))),
     http: v.optional(v.pipe(http, v.description('OTLP over HTTP/1.1, protobuf and JSON.'))),
   }),
-  v.check((c) => c.grpc !== undefined || c.http !== undefined, 'needs grpc or http'),
+  rule(['grpc', 'http'], (c) => c.grpc !== undefined || c.http !== undefined, 'needs grpc or http'),
 )
 
 export const config = v.strictObject({

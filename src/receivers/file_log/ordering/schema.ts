@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { rule } from '../../../component/rule.ts'
 import { integer } from '../../../component/schema.ts'
 import { parses, pattern } from '../../../operators/options/schema.ts'
 import { compileTimeFormat } from '../../../operators/time.ts'
@@ -37,8 +38,16 @@ const sortRule = v.pipe(
       'UTC',
     ),
   }),
-  v.check((r) => r.sort_type === 'mtime' || r.regex_key !== '', 'needs a regex_key'),
-  v.check((r) => r.sort_type !== 'timestamp' || r.layout !== undefined, 'needs a layout'),
+  rule(
+    ['sort_type', 'regex_key'],
+    (r) => r.sort_type === 'mtime' || r.regex_key !== '',
+    'needs a regex_key',
+  ),
+  rule(
+    ['sort_type', 'layout'],
+    (r) => r.sort_type !== 'timestamp' || r.layout !== undefined,
+    'needs a layout',
+  ),
 )
 
 export const orderingCriteria = v.pipe(
@@ -65,11 +74,13 @@ export const orderingCriteria = v.pipe(
       [],
     ),
   }),
-  v.check(
+  rule(
+    ['regex', 'sort_by'],
     (o) => o.regex !== undefined || o.sort_by.every(({ sort_type }) => sort_type === 'mtime'),
     'needs a regex',
   ),
-  v.check(
+  rule(
+    ['regex', 'sort_by'],
     ({ regex = '', sort_by }) =>
       sort_by.every(({ regex_key: key }) => key === '' || regex.includes(`<${key}>`)),
     'has a regex_key that is no group of the regex',
