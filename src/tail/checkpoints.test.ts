@@ -1,25 +1,38 @@
 import assert from 'node:assert/strict'
+import type { Stats } from 'node:fs'
 import { suite, test } from 'node:test'
+import { FakeClock } from '../../test/support/fake-clock.ts'
 import { RecordingLogger } from '../../test/support/settings.ts'
 import { MemoryStorage } from '../../test/support/tail.ts'
 import { Checkpoints } from './checkpoints.ts'
 import type { Remembered } from './remembered.ts'
+import type { Source } from './source.ts'
+import { TailedFile } from './tailed-file.ts'
 
 const dayMs = 24 * 60 * 60 * 1000
 
 suite('T19: checkpoints of dead files', () => {
   test('expire after a day', async () => {
     const storage = new MemoryStorage()
-    seed(storage, [
-      [1, 0],
-      [2, dayMs],
-    ])
-    const checkpoints = new Checkpoints(await storage.open(), new RecordingLogger(), dayMs + 1)
+    const gone = { gone: true }
+    seed(
+      storage,
+      [
+        [1, 0],
+        [2, dayMs],
+      ],
+      gone,
+    )
+    const checkpoints = new Checkpoints(
+      await storage.open(),
+      new RecordingLogger(),
+      new FakeClock(dayMs + 1),
+    )
     assert.deepEqual(
       (await all(checkpoints)).map(({ id }) => id),
       [2],
     )
-    await checkpoints.save(dayMs + 1, true)
+    await checkpoints.close()
     assert.deepEqual([...storage.saved.keys()], ['file/2', 'saved_at'])
   })
 
@@ -30,7 +43,11 @@ suite('T19: checkpoints of dead files', () => {
       Array.from({ length: 2100 }, (_, i) => [i + 1, i] as const),
       { gone: true },
     )
-    const checkpoints = new Checkpoints(await storage.open(), new RecordingLogger(), 3000)
+    const checkpoints = new Checkpoints(
+      await storage.open(),
+      new RecordingLogger(),
+      new FakeClock(3000),
+    )
     const ids = (await all(checkpoints)).map(({ id }) => id)
     assert.equal(ids.length, 2000)
     assert.equal(Math.min(...ids), 101)
@@ -42,10 +59,43 @@ suite('T19: checkpoints of dead files', () => {
       storage,
       Array.from({ length: 2100 }, (_, i) => [i + 1, i] as const),
     )
-    const checkpoints = new Checkpoints(await storage.open(), new RecordingLogger(), 3000)
+    const clock = new FakeClock(3000)
+    const checkpoints = new Checkpoints(await storage.open(), new RecordingLogger(), clock)
     assert.equal((await all(checkpoints)).length, 2100)
-    checkpoints.expire(4000)
+    await clock.advance(1000)
+    checkpoints.expire([])
     assert.equal((await all(checkpoints)).length, 2100)
+  })
+
+  test('are kept while remora is away, however long, until their files were looked for for an hour', async () => {
+    const storage = new MemoryStorage()
+    seed(storage, [[1, 0]])
+    const clock = new FakeClock(9 * dayMs)
+    const checkpoints = new Checkpoints(await storage.open(), new RecordingLogger(), clock)
+    await clock.advance(dayMs / 24 - 1)
+    checkpoints.expire([])
+    assert.equal((await all(checkpoints)).length, 1)
+    await clock.advance(1)
+    checkpoints.expire([])
+    assert.equal((await all(checkpoints)).length, 0)
+  })
+
+  test('do not expire while the file is there, also if nothing happens in it for days', async () => {
+    const storage = new MemoryStorage()
+    const clock = new FakeClock()
+    const checkpoints = new Checkpoints(await storage.open(), new RecordingLogger(), clock)
+    const stats = { dev: 9, ino: 1, mtimeMs: clock.nowMs() } as Stats
+    const file = new TailedFile(checkpoints.newId(), 'p', stats, 10, {} as Source)
+    file.restartAt(10, { bytes: 10, hash: 'x' })
+    checkpoints.changed(file)
+    for (let minute = 0; minute < 3 * 24 * 60; minute++) {
+      await clock.advance(60_000)
+      checkpoints.expire([file])
+    }
+    await checkpoints.close()
+    const next = new Checkpoints(await storage.open(), new RecordingLogger(), clock)
+    assert.equal(next.ofInode(stats)[0]?.position.offset, 10)
+    assert.ok(storage.savedAtMs.length < 3 * 24 + 5, 'saved more often than once an hour')
   })
 
   test('that of the same inode comes first, and is found without looking at all others', async () => {
@@ -55,7 +105,11 @@ suite('T19: checkpoints of dead files', () => {
       storage,
       Array.from({ length: count }, (_, i) => [i + 1, i] as const),
     )
-    const checkpoints = new Checkpoints(await storage.open(), new RecordingLogger(), 20_000)
+    const checkpoints = new Checkpoints(
+      await storage.open(),
+      new RecordingLogger(),
+      new FakeClock(20_000),
+    )
     const startMs = performance.now()
     for (let ino = count; ino > 0; ino--) {
       const [remembered] = checkpoints.ofInode({ dev: 9, ino })
@@ -67,7 +121,7 @@ suite('T19: checkpoints of dead files', () => {
 
   test('a storage that cannot write is said, and tried again with everything', async () => {
     const storage = new MemoryStorage()
-    seed(storage, [[1, 0]])
+    seed(storage, [[1, 0]], { gone: true })
     const client = await storage.open()
     let failing = true
     const logger = new RecordingLogger()
@@ -76,12 +130,13 @@ suite('T19: checkpoints of dead files', () => {
       update: (changes: ReadonlyMap<string, Uint8Array | undefined>) =>
         failing ? Promise.reject(new Error('ENOSPC')) : client.update(changes),
     }
-    const checkpoints = new Checkpoints(flaky, logger, 2 * dayMs)
-    await checkpoints.save(2 * dayMs, true)
+    const clock = new FakeClock(2 * dayMs)
+    new Checkpoints(flaky, logger, clock)
+    await clock.advance(0)
     assert.deepEqual(logger.texts('error'), ['cannot save checkpoints {"message":"ENOSPC"}'])
     assert.ok(storage.saved.has('file/1'))
     failing = false
-    await checkpoints.save(2 * dayMs, true)
+    await clock.advance(250)
     assert.ok(!storage.saved.has('file/1'))
   })
 })

@@ -1,35 +1,48 @@
 import type { Stats } from 'node:fs'
+import type { Clock } from '../component/clock.ts'
 import type { StorageClient } from '../component/storage.ts'
 import type { Logger } from '../component/telemetry.ts'
 import { type HeadHash, type Remembered, RememberedSet } from './remembered.ts'
-import type { TailedFile } from './tailed-file.ts'
+import type { Acknowledged, TailedFile } from './tailed-file.ts'
 
 const version = 1
-const expiryMs = 24 * 60 * 60 * 1000
+const hourMs = 60 * 60 * 1000
+const expiryMs = 24 * hourMs
 const rememberedMax = 2000
 const savePeriodMs = 250
 const savedAtKey = 'saved_at'
 
 /**
- * The positions up to which files are acknowledged, in memory and, with a storage, on disk: at most every 250 ms and at
- * the end. Those of files that are not open expire after a day, those of files known to be gone also when there are over
- * 2,000: a restart with more files than that must find them all.
+ * The positions up to which files are acknowledged, in memory and, with a storage, on disk.
+ *
+ * They are saved by themselves: at once after a quiet time, otherwise 250 ms after the save before has ended, whatever
+ * reading is at. So a crash repeats what was acknowledged in the last 250 ms and the time of two writes.
+ *
+ * Those of files that are gone expire when they were not seen for a day, or when there are over 2,000. Those of files that
+ * were open when remora stopped, however long ago, stay until it has looked for them for an hour: a restart after a long
+ * time, or with more files, must find them all.
  */
 export class Checkpoints {
   readonly #storage: StorageClient | undefined
   readonly #logger: Logger
+  readonly #clock: Clock
   readonly #remembered = new RememberedSet()
   readonly #changes = new Map<string, Uint8Array | undefined>()
   readonly #dirty = new Set<TailedFile>()
+  readonly #startedMs: number
   #nextId = 1
-  #savedAtMs = 0
+  #savedAtMs = -Infinity
+  #cancelTimer: (() => void) | undefined
+  #saving: Promise<void> | undefined
+  #closed = false
   /** When the earlier run saved last; 0 without one. */
   readonly earlierRunMs: number
-  failing = false
 
-  constructor(storage: StorageClient | undefined, logger: Logger, nowMs: number) {
+  constructor(storage: StorageClient | undefined, logger: Logger, clock: Clock) {
     this.#storage = storage
     this.#logger = logger
+    this.#clock = clock
+    this.#startedMs = clock.monotonicMs()
     let unreadable = 0
     for (const key of storage?.keys() ?? []) {
       if (key === savedAtKey) continue
@@ -44,7 +57,7 @@ export class Checkpoints {
       logger.warn('some checkpoints cannot be read and are ignored', { checkpoints: unreadable })
     const savedAt = Number(Buffer.from(storage?.get(savedAtKey) ?? []).toString())
     this.earlierRunMs = Number.isFinite(savedAt) ? savedAt : 0
-    this.expire(nowMs)
+    this.expire([])
   }
 
   /** Whether a next start finds the positions. */
@@ -78,10 +91,10 @@ export class Checkpoints {
     }
   }
 
-  /** The file is open again, under a new id. */
-  claim(remembered: Remembered): void {
-    this.#remembered.delete(remembered)
-    this.#changes.set(keyOf(remembered.id), undefined)
+  /** The file is open again, under a new id, and stands at its place: the old entry goes when the new one comes. */
+  claim(remembered: Remembered, file: TailedFile): void {
+    this.#drop(remembered)
+    this.changed(file)
   }
 
   /**
@@ -96,80 +109,114 @@ export class Checkpoints {
     const past = { file, generation, endedMs }
     const stored = { id, path, recordNumber, skipping, seenMs, gone: true }
     this.#remembered.add({ ...stored, position, past })
-    this.#changes.set(keyOf(id), format({ ...stored, ...committedOf(file) }))
+    this.#change(id, { ...stored, ...file.acknowledged })
     return id
   }
 
   /** The file itself no longer has a checkpoint. */
   forget(file: TailedFile): void {
     this.#dirty.delete(file)
-    this.#changes.set(keyOf(file.id), undefined)
+    this.#change(file.id, undefined)
   }
 
+  /** The file is renamed, placed or acknowledged further. */
   changed(file: TailedFile): void {
-    if (!file.closed) {
-      this.#dirty.add(file)
-      return
-    }
-    // Acknowledged after it was closed; unless it was opened again by now.
-    const remembered = this.#remembered.get(file.rememberedId)
-    if (remembered === undefined) return
-    const { past: _, ...stored } = remembered
-    this.#changes.set(keyOf(remembered.id), format({ ...stored, ...committedOf(file) }))
+    for (const [id, acknowledged] of file.takeEarlier()) this.#changeEnded(id, acknowledged)
+    if (file.closed) this.#changeEnded(file.rememberedId, file.acknowledged)
+    else if (this.#storage !== undefined) this.#dirty.add(file)
+    this.#schedule()
   }
 
-  expire(nowMs: number): void {
+  /** Called now and then with the files that are open: what was not seen for long is forgotten. */
+  expire(open: Iterable<TailedFile>): void {
+    const nowMs = this.#clock.nowMs()
+    const sought = this.#clock.monotonicMs() - this.#startedMs >= hourMs
     const gone: Remembered[] = []
     for (const remembered of this.#remembered.values()) {
-      if (nowMs - remembered.seenMs >= expiryMs) this.claim(remembered)
+      const mayExpire = remembered.gone || sought
+      if (mayExpire && nowMs - remembered.seenMs >= expiryMs) this.#drop(remembered)
       else if (remembered.gone) gone.push(remembered)
     }
-    if (gone.length <= rememberedMax) return
     gone.sort((a, b) => a.seenMs - b.seenMs)
-    for (const remembered of gone.slice(0, gone.length - rememberedMax)) this.claim(remembered)
+    for (const remembered of gone.slice(0, -rememberedMax)) this.#drop(remembered)
+    // A file in which nothing happens is there all the same.
+    for (const file of open) if (nowMs - file.savedMs >= hourMs) this.changed(file)
   }
 
-  /** Writes what changed; never rejects. Does nothing until it is time, unless `now` is set. */
-  async save(nowMs: number, now = false): Promise<void> {
-    if (!now && nowMs - this.#savedAtMs < savePeriodMs && nowMs >= this.#savedAtMs) return
-    if (this.#dirty.size === 0 && this.#changes.size === 0) return
-    this.#savedAtMs = nowMs
+  /** The last save. Nothing is saved from now on. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#cancelTimer?.()
+    await this.#saving
+    await this.#save()
+    await this.#storage?.close()
+  }
+
+  #drop(remembered: Remembered): void {
+    this.#remembered.delete(remembered)
+    this.#change(remembered.id, undefined)
+  }
+
+  /** Acknowledged after it had ended; unless it was opened again by now. */
+  #changeEnded(id: number, acknowledged: Acknowledged): void {
+    const remembered = this.#remembered.get(id)
+    if (remembered === undefined) return
+    const { past: _, ...stored } = remembered
+    this.#change(id, { ...stored, ...acknowledged })
+  }
+
+  #change(id: number, remembered: Remembered | undefined): void {
+    if (this.#storage === undefined) return
+    this.#changes.set(keyOf(id), remembered === undefined ? undefined : format(remembered))
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#storage === undefined || this.#closed) return
+    if (this.#cancelTimer !== undefined || this.#saving !== undefined) return
+    const restMs = this.#savedAtMs + savePeriodMs - this.#clock.monotonicMs()
+    this.#cancelTimer = this.#clock.after(Math.max(restMs, 0), () => {
+      this.#cancelTimer = undefined
+      void this.#saveInTurn()
+    })
+  }
+
+  async #saveInTurn(): Promise<void> {
+    this.#saving = this.#save()
+    await this.#saving
+    this.#saving = undefined
+    this.#savedAtMs = this.#clock.monotonicMs()
+    if (this.#dirty.size > 0 || this.#changes.size > 0) this.#schedule()
+  }
+
+  /** Writes what changed; never rejects. */
+  async #save(): Promise<void> {
+    const nowMs = this.#clock.nowMs()
     for (const file of this.#dirty) {
       // What a copy is, the next start finds out again.
       if (file.shadowOf !== undefined) continue
       const { id, pathNow: path } = file
-      const committed = committedOf(file)
-      const open = { seenMs: nowMs, gone: false }
-      this.#changes.set(keyOf(id), format({ id, path, ...committed, ...open }))
+      file.savedMs = nowMs
+      const open = { id, path, ...file.acknowledged, seenMs: nowMs, gone: false }
+      this.#changes.set(keyOf(id), format(open))
     }
     this.#dirty.clear()
     const changes = new Map(this.#changes)
     this.#changes.clear()
-    if (this.#storage === undefined) return
+    if (changes.size === 0) return
     changes.set(savedAtKey, Buffer.from(String(nowMs)))
     try {
-      await this.#storage.update(changes)
-      this.failing = false
+      await this.#storage?.update(changes)
     } catch (error) {
-      this.failing = true
+      // They go with the next save, unless there is something newer by then.
       for (const [key, value] of changes) if (!this.#changes.has(key)) this.#changes.set(key, value)
       this.#logger.error('cannot save checkpoints', { message: (error as Error).message })
     }
-  }
-
-  async close(): Promise<void> {
-    await this.#storage?.close()
   }
 }
 
 function keyOf(id: number): string {
   return `file/${id}`
-}
-
-/** All of one moment: what reading is in now means nothing at the position up to which is acknowledged. */
-function committedOf(file: TailedFile): Pick<Remembered, 'position' | 'recordNumber' | 'skipping'> {
-  const { committedRecordNumber: recordNumber, committedSkipping: skipping } = file
-  return { position: file.committedPosition(), recordNumber, skipping }
 }
 
 function format(remembered: Remembered): Uint8Array {

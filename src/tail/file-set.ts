@@ -6,7 +6,7 @@ import type { Checkpoints } from './checkpoints.ts'
 import { compareShadow } from './copies.ts'
 import type { FileOpener, Opened } from './file-opener.ts'
 import { HeadIndex } from './head-index.ts'
-import { holdsMark, noGuard, readRange, sameBytes } from './identity.ts'
+import { holdsMark, noGuard, readGuard, readRange, sameBytes } from './identity.ts'
 import { OpenFiles } from './open-files.ts'
 import { bornMsOf, Placement } from './placement.ts'
 import { type Source, sizeOf } from './source.ts'
@@ -128,7 +128,7 @@ export class FileSet {
     const nowMs = this.#clock.nowMs()
     if (nowMs - this.#expiredAtMs < expirePeriodMs) return
     this.#expiredAtMs = nowMs
-    this.#checkpoints.expire(nowMs)
+    this.#checkpoints.expire(this.#byInode.values())
   }
 
   /** The open file; opens a parked one again. Undefined when it is another file by now, or gone. */
@@ -148,15 +148,15 @@ export class FileSet {
         path,
       })
     const nowMs = this.#clock.nowMs()
-    this.#checkpoints.remember(file, nowMs, nowMs)
-    file.restartAt(0, noGuard)
-    this.setHead(file, new Uint8Array(0))
     const { source } = file
-    if (source !== undefined) {
-      file.sizeBytes = await sizeOf(source)
-      if (!whole) await this.#placement.startAt(file, source, file.sizeBytes)
-      await this.#takeHead(file)
-    }
+    if (source !== undefined) file.sizeBytes = await sizeOf(source)
+    // At once from the one place to the other: positions are saved at any time.
+    const start = whole || source === undefined ? 0 : file.sizeBytes
+    const guard = source === undefined ? noGuard : await readGuard(source, start)
+    file.endContent(this.#checkpoints.remember(file, nowMs, nowMs))
+    file.restartAt(start, guard)
+    this.setHead(file, new Uint8Array(0))
+    if (source !== undefined) await this.#takeHead(file)
     this.#checkpoints.changed(file)
   }
 

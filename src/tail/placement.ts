@@ -88,9 +88,9 @@ export class Placement {
         file.shadowGeneration = past.generation
         return
       }
-      this.#checkpoints.claim(remembered)
       file.recordNumber = remembered.recordNumber
       await this.startAt(file, source, remembered.position.offset, remembered.skipping)
+      this.#checkpoints.claim(remembered, file)
       this.#logger.debug('a file is read on where another one ended', {
         path: file.path,
         ended: remembered.path,

@@ -7,6 +7,22 @@ export function inodeKey({ dev, ino }: { readonly dev: number; readonly ino: num
   return `${dev}:${ino}`
 }
 
+/** A place up to which everything is acknowledged, all of one moment: reading may be far ahead. */
+export interface Acknowledged {
+  readonly position: Position
+  readonly skipping: boolean
+  readonly recordNumber: number
+}
+
+/** A content of a file that was replaced while some of it was on its way. */
+interface Earlier {
+  readonly rememberedId: number
+  readonly generation: number
+  readonly head: Uint8Array
+  /** Up to where it was acknowledged since it ended. */
+  place: Place | undefined
+}
+
 /** A file that is being read, from its discovery until it is gone and everything of it is acknowledged. */
 export class TailedFile {
   /** Key of its checkpoint. */
@@ -33,7 +49,7 @@ export class TailedFile {
   /** What `skipping` and `recordNumber` were there: reading may be far ahead. */
   committedSkipping = false
   committedRecordNumber = 0
-  /** Raised when the content is replaced: acknowledgements of earlier content no longer move `committed`. */
+  /** Raised when the content is replaced: acknowledgements of earlier content move what is remembered of that. */
   generation = 0
   /** In the rest of a line whose start was cut off by `max_log_size_behavior: truncate`. */
   skipping = false
@@ -62,6 +78,12 @@ export class TailedFile {
   /** Its entry among the remembered positions, once it is closed. */
   rememberedId = -1
   closed = false
+  /** When its checkpoint was made last. */
+  savedMs = 0
+  /** Oldest first. */
+  #earlier: Earlier[] = []
+  /** The content that was acknowledged last. */
+  #committing = 0
   attributes: SourceAttributes | undefined
 
   constructor(id: number, path: string, stats: Stats, sizeBytes: number, source: Source) {
@@ -106,12 +128,40 @@ export class TailedFile {
     return this.offset === 0 ? this.head : this.head.subarray(0, this.offset)
   }
 
+  /** The content is about to be replaced; `rememberedId` is its entry among the remembered positions. */
+  endContent(rememberedId: number): void {
+    const { generation, head } = this
+    if (this.inFlight > 0) {
+      this.#earlier.push({ rememberedId, generation, head, place: undefined })
+    }
+  }
+
   commit(place: Place): void {
-    if (place.generation !== this.generation) return
+    this.#committing = place.generation
+    if (place.generation !== this.generation) {
+      const earlier = this.#earlier.find(({ generation }) => generation === place.generation)
+      if (earlier !== undefined) earlier.place = place
+      return
+    }
     this.committed = place.offset
     this.committedGuard = place.guard
     this.committedSkipping = place.skipping
     this.committedRecordNumber = place.recordNumber
+  }
+
+  /** How far contents were acknowledged that had ended before, since the last call, by their entries. */
+  *takeEarlier(): Iterable<readonly [rememberedId: number, acknowledged: Acknowledged]> {
+    if (this.#earlier.length === 0) return
+    for (const earlier of this.#earlier) {
+      const { rememberedId, head, place } = earlier
+      if (place === undefined) continue
+      const { offset, guard, skipping, recordNumber } = place
+      const position = this.#position(head, offset, guard)
+      yield [rememberedId, { position, skipping, recordNumber }]
+      earlier.place = undefined
+    }
+    const goOn = this.inFlight > 0
+    this.#earlier = this.#earlier.filter((one) => goOn && one.generation >= this.#committing)
   }
 
   /** Something to read, or an unfinished record to give up waiting for. */
@@ -134,20 +184,22 @@ export class TailedFile {
 
   /** Where to go on after everything read so far, for a copy of this file. */
   readPosition(): Position {
-    return this.#position(this.offset, this.guard)
+    return this.#position(this.head, this.offset, this.guard)
   }
 
-  committedPosition(): Position {
-    return this.#position(this.committed, this.committedGuard)
+  get acknowledged(): Acknowledged {
+    const { committedSkipping: skipping, committedRecordNumber: recordNumber } = this
+    const position = this.#position(this.head, this.committed, this.committedGuard)
+    return { position, skipping, recordNumber }
   }
 
-  #position(offset: number, guard: Guard): Position {
-    const headBytes = offset === 0 ? this.head.length : Math.min(this.head.length, offset)
+  #position(head: Uint8Array, offset: number, guard: Guard): Position {
+    const headBytes = offset === 0 ? head.length : Math.min(head.length, offset)
     return {
       dev: this.dev,
       ino: this.ino,
       headBytes,
-      headHash: hashBytes(this.head.subarray(0, headBytes)),
+      headHash: hashBytes(head.subarray(0, headBytes)),
       offset,
       guardBytes: guard.bytes,
       guardHash: guard.hash,

@@ -12,9 +12,8 @@ import { Wake } from './wake.ts'
  *   poll: discover paths → stat → which file is it? (FileSet)         every poll_interval, and when the watcher says so
  *   turn: one block of each file that has something new, in a circle   until nothing is new or the next poll is due
  *         read → check the guard → frame → encode → window → intake
- *   save: positions that are acknowledged                              at most every 250 ms
  *   stop: the same rounds go on until the files are quiet (drain); then what is unfinished is given up or kept for the
- *         next start, the answers are waited for, and the positions saved
+ *         next start, the answers are waited for, and the positions saved (Checkpoints saves them meanwhile, by itself)
  *
  * One block a turn is the byte budget of a file: a huge one takes turns with the others, and a backlog never fills the
  * memory, because the window bounds what is read ahead of the acknowledgements.
@@ -83,7 +82,6 @@ export class Tailer {
     this.#watcher?.stop()
     await this.#parts.locks?.release()
     await this.#files.closeAll()
-    await this.#parts.checkpoints.save(this.#parts.clock.nowMs(), true)
     await this.#parts.checkpoints.close()
   }
 
@@ -122,7 +120,7 @@ export class Tailer {
   }
 
   async #run(firstLook: Promise<void>): Promise<void> {
-    const { clock, checkpoints, logger } = this.#parts
+    const { clock, logger } = this.#parts
     let look: Promise<void> | undefined = firstLook
     while (!this.#stopping.signal.aborted) {
       try {
@@ -132,7 +130,6 @@ export class Tailer {
         await this.#parts.locks?.release()
         this.#quiet.looked(active || this.#waitsForMore())
         this.#endWhenIdle()
-        await checkpoints.save(clock.nowMs())
         const restMs = this.#polledAtMs + this.#periodMs() - clock.monotonicMs()
         if (restMs > 0) await this.#pause(restMs)
         if (!this.#stopping.signal.aborted) await this.#poll()

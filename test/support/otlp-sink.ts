@@ -27,6 +27,8 @@ export interface Received {
   /** `content-encoding`, or `grpc-encoding`. */
   readonly encoding: string | undefined
   readonly headers: Readonly<Record<string, unknown>>
+  /** When it came, by `performance.now()`. */
+  readonly atMs: number
 }
 
 /** The backend of the end-to-end tests: OTLP over gRPC and HTTP by foreign libraries, and it can be made to fail. */
@@ -170,10 +172,10 @@ export class OtlpSink {
     return 'unclear'
   }
 
-  #take(one: Received): void {
+  #take(one: Omit<Received, 'atMs'>): void {
     this.requests += 1
     if (this.mode === 'accept' || this.mode === 'partial' || this.mode === 'unclear') {
-      this.received.push(one)
+      this.received.push({ ...one, atMs: performance.now() })
     }
   }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { appendFile, writeFile } from 'node:fs/promises'
+import { appendFile, truncate, writeFile } from 'node:fs/promises'
 import { suite, test } from 'node:test'
 import { MemoryStorage, readRecords, TailHarness } from '../../../test/support/tail.ts'
 import { DeliveryError } from '../../errors/delivery-error.ts'
@@ -24,6 +24,48 @@ suite('T12: the checkpoint moves only over what was acknowledged', () => {
     await tail.start({ storage: 'mem' })
     await tail.until('both again', () => tail.intake.itemCount >= 4)
     assert.deepEqual(tail.bodies, ['one', 'two', 'one', 'two'])
+  })
+
+  test('what is acknowledged is saved, also while reading waits for another batch', async () => {
+    await using tail = await TailHarness.create()
+    const storage = new MemoryStorage()
+    tail.useStorage(storage)
+    await writeFile(tail.path('a.log'), 'one\n')
+    for (let n = 0; n < 9; n++) await writeFile(tail.path(`b-${n}.log`), `more ${n}\n`)
+    // All others are refused for longer than this test takes, and until they are taken nothing is read.
+    const refusal = new DeliveryError('queue_full', 'full', { retryAfterMs: 60_000 })
+    tail.intake.script('accept', refusal)
+    await tail.start({ storage: 'mem' })
+    await tail.until('a save', () => savedOffsets(storage).includes('one\n'.length))
+    await tail.crash(storage)
+    tail.intake.script('accept')
+    await tail.start({ storage: 'mem' })
+    await tail.until('the others', () => new Set(tail.bodies).size === 10)
+    assert.equal(tail.bodies.filter((body) => body === 'one').length, 1)
+  })
+
+  test('also of a content that was truncated meanwhile: its copy goes on where the answers ended', async () => {
+    await using tail = await TailHarness.create()
+    const storage = new MemoryStorage()
+    tail.useStorage(storage)
+    const path = tail.path('app.log')
+    await writeFile(path, 'one\n')
+    tail.intake.script('hang')
+    await tail.start({ storage: 'mem' })
+    await tail.until('the first batch', () => tail.intake.hanging.length === 1)
+    await appendFile(path, 'two\n')
+    await tail.until('the second batch', () => tail.intake.hanging.length === 2)
+    await truncate(path)
+    await tail.until('the truncation', () => tail.value('remora_file_log_truncations') === 1)
+    tail.intake.hanging[0]?.accept()
+    await tail.until('a save', () => savedOffsets(storage).includes('one\n'.length))
+    await tail.crash(storage)
+    // The copy, compressed or moved back into the patterns, is found by the next start only.
+    await writeFile(tail.path('app.log.1'), 'one\ntwo\n')
+    tail.intake.script('accept')
+    await tail.start({ storage: 'mem', include: [tail.path('app.log*')] })
+    await tail.untilRecords(3)
+    assert.deepEqual(tail.bodies, ['one', 'two', 'two'])
   })
 
   test('a stop waits for the answers, and then nothing is read again', async () => {
@@ -181,3 +223,8 @@ suite('a consumer that refuses', () => {
     assert.ok(turn < 3, `turn ${turn} of ${tail.intake.calls.length}`)
   })
 })
+
+function savedOffsets(storage: MemoryStorage): number[] {
+  const files = [...storage.saved].filter(([key]) => key.startsWith('file/'))
+  return files.map(([, value]) => JSON.parse(Buffer.from(value).toString()).position.offset)
+}

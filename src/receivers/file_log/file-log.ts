@@ -60,7 +60,7 @@ export class FileLogReceiver implements Component {
       config.storage === undefined
         ? undefined
         : await this.#settings.storage(config.storage).open(`receiver_${id.replace('/', '_')}`)
-    const checkpoints = new Checkpoints(storage, logger, clock.nowMs())
+    const checkpoints = new Checkpoints(storage, logger, clock)
     const preset = createPreset(config, clock, logger)
     const counts = {
       split: meter.counter('remora_file_log_split_records'),
