@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import * as v from 'valibot'
 import { FakeClock } from '../../test/support/fake-clock.ts'
 import { RecordingLogger, RecordingMeter } from '../../test/support/settings.ts'
+import { sorted } from '../../test/support/sorted.ts'
 import type { Chain } from '../operators/chain.ts'
 import { compileOperators } from '../operators/compile.ts'
 import { operators } from '../operators/schema.ts'
@@ -47,10 +48,16 @@ const rows: readonly Row[] = [
       '{"a":{"a":1},"b":{"a":{"a":2}}}',
       '{"b":1,"a":2}',
       '{"a":1,"b":2,"c":3}',
+      '{"a":"\\u00e4\\u0041\\u20AC \\ud83d\\ude00\\n","b":"\\u0000"}',
     ],
     long: [
       '{"a":1,"a":2}',
-      '{"a":"\\u00e4"}',
+      '{"\\u00e4":1}',
+      '{"a":"\\ud83d"}',
+      '{"a":"\\ude00\\ud83d"}',
+      '{"a":"\\ud83d\\u0041"}',
+      '{"a":"\\u00g0"}',
+      '{"a":"\\u00"}',
       '{"__proto__":1,"__proto__":2}',
       '{"log.file.name":"mine"}',
       '{"a":1',
@@ -179,7 +186,7 @@ class BothWays {
       )
     this.#chain = compile()
     const plain = compile()
-    Object.defineProperty(plain, 'direct', { value: undefined })
+    Object.defineProperty(plain, 'direct', { value: {} })
     this.#short = new OperatorTarget(this.#writer, this.#chain, settings)
     this.#long = new OperatorTarget(this.#writer, plain, settings)
     const values = { 'log.file.name': 'x.log', app: 'a' }
@@ -189,7 +196,7 @@ class BothWays {
   }
 
   compare(line: string): 'short' | 'long' {
-    const direct = this.#chain.direct
+    const direct = this.#chain.direct.path
     assert.ok(direct !== undefined)
     const bytes = Buffer.from(`{${line}"`)
     const seen = run(this.#short, this.#file, bytes)
@@ -207,15 +214,4 @@ function run(target: OperatorTarget, file: TailedFile, bytes: Buffer): unknown {
   target.line(bytes, 1, bytes.length - 1, 0)
   const request = JSON.parse(toJson('logs', target.finish()?.bytes() ?? new Uint8Array(0)))
   return sorted(request)
-}
-
-/** With the attributes, at every depth, in the order of their keys. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    const items = value.map(sorted)
-    const keyed = items.every((item) => typeof (item as { key?: unknown } | null)?.key === 'string')
-    return keyed ? (items as { key: string }[]).toSorted((a, b) => (a.key < b.key ? -1 : 1)) : items
-  }
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, sorted(inner)]))
 }

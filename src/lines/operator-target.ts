@@ -1,5 +1,10 @@
-import { type Chain, errorAttribute } from '../operators/chain.ts'
-import type { DirectPath } from '../operators/direct/direct-chain.ts'
+import { type Chain, errorAttribute, nestsTooDeep } from '../operators/chain.ts'
+import type {
+  DirectHost,
+  DirectJoin,
+  DirectPath,
+  DirectSource,
+} from '../operators/direct/direct-path.ts'
 import { copyValue, Entry, type Values } from '../operators/entry.ts'
 import { Batch } from '../signal/batch.ts'
 import { type LineSource, noAttributes, type SourceAttributes } from '../tail/line-source.ts'
@@ -33,8 +38,12 @@ export class OperatorTarget<S extends LineSource = TailedFile> implements LineTa
   #fileHasMaps = false
   /** Operators use attributes of the file, or keep records, so they must be in the entry. */
   #inEntry = false
-  /** The short way of the chain, where it can be taken for this file. */
+  /** The short ways of the chain, where they can be taken for this file. */
   #direct: DirectPath | undefined
+  #join: DirectJoin | undefined
+  readonly #host: DirectHost
+  /** That of the records that go a short way. */
+  #directResource: Readonly<Values> = {}
   /** The line at hand, as text and as bytes. */
   #text: string | undefined
   #source: Buffer = Buffer.alloc(0)
@@ -49,6 +58,19 @@ export class OperatorTarget<S extends LineSource = TailedFile> implements LineTa
     this.#chain = chain
     this.#settings = settings
     this.#base = settings.resource
+    this.#host = {
+      open: () => this.#openRecord(),
+      end: () => writer.endRecord(),
+      cancel: () => writer.cancelRecord(),
+      entry: (body) => {
+        const entry = new Entry()
+        entry.path = this.#entry.path
+        entry.origin = this.#entry.origin
+        entry.reset(body, this.#attributesOfFile(), this.#base)
+        return entry
+      },
+      release: (entry) => chain.released(entry, this.#nowMs, this.#sink),
+    }
   }
 
   get holds(): boolean {
@@ -63,23 +85,24 @@ export class OperatorTarget<S extends LineSource = TailedFile> implements LineTa
     const { values } = this.#fileAttributes
     this.#fileKeys = Object.keys(values)
     this.#fileHasMaps = Object.values(values).some((value) => typeof value === 'object')
-    this.#inEntry = this.#chain.joins || this.#fileKeys.some((key) => this.#chain.reads(key))
+    const isRead = this.#fileKeys.some((key) => this.#chain.reads(key))
+    this.#inEntry = isRead || this.#chain.joins
     this.#writer.observedAt(nowMs)
     this.#resource = undefined
-    const { includeRecordNumber, includeRecordOffset } = this.#settings
-    const plain = !this.#inEntry && !includeRecordNumber && !includeRecordOffset
-    this.#direct = plain ? this.#chain.direct : undefined
-    this.#direct?.reserve(this.#fileKeys)
     this.#entry.path = file.path
     this.#entry.origin = this.#chain.joins ? progressOf(file) : undefined
+    const { includeRecordNumber, includeRecordOffset } = this.#settings
+    this.#beginDirect(!isRead && !includeRecordNumber && !includeRecordOffset, nowMs)
   }
 
   line(source: Buffer, start: number, end: number, offset: number): void {
     if (this.#direct !== undefined && this.#writeDirect(this.#direct, source, start, end)) return
+    if (this.#join?.line(source, start, end) === true) return
     this.#run(source, start, end, offset)
   }
 
   binary(source: Buffer, start: number, end: number, offset: number): void {
+    this.#join?.settle()
     this.#run(source, start, end, offset)
   }
 
@@ -88,6 +111,7 @@ export class OperatorTarget<S extends LineSource = TailedFile> implements LineTa
   }
 
   finish(): Batch<'logs'> | undefined {
+    this.#join?.settle()
     const { bytes, itemCount } = this.#writer.finish()
     return itemCount === 0 ? undefined : new Batch('logs', [bytes], itemCount)
   }
@@ -117,17 +141,42 @@ export class OperatorTarget<S extends LineSource = TailedFile> implements LineTa
     })
   }
 
+  #beginDirect(isPossible: boolean, nowMs: number): void {
+    this.#direct = undefined
+    this.#join = undefined
+    const { path, join } = this.#chain.direct
+    if (!isPossible || (path === undefined && join === undefined)) return
+    const source: DirectSource = {
+      path: this.#entry.path,
+      attributes: this.#fileAttributes.values,
+      resource: this.#base,
+      reserved: this.#fileKeys,
+    }
+    const resource = path?.begin(source) ?? join?.begin(source, this.#host, nowMs)
+    if (resource === undefined) return
+    this.#direct = path
+    this.#join = join
+    this.#directResource = resource
+  }
+
   #writeDirect(direct: DirectPath, source: Buffer, start: number, end: number): boolean {
-    const writer = this.#writer
-    if (this.#resource === undefined) this.#switchResource(undefined, this.#base, '')
-    writer.beginRecord()
-    writer.attributes(this.#fileAttributes.encoded)
+    const writer = this.#openRecord()
     if (direct.write(source, start, end, writer)) {
       writer.endRecord()
       return true
     }
     writer.cancelRecord()
     return false
+  }
+
+  /** A record on a short way. */
+  #openRecord(): LogWriter {
+    const writer = this.#writer
+    if (!this.#isOpen(this.#directResource))
+      this.#switchResource(undefined, this.#directResource, '')
+    writer.beginRecord()
+    writer.attributes(this.#fileAttributes.encoded)
+    return writer
   }
 
   #run(source: Buffer, start: number, end: number, offset: number): void {
@@ -147,7 +196,7 @@ export class OperatorTarget<S extends LineSource = TailedFile> implements LineTa
     } catch (error) {
       // The stack is full: a value of the line nests thousands of levels deep.
       if (!(error instanceof RangeError)) throw error
-      this.#writeAsItWas('value nests too deep')
+      this.#writeAsItWas(nestsTooDeep)
     }
     this.#text = undefined
   }
@@ -224,14 +273,18 @@ export class OperatorTarget<S extends LineSource = TailedFile> implements LineTa
 
   /** Records that follow each other with the same resource and scope share a group. */
   #switchResource(own: Values | undefined, base: Readonly<Values>, scopeName: string): void {
-    const open = this.#resource
     const text = own === undefined ? '' : JSON.stringify(own, bigintAsText)
-    if (open?.base === base && open.text === text && open.scopeName === scopeName) return
+    if (this.#isOpen(base, text, scopeName)) return
     this.#resource = { base, text, scopeName }
     this.#writer.beginResource(
       encodeResource(own ?? base),
       scopeName === '' ? undefined : encodeScope(scopeName),
     )
+  }
+
+  #isOpen(base: Readonly<Values>, text = '', scopeName = ''): boolean {
+    const open = this.#resource
+    return open?.base === base && open.text === text && open.scopeName === scopeName
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Counter, Logger } from '../component/telemetry.ts'
 import type { Code } from '../errors/codes.ts'
-import type { DirectPath } from './direct/direct-chain.ts'
+import type { Direct } from './direct/compile-direct.ts'
 import type { Entry } from './entry.ts'
 import type { Condition } from './expr/compile.ts'
 import { type Gate, type Joiner, type Operator, OperatorError, type Switch } from './operator.ts'
@@ -34,6 +34,9 @@ export interface Step {
 /** Why an operator could not handle a record that is sent on nevertheless: `json_parser: it is not JSON`. */
 export const errorAttribute = 'log.parse.error'
 
+/** The reason where values nest so deep that no operator can walk them. */
+export const nestsTooDeep = 'value nests too deep'
+
 /** Hears of each entry that ends in the chain: `parse_failed` by `on_error`, `filtered` by a filter or a router. */
 export type OnDropped = (reason: Extract<Code, 'parse_failed' | 'filtered'>) => void
 
@@ -46,18 +49,13 @@ export type Sink = (entry: Entry) => void
  */
 export class Chain {
   /** The short way, for operators that have one. */
-  readonly direct: DirectPath | undefined
+  readonly direct: Direct
   readonly #steps: readonly Step[]
   readonly #joining: readonly number[]
   readonly #logger: Logger
   readonly #onDropped: OnDropped
 
-  constructor(
-    steps: readonly Step[],
-    direct: DirectPath | undefined,
-    logger: Logger,
-    onDropped: OnDropped,
-  ) {
+  constructor(steps: readonly Step[], direct: Direct, logger: Logger, onDropped: OnDropped) {
     this.#onDropped = onDropped
     this.#steps = steps
     this.direct = direct
@@ -70,15 +68,17 @@ export class Chain {
     return this.#joining.length > 0
   }
 
-  /** Whether an operator may look at this attribute. */
+  /** Whether an operator may look at this attribute, one that joins records aside. */
   reads(attribute: string): boolean {
     return this.#steps.some(
       ({ work, condition }) =>
         condition !== undefined ||
-        work.kind !== 'edit' ||
-        work.operator.fields.some(
-          ({ root, keys }) => root === 'attributes' && (keys.length === 0 || keys[0] === attribute),
-        ),
+        (work.kind !== 'edit' && work.kind !== 'join') ||
+        (work.kind === 'edit' &&
+          work.operator.fields.some(
+            ({ root, keys }) =>
+              root === 'attributes' && (keys.length === 0 || keys[0] === attribute),
+          )),
     )
   }
 
@@ -94,9 +94,14 @@ export class Chain {
       const step = this.#steps[index] as Step
       if (step.work.kind !== 'join') continue
       step.work.joiner.flush(nowMs, everything, (entry) => {
-        this.#goOn(step.outputs, entry, nowMs, sink)
+        this.#give(step, entry, nowMs, sink)
       })
     }
+  }
+
+  /** What the first operator, which joins records, gives up aside from `run` and `flush`. */
+  released(entry: Entry, nowMs: number, sink: Sink): void {
+    this.#give(this.#steps[0] as Step, entry, nowMs, sink)
   }
 
   *held(): Iterable<Entry> {
@@ -151,9 +156,21 @@ export class Chain {
       }
       case 'join':
         work.joiner.take(entry, nowMs, (joined) => {
-          this.#goOn(step.outputs, joined, nowMs, sink)
+          this.#give(step, joined, nowMs, sink)
         })
         return undefined
+    }
+  }
+
+  /** What was joined goes on. It is nobody's else now, so it may not be lost by what comes next. */
+  #give(step: Step, joined: Entry, nowMs: number, sink: Sink): void {
+    try {
+      this.#goOn(step.outputs, joined, nowMs, sink)
+    } catch (error) {
+      // The stack is full: a value of the record nests thousands of levels deep.
+      if (!(error instanceof RangeError)) throw error
+      joined.attributes[errorAttribute] = nestsTooDeep
+      sink(joined)
     }
   }
 

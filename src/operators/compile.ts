@@ -3,8 +3,8 @@ import type { Logger, Meter } from '../component/telemetry.ts'
 import { compilePattern } from '../regex/pattern.ts'
 import { Chain, type OnDropped, type Step, type Work } from './chain.ts'
 import { compileParser } from './compile-parser.ts'
-import { compileDirect } from './direct/compile-direct.ts'
-import type { DirectPath } from './direct/direct-chain.ts'
+import { compileDirect, type Direct } from './direct/compile-direct.ts'
+import type { DirectPath } from './direct/direct-path.ts'
 import { Add, AssignKeys, Flatten, Move, Noop, Remove, Retain, TextEdit } from './edits.ts'
 import type { Value } from './entry.ts'
 import { compileCondition, compileExpr, type Expr } from './expr/compile.ts'
@@ -12,7 +12,7 @@ import { templateExpr } from './expr/template.ts'
 import { parseField } from './field.ts'
 import { Recombine } from './flow/recombine.ts'
 import { Filter, Router } from './flow/router.ts'
-import type { Operator } from './operator.ts'
+import type { Joiner, Operator } from './operator.ts'
 import { ContainerParser } from './parsers/container.ts'
 import { planOperators } from './plan.ts'
 import { exprOf, type OperatorConfig } from './schema.ts'
@@ -57,20 +57,23 @@ export function compileOperators(
       dropped: meter.counter('remora_operator_dropped', labels),
     }
   })
-  const direct = all.length === 1 && leading.length === 1 ? leading[0]?.direct : directOf(steps)
+  const own = all.length === 1 ? leading[0]?.direct : undefined
+  const direct = own === undefined ? directOf(steps, configs) : { path: own }
   return new Chain(steps, direct, logger, onDropped)
 }
 
-/** Only for a plain line of operators, each for every record. */
-function directOf(steps: readonly Step[]): Chain['direct'] {
+/** Only for a plain line of operators, each for every record; one that joins lines must be the first. */
+function directOf(steps: readonly Step[], configs: readonly OperatorConfig[]): Direct {
   const operators: Operator[] = []
+  let joiner: Joiner | undefined
   for (const [index, { work, condition, outputs }] of steps.entries()) {
     const next = index + 1 === steps.length ? -1 : index + 1
-    if (work.kind !== 'edit' || condition !== undefined) return undefined
-    if (outputs.length !== 1 || outputs[0] !== next) return undefined
-    operators.push(work.operator)
+    if (condition !== undefined || outputs.length !== 1 || outputs[0] !== next) return {}
+    if (work.kind === 'edit') operators.push(work.operator)
+    else if (work.kind === 'join' && index === 0) joiner = work.joiner
+    else return {}
   }
-  return compileDirect(operators)
+  return compileDirect(joiner, configs[0], operators)
 }
 
 function compileWork(config: OperatorConfig, meter: Meter, name: string, clock: Clock): Work {

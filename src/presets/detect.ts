@@ -1,8 +1,8 @@
+import { byteOf, findByte, isDigit } from '../operators/bytes/scan.ts'
 import { Entry } from '../operators/entry.ts'
 import type { FormatName } from './catalogue.ts'
 import type { Format } from './format.ts'
 import { continuesJavaTrace, isTraceback } from './formats/stack-trace.ts'
-import { byteOf, findByte, isDigit } from './scan.ts'
 
 /** What is looked at: the first lines of a block. */
 const linesMax = 100

@@ -1,8 +1,8 @@
+import { byteOf, findByte } from '../operators/bytes/scan.ts'
 import type { Entry, Value } from '../operators/entry.ts'
 import { setKey } from '../operators/entry.ts'
 import { encodeKey, encodeLogAttributes, type LogWriter } from '../wire/otlp/log-writer.ts'
 import { varintLength } from '../wire/writer.ts'
-import { byteOf, findByte } from './scan.ts'
 import { unescapeText } from './unescape.ts'
 
 /** The name of an attribute, ready to be written. */

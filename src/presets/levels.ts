@@ -1,5 +1,5 @@
+import { isLetter } from '../operators/bytes/scan.ts'
 import { severityNames } from '../operators/severity.ts'
-import { isLetter } from './scan.ts'
 
 /** Numbers of the log data model of the words that programs write for levels; the case does not matter. */
 const numbers: Readonly<Record<string, string>> = {

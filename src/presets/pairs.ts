@@ -1,6 +1,6 @@
+import { byteOf, closingQuote, skipSpaces, wordEnd } from '../operators/bytes/scan.ts'
 import type { Found } from './found.ts'
 import type { KeyNames } from './keys.ts'
-import { byteOf, closingQuote, skipSpaces, wordEnd } from './scan.ts'
 
 /** Told of each pair; the range of the value is without its quotes. */
 export type OnPair = (

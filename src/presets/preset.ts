@@ -1,8 +1,8 @@
 import type { Clock } from '../component/clock.ts'
 import type { Logger } from '../component/telemetry.ts'
 import type { LeadingStep } from '../operators/compile.ts'
-import type { DirectPath } from '../operators/direct/direct-chain.ts'
-import type { Entry } from '../operators/entry.ts'
+import type { DirectPath, DirectSource } from '../operators/direct/direct-path.ts'
+import type { Entry, Values } from '../operators/entry.ts'
 import { type Operator, OperatorError } from '../operators/operator.ts'
 import { findTimeZone } from '../operators/time-zone.ts'
 import type { LogWriter } from '../wire/otlp/log-writer.ts'
@@ -116,6 +116,7 @@ class PresetOperator implements Operator {
 }
 
 class PresetDirect implements DirectPath {
+  readonly setsTime = true
   readonly #preset: Preset
   #keys: readonly string[] = []
 
@@ -123,8 +124,9 @@ class PresetDirect implements DirectPath {
     this.#preset = preset
   }
 
-  reserve(keys: readonly string[]): void {
-    this.#keys = keys
+  begin({ reserved, resource }: DirectSource): Readonly<Values> {
+    this.#keys = reserved
+    return resource
   }
 
   write(source: Buffer, start: number, end: number, writer: LogWriter): boolean {

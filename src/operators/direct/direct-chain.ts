@@ -1,18 +1,8 @@
 import type { LogWriter } from '../../wire/otlp/log-writer.ts'
-import { Entry, type Value } from '../entry.ts'
+import { Entry, type Value, type Values } from '../entry.ts'
 import { type FieldReader, OperatorError } from '../operator.ts'
-
-/*
- * The usual operators of a log file are one parser of the body, and perhaps readers of a time and a level that it found.
- * For them the attributes are written from the bytes of the line straight into the batch, without objects in between:
- *
- *     line → DirectParser → attributes in the open record
- *              └ values that readers asked for → time, severity
- *
- * Whatever is out of the ordinary (the pattern does not match, it is no JSON, a key comes twice, a level is missing) is
- * taken back, and the line goes the long way through an Entry, where errors are counted and handled. So both ways must give
- * the same record; the tests compare them.
- */
+import { TimeParser } from '../time.ts'
+import type { DirectPath, DirectSource } from './direct-path.ts'
 
 /** The value of an attribute that a reader wants; the range in the line, or a string that was made of it. */
 export class Wanted {
@@ -42,15 +32,9 @@ export interface DirectParser {
   write(source: Buffer, start: number, end: number, writer: LogWriter): boolean
 }
 
-/** From the bytes of a record straight into a batch. */
-export interface DirectPath {
-  /** Keys that are attributes of every record already: a record that has one of them goes the long way. */
-  reserve(keys: readonly string[]): void
-  /** Adds all but those attributes to the open record. False: cancel it and go the long way. */
-  write(source: Buffer, start: number, end: number, writer: LogWriter): boolean
-}
-
+/** A parser of the body, and readers of attributes that it found. */
 export class DirectChain implements DirectPath {
+  readonly setsTime: boolean
   readonly #parser: DirectParser
   readonly #readers: readonly FieldReader[]
   readonly #wanted: readonly Wanted[]
@@ -61,10 +45,12 @@ export class DirectChain implements DirectPath {
     this.#parser = parser
     this.#readers = readers
     this.#wanted = wanted
+    this.setsTime = readers.some((reader) => reader instanceof TimeParser)
   }
 
-  reserve(keys: readonly string[]): void {
-    this.#parser.reserve(keys)
+  begin({ reserved, resource }: DirectSource): Readonly<Values> {
+    this.#parser.reserve(reserved)
+    return resource
   }
 
   write(source: Buffer, start: number, end: number, writer: LogWriter): boolean {

@@ -1,7 +1,7 @@
 import type { LogWriter } from '../../wire/otlp/log-writer.ts'
 import { putRange, putVarint, varintLength } from '../../wire/writer.ts'
 import type { DirectParser, Wanted } from './direct-chain.ts'
-import { escapedEnd, putUnescaped, unescapedLength } from './json-string.ts'
+import { escapedEnd, plainEnd, putString, skipBlank, unescapedLength } from './json-string.ts'
 import { KeyTable, type KnownKey } from './key-table.ts'
 
 // Longer lines go through JSON.parse: what they become may take eight times their size.
@@ -33,6 +33,7 @@ export class DirectJson implements DirectParser {
   /** Where the next byte is read and written. */
   #pos = 0
   #at = 0
+  readonly #written = { end: 0 }
 
   /** `wholeAsInts`: numbers without fraction and exponent become integers; otherwise all become doubles. */
   constructor(wanted: readonly Wanted[], wholeAsInts: boolean) {
@@ -167,7 +168,7 @@ export class DirectJson implements DirectParser {
       stop = escapedEnd(source, start, this.#end)
       if (stop < 0) return false
       length = unescapedLength(source, start, stop)
-      // Escapes by number, and what is none.
+      // What is no escape, or half of a character.
       if (length < 0) return false
     }
     this.#pos = stop + 1
@@ -175,9 +176,9 @@ export class DirectJson implements DirectParser {
     const out = this.#out
     out[this.#at++] = 10
     const at = putVarint(out, this.#at, length)
-    this.#at = escaped
-      ? putUnescaped(out, at, source, start, stop)
-      : putRange(out, at, source, start, stop)
+    if (escaped) putString(out, at, source, start, this.#end, this.#written)
+    else putRange(out, at, source, start, stop)
+    this.#at = at + length
     if (key?.wanted === undefined) return true
     key.wanted.start = start
     key.wanted.end = stop
@@ -318,26 +319,6 @@ export class DirectJson implements DirectParser {
       this.#pos = skipBlank(source, this.#pos, end)
     }
   }
-}
-
-function skipBlank(source: Uint8Array, start: number, end: number): number {
-  let at = start
-  while (at < end) {
-    const byte = source[at]
-    if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d) break
-    at++
-  }
-  return at
-}
-
-/** The closing quote of a string without escapes and control characters, or -1. */
-function plainEnd(source: Uint8Array, start: number, end: number): number {
-  for (let at = start; at < end; at++) {
-    const byte = source[at] as number
-    if (byte === 0x22) return at
-    if (byte === 0x5c || byte < 0x20) return -1
-  }
-  return -1
 }
 
 /** Behind fraction and exponent, `at` itself without them, or -1 where they are wrong. */

@@ -32,38 +32,37 @@ interface Group {
   matched: boolean
 }
 
+/** What `Recombine` knows of lines that were put together elsewhere. */
+export type Adopted = Pick<Group, 'sizeBytes' | 'count' | 'matched'>
+
 /** Puts entries that follow each other together, for each source by itself. */
 export class Recombine implements Joiner {
-  readonly #settings: RecombineSettings
+  readonly settings: RecombineSettings
   readonly #separatorBytes: number
   readonly #groups = new Map<Value, Group>()
 
   constructor(settings: RecombineSettings) {
-    this.#settings = settings
+    this.settings = settings
     this.#separatorBytes = Buffer.byteLength(settings.combineWith)
   }
 
   take(entry: Entry, nowMs: number, out: (entry: Entry) => void): void {
-    const { isFirst, isLast, combineField, sourceIdentifier, maxUnmatchedBatchSize } =
-      this.#settings
+    const { isFirst, isLast, combineField } = this.settings
     // Asked before anything is changed: it may throw.
     const first = isFirst?.(entry) === true
     const last = isLast?.(entry) === true
     const text = combineField.get(entry)
     if (typeof text !== 'string') throw new OperatorError(`${combineField.text} is not a string`)
-    const key = sourceIdentifier.get(entry) ?? entry.path
-    if (first) this.#release(key, out)
+    const key = this.sourceOf(entry)
+    if (first) this.release(key, out)
     const group = this.#add(key, entry, text, nowMs, out)
     group.matched ||= first || last
-    const unmatchedFull =
-      !group.matched && maxUnmatchedBatchSize > 0 && group.count >= maxUnmatchedBatchSize
-    if (last || unmatchedFull || this.#isFull(group)) this.#release(key, out)
+    if (last || this.isFull(group.count, group.sizeBytes, group.matched)) this.release(key, out)
   }
 
   flush(nowMs: number, everything: boolean, out: (entry: Entry) => void): void {
     for (const [key, { sinceMs }] of this.#groups) {
-      if (everything || nowMs - sinceMs >= this.#settings.forceFlushPeriodMs)
-        this.#release(key, out)
+      if (everything || nowMs - sinceMs >= this.settings.forceFlushPeriodMs) this.release(key, out)
     }
   }
 
@@ -71,26 +70,43 @@ export class Recombine implements Joiner {
     for (const { oldest } of this.#groups.values()) yield oldest
   }
 
-  #isFull({ count, sizeBytes }: Group): boolean {
-    const { maxBatchSize, maxLogSizeBytes } = this.#settings
+  /** Which group an entry belongs to. */
+  sourceOf(entry: Entry): Value {
+    return this.settings.sourceIdentifier.get(entry) ?? entry.path
+  }
+
+  isFull(count: number, sizeBytes: number, matched: boolean): boolean {
+    const { maxBatchSize, maxLogSizeBytes, maxUnmatchedBatchSize } = this.settings
     return (
       (maxBatchSize > 0 && count >= maxBatchSize) ||
-      (maxLogSizeBytes > 0 && sizeBytes > maxLogSizeBytes)
+      (maxLogSizeBytes > 0 && sizeBytes > maxLogSizeBytes) ||
+      (!matched && maxUnmatchedBatchSize > 0 && count >= maxUnmatchedBatchSize)
     )
+  }
+
+  /** Whether a group of this source could begin without an end of another one. */
+  hasRoomFor(key: Value): boolean {
+    return !this.#groups.has(key) && this.#groups.size < this.settings.maxSources
+  }
+
+  /** Goes on with lines that were put together elsewhere; there is room for them. */
+  adopt(key: Value, entry: Entry, adopted: Adopted, nowMs: number): void {
+    const texts = [entry.body as string]
+    this.#groups.set(key, { ...adopted, base: entry, oldest: entry, texts, sinceMs: nowMs })
   }
 
   #add(key: Value, entry: Entry, text: string, nowMs: number, out: (entry: Entry) => void): Group {
     const known = this.#groups.get(key)
     if (known !== undefined) {
-      if (this.#settings.overwriteWith === 'newest') known.base = entry.clone()
+      if (this.settings.overwriteWith === 'newest') known.base = entry.clone()
       known.texts.push(text)
       known.sizeBytes += this.#separatorBytes + Buffer.byteLength(text)
       known.count++
       return known
     }
-    if (this.#groups.size >= this.#settings.maxSources) {
+    if (this.#groups.size >= this.settings.maxSources) {
       for (const oldest of this.#groups.keys()) {
-        this.#release(oldest, out)
+        this.release(oldest, out)
         break
       }
     }
@@ -108,13 +124,14 @@ export class Recombine implements Joiner {
     return group
   }
 
-  #release(key: Value, out: (entry: Entry) => void): void {
+  /** Gives up the group of this source, if there is one. */
+  release(key: Value, out: (entry: Entry) => void): void {
     const group = this.#groups.get(key)
     if (group === undefined) return
     this.#groups.delete(key)
     const { base, texts } = group
     if (texts.length > 1) {
-      this.#settings.combineField.set(base, texts.join(this.#settings.combineWith))
+      this.settings.combineField.set(base, texts.join(this.settings.combineWith))
     }
     out(base)
   }

@@ -50,10 +50,11 @@ export class ContainerParser implements Joiner {
   take(entry: Entry, nowMs: number, out: (entry: Entry) => void): void {
     const { body } = entry
     if (typeof body !== 'string') throw new OperatorError('body is not a string')
-    const complete =
-      this.#format(body) === 'docker' ? readDocker(entry, body) : readCri(entry, body)
+    const complete = this.isDocker(body.startsWith('{'))
+      ? readDocker(entry, body)
+      : readCri(entry, body)
     const known = this.#addMetadata(entry)
-    const key = `${entry.attributes['log.iostream']}\n${entry.path}`
+    const key = streamOf(String(entry.attributes['log.iostream']), entry.path)
     const partial = this.#partials.get(key)
     if (!complete || partial !== undefined) {
       this.#join(key, partial, entry, complete, nowMs, out)
@@ -74,10 +75,33 @@ export class ContainerParser implements Joiner {
     for (const { entry } of this.#partials.values()) yield entry
   }
 
-  #format(body: string): ContainerFormat {
+  /** Whether parts wait for their end, of any stream. */
+  get holds(): boolean {
+    return this.#partials.size > 0
+  }
+
+  /** Whether parts of this stream do. */
+  holdsOf(iostream: string, path: string): boolean {
+    return this.#partials.has(streamOf(iostream, path))
+  }
+
+  /** Whether a line is one of docker; `inBraces` tells where the settings leave it open. */
+  isDocker(inBraces: boolean): boolean {
     const { format } = this.#settings
-    if (format !== 'auto') return format
-    return body.startsWith('{') ? 'docker' : 'containerd'
+    return format === 'auto' ? inBraces : format === 'docker'
+  }
+
+  /** The resource of what comes from this file; undefined where its path does not tell, and should. */
+  resourceOf(path: string, base: Readonly<Values>): Readonly<Values> | undefined {
+    if (!this.#settings.addMetadataFromPath) return base
+    if (path !== this.#path || base !== this.#base) {
+      const metadata = metadataOf(path)
+      this.#path = path
+      this.#base = base
+      // One object for all lines of a file, so that they are seen to have the same resource.
+      this.#merged = metadata && { ...base, ...metadata }
+    }
+    return this.#merged
   }
 
   #join(
@@ -118,18 +142,16 @@ export class ContainerParser implements Joiner {
   /** False where the path does not tell. */
   #addMetadata(entry: Entry): boolean {
     if (!this.#settings.addMetadataFromPath) return true
-    if (entry.path !== this.#path || entry.baseResource !== this.#base) {
-      const metadata = metadataOf(entry.path)
-      this.#path = entry.path
-      this.#base = entry.baseResource
-      // One object for all lines of a file, so that they are seen to have the same resource.
-      this.#merged = metadata && { ...entry.baseResource, ...metadata }
-    }
-    if (this.#merged === undefined) return false
-    if (entry.resource === undefined) entry.baseResource = this.#merged
+    const merged = this.resourceOf(entry.path, entry.baseResource)
+    if (merged === undefined) return false
+    if (entry.resource === undefined) entry.baseResource = merged
     else entry.resource = { ...entry.resource, ...metadataOf(entry.path) }
     return true
   }
+}
+
+function streamOf(iostream: string, path: string): string {
+  return `${iostream}\n${path}`
 }
 
 /** `…/namespace_pod_uid/container/restarts.log` */
@@ -157,6 +179,11 @@ function readCri(entry: Entry, body: string): boolean {
   entry.attributes['logtag'] = tag
   entry.body = body.slice(match[0].length)
   return !(tag === 'P' || tag.startsWith('P:'))
+}
+
+/** The same of the tag `[start, end)`. */
+export function isPartTag(bytes: Uint8Array, start: number, end: number): boolean {
+  return bytes[start] === 0x50 && start < end && (end === start + 1 || bytes[start + 1] === 0x3a)
 }
 
 function parseDocker(body: string): Values {
@@ -190,4 +217,4 @@ function readDocker(entry: Entry, body: string): boolean {
 }
 
 // Docker cuts at 16 KiB; a shorter text without a newline is the last of a program that ended.
-const dockerPartMin = 16_000
+export const dockerPartMin = 16_000

@@ -1,4 +1,3 @@
-import { type Found, Key } from '../found.ts'
 import {
   byteOf,
   closingQuote,
@@ -9,7 +8,8 @@ import {
   readWhole,
   skipSpaces,
   wordEnd,
-} from '../scan.ts'
+} from '../../operators/bytes/scan.ts'
+import { type Found, Key } from '../found.ts'
 
 /** What stands behind the user agent. Whatever it is not sure of becomes one attribute as it is written. */
 export interface Rest {

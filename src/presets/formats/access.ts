@@ -1,5 +1,3 @@
-import { type FormatSettings, TextFormat } from '../format.ts'
-import { Constant, type Found, Key } from '../found.ts'
 import {
   byteOf,
   closingQuote,
@@ -10,8 +8,10 @@ import {
   skipSpaces,
   standsAt,
   wordEnd,
-} from '../scan.ts'
-import { TimeScanner } from '../time-scanner.ts'
+} from '../../operators/bytes/scan.ts'
+import { TimeScanner } from '../../operators/bytes/time-scanner.ts'
+import { type FormatSettings, TextFormat } from '../format.ts'
+import { Constant, type Found, Key } from '../found.ts'
 import { ApacheRest, NginxRest, type Rest } from './access-rest.ts'
 
 const clientAddress = new Key('client.address')

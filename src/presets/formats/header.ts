@@ -1,6 +1,3 @@
-import type { Found } from '../found.ts'
-import { Key } from '../found.ts'
-import { levelOf } from '../levels.ts'
 import {
   byteOf,
   digitsEnd,
@@ -12,7 +9,10 @@ import {
   skipSpaces,
   standsAt,
   wordEnd,
-} from '../scan.ts'
+} from '../../operators/bytes/scan.ts'
+import type { Found } from '../found.ts'
+import { Key } from '../found.ts'
+import { levelOf } from '../levels.ts'
 
 export const logger = new Key('log.logger')
 export const threadName = new Key('thread.name')

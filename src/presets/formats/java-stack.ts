@@ -1,7 +1,7 @@
+import { byteOf, findByte, lineEnd, skipSpaces, standsAt } from '../../operators/bytes/scan.ts'
 import { TextFormat } from '../format.ts'
 import type { Found } from '../found.ts'
 import { levelOf } from '../levels.ts'
-import { byteOf, findByte, lineEnd, skipSpaces, standsAt } from '../scan.ts'
 import { continuesJavaTrace, isJavaException, scanJavaException } from './stack-trace.ts'
 
 const error = 17

@@ -1,3 +1,4 @@
+import { TimeScanner } from '../../operators/bytes/time-scanner.ts'
 import { Wanted } from '../../operators/direct/direct-chain.ts'
 import { DirectJson } from '../../operators/direct/direct-json.ts'
 import { type Entry, setKey, type Value, type Values } from '../../operators/entry.ts'
@@ -5,7 +6,6 @@ import { OperatorError } from '../../operators/operator.ts'
 import { parseJsonObject } from '../../operators/parsers/json.ts'
 import type { LogWriter } from '../../wire/otlp/log-writer.ts'
 import type { Format, FormatSettings } from '../format.ts'
-import { TimeScanner } from '../time-scanner.ts'
 import { levelKeys, messageKeys, readUsualLevel, readUsualTime, timeKeys } from './usual-keys.ts'
 
 const noBytes = Buffer.alloc(0)

@@ -1,7 +1,3 @@
-import { type FormatSettings, TextFormat } from '../format.ts'
-import { type Found, Key } from '../found.ts'
-import { KeyNames } from '../keys.ts'
-import { scanPairs } from '../pairs.ts'
 import {
   byteOf,
   closingQuote,
@@ -12,8 +8,12 @@ import {
   readWhole,
   skipSpaces,
   standsAt,
-} from '../scan.ts'
-import { TimeScanner } from '../time-scanner.ts'
+} from '../../operators/bytes/scan.ts'
+import { TimeScanner } from '../../operators/bytes/time-scanner.ts'
+import { type FormatSettings, TextFormat } from '../format.ts'
+import { type Found, Key } from '../found.ts'
+import { KeyNames } from '../keys.ts'
+import { scanPairs } from '../pairs.ts'
 
 const threadId = new Key('thread.id')
 const filePath = new Key('code.file.path')

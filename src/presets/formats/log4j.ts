@@ -1,8 +1,16 @@
+import {
+  byteOf,
+  digitsEnd,
+  isDigit,
+  isLetter,
+  skipSpaces,
+  standsAt,
+  wordEnd,
+} from '../../operators/bytes/scan.ts'
+import { TimeScanner } from '../../operators/bytes/time-scanner.ts'
 import { type FormatSettings, TextFormat } from '../format.ts'
 import type { Found } from '../found.ts'
 import { levelOf } from '../levels.ts'
-import { byteOf, digitsEnd, isDigit, isLetter, skipSpaces, standsAt, wordEnd } from '../scan.ts'
-import { TimeScanner } from '../time-scanner.ts'
 import { HeaderScanner, looksLikeTime } from './header.ts'
 import { scanJavaException } from './stack-trace.ts'
 

@@ -1,9 +1,9 @@
+import { standsAt } from '../../operators/bytes/scan.ts'
+import { TimeScanner } from '../../operators/bytes/time-scanner.ts'
 import { type FormatSettings, TextFormat } from '../format.ts'
 import type { Found } from '../found.ts'
 import { KeyNames } from '../keys.ts'
 import { scanPairs } from '../pairs.ts'
-import { standsAt } from '../scan.ts'
-import { TimeScanner } from '../time-scanner.ts'
 import { levelKeys, messageKeys, readUsualLevel, readUsualTime, timeKeys } from './usual-keys.ts'
 
 /** A range of the record, and which of the usual keys it belongs to: the smaller, the better. */

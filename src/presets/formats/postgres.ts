@@ -1,5 +1,3 @@
-import { type FormatSettings, TextFormat } from '../format.ts'
-import { type Found, Key } from '../found.ts'
 import {
   byteOf,
   digitsEnd,
@@ -10,8 +8,10 @@ import {
   readWhole,
   skipSpaces,
   standsAt,
-} from '../scan.ts'
-import { TimeScanner } from '../time-scanner.ts'
+} from '../../operators/bytes/scan.ts'
+import { TimeScanner } from '../../operators/bytes/time-scanner.ts'
+import { type FormatSettings, TextFormat } from '../format.ts'
+import { type Found, Key } from '../found.ts'
 import { looksLikeTime, processId } from './header.ts'
 
 const userName = new Key('user.name')

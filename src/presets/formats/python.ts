@@ -1,9 +1,9 @@
+import { byteOf, findByte, isDigit, isNameByte, skipSpaces } from '../../operators/bytes/scan.ts'
+import { TimeScanner } from '../../operators/bytes/time-scanner.ts'
 import { type FormatSettings, TextFormat } from '../format.ts'
 import type { Found } from '../found.ts'
 import { Key } from '../found.ts'
 import { levelOf } from '../levels.ts'
-import { byteOf, findByte, isDigit, isNameByte, skipSpaces } from '../scan.ts'
-import { TimeScanner } from '../time-scanner.ts'
 import { HeaderScanner, logger, looksLikeTime } from './header.ts'
 import { scanPythonException } from './stack-trace.ts'
 

@@ -1,4 +1,3 @@
-import { type Found, Key } from '../found.ts'
 import {
   byteOf,
   closingQuote,
@@ -8,7 +7,8 @@ import {
   lineEnd,
   skipSpaces,
   standsAt,
-} from '../scan.ts'
+} from '../../operators/bytes/scan.ts'
+import { type Found, Key } from '../found.ts'
 
 const exceptionType = new Key('exception.type')
 const exceptionMessage = new Key('exception.message')

@@ -1,6 +1,6 @@
+import { byteOf, isDigit, readWhole } from '../../operators/bytes/scan.ts'
+import type { TimeScanner } from '../../operators/bytes/time-scanner.ts'
 import { levelOf, levelOfNumber } from '../levels.ts'
-import { byteOf, isDigit, readWhole } from '../scan.ts'
-import type { TimeScanner } from '../time-scanner.ts'
 
 /** Where loggers that write keys put time, level and message; of several in a record the first of these counts. */
 export const timeKeys: readonly string[] = [

@@ -1,5 +1,5 @@
-import type { TimeZone } from '../operators/time-zone.ts'
-import { zoneAbbreviations } from '../operators/time-zone.ts'
+import type { TimeZone } from '../time-zone.ts'
+import { zoneAbbreviations } from '../time-zone.ts'
 import { byteOf, isDigit, isLetter } from './scan.ts'
 
 const daySeconds = 86_400
@@ -10,6 +10,7 @@ const weekMs = 7 * 24 * hourMs
  * Reads times from bytes, those shapes that programs write without being asked:
  *
  *   isoLike   2026-11-21T10:15:30.123+01:00   2026-11-21 10:15:30,123   2026/11/21 10:15:30 UTC
+ *   rfc3339   2026-11-21T10:15:30.123456789Z  2026-11-21T10:15:30+01:00
  *   clf       21/Nov/2026:10:15:30 +0100
  *   dayFirst  21-Nov-2026 10:15:30.123
  *   clock     10:15:30.123                    of the day at hand, or the one before
@@ -52,6 +53,15 @@ export class TimeScanner {
     this.#month = twoDigits(source, at + 5)
     this.#day = twoDigits(source, at + 8)
     return this.#clockAt(source, at + 11, end) && this.#finish(source, end, true)
+  }
+
+  /** All of `[at, end)`, and not without a zone. */
+  rfc3339(source: Uint8Array, at: number, end: number): boolean {
+    const zoned =
+      source[end - 1] === 0x5a || (source[end - 3] === byteOf.colon && isSign(source[end - 6]))
+    if (!zoned || source[at + 4] !== byteOf.dash || source[at + 10] !== 0x54) return false
+    if (source[at + 19] === byteOf.comma) return false
+    return this.isoLike(source, at, end) && this.end === end
   }
 
   clf(source: Uint8Array, at: number, end: number): boolean {
@@ -221,6 +231,10 @@ export class TimeScanner {
     this.end = behind
     return minutes * 60
   }
+}
+
+function isSign(byte: number | undefined): boolean {
+  return byte === 0x2b || byte === byteOf.dash
 }
 
 function isUpper(byte: number): boolean {

@@ -1,0 +1,298 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import fc from 'fast-check'
+import * as v from 'valibot'
+import { FakeClock } from '../../test/support/fake-clock.ts'
+import { RecordingLogger, RecordingMeter } from '../../test/support/settings.ts'
+import { sorted } from '../../test/support/sorted.ts'
+import { compileOperators } from '../operators/compile.ts'
+import { operators } from '../operators/schema.ts'
+import type { TailedFile } from '../tail/tailed-file.ts'
+import { encodeLogAttributes, LogWriter } from '../wire/otlp/log-writer.ts'
+import { toJson } from '../wire/otlp/to-json.ts'
+import { OperatorTarget } from './operator-target.ts'
+
+/*
+ * `container` and `recombine` on the short way, bytes to bytes, must give the records of the long way (through an Entry),
+ * whatever lines come, in blocks of several files in turn.
+ */
+const container = { type: 'container', add_metadata_from_filepath: false }
+const first = { type: 'recombine', combine_field: 'body', is_first_entry: 'body matches "^\\\\d"' }
+const parser = {
+  type: 'regex_parser',
+  regex: '^(?P<n>\\d+) (?P<level>\\w+)(?: (?P<at>\\d+))?$',
+  severity: { parse_from: 'attributes.level' },
+}
+const times = {
+  type: 'time_parser',
+  parse_from: 'attributes.at',
+  layout_type: 'epoch',
+  layout: 's',
+}
+
+const at = '2026-01-02T03:04:05.678901234Z'
+const docker = (log: string, stream = 'stdout', time = at): string =>
+  JSON.stringify({ log, stream, time })
+
+interface Row {
+  readonly name: string
+  readonly ops: readonly object[]
+  /** Lines that the short way takes, each by itself. */
+  readonly short: readonly string[]
+  readonly long: readonly string[]
+}
+
+const rows: readonly Row[] = [
+  {
+    name: 'container',
+    ops: [container],
+    short: [
+      `${at} stdout F text`,
+      `${at} stderr F  two blanks`,
+      `${at} stdout F `,
+      `${at} stdout F`,
+      `${at} stdout  no tag`,
+      `${at} stdout F:mine text`,
+      `${at} stdout Px text €`,
+      '2026-01-02T03:04:05+01:00 stdout F x',
+      '2026-01-02T03:04:60.5-07:30 stdout F x',
+      docker('text\n'),
+      docker('text\r\n'),
+      docker('no newline'),
+      docker(''),
+      docker('\n'),
+      docker('"quoted" \\ / \t\b\f\r é\n'),
+      `{"log":"\\u003ca\\u003e \\u00e4\\u20ac \\ud83d\\ude00\\n","stream":"stdout","time":"${at}"}`,
+      `{ "time" : "${at}" , "stream":"mine","log":"\\/"} `,
+    ],
+    long: [
+      '',
+      'no line of a container',
+      at,
+      `${at} stdout`,
+      `${at} stdin F text`,
+      `${at} stdout P part`,
+      `${at} stdout P:x part`,
+      `${at} stdout ${'x'.repeat(65)} text`,
+      '2026-01-02T03:04:05 stdout F without a zone',
+      '2026-01-02 03:04:05Z stdout F x',
+      '2026-01-02T03:04:05,5Z stdout F a comma',
+      '2026-01-02T24:00:00Z stdout F x',
+      '2026-02-30T03:04:05Z stdout F x',
+      '2026-01-02T03:04:05.Z stdout F x',
+      '2026-01-02T03:04:05+1:00 stdout F x',
+      docker('text\n', 'stdout', 'yesterday'),
+      docker('x'.repeat(16_000)),
+      `{"log":"x\\n","stream":"stdout","time":"${at}","attrs":{"a":"b"}}`,
+      `{"log":"x\\n","time":"${at}"}`,
+      `{"log":"x\\n","log":"y\\n","stream":"stdout","time":"${at}"}`,
+      `{"log":"x"n","stream":"stdout","time":"${at}"}`,
+      `{"log":"\\ud83d","stream":"stdout","time":"${at}"}`,
+      `{"log":"\\x","stream":"stdout","time":"${at}"}`,
+      `{"log":"tab\there","stream":"stdout","time":"${at}"}`,
+      `{"log":1,"stream":"stdout","time":"${at}"}`,
+      '{}',
+      '{"log":"x',
+      '{"log":"\\',
+      '{"log"',
+      '{',
+    ],
+  },
+  {
+    name: 'container of docker alone',
+    ops: [{ ...container, format: 'docker' }],
+    short: [docker('text\n')],
+    long: [`${at} stdout F text`],
+  },
+  {
+    name: 'container of containerd alone',
+    ops: [{ ...container, format: 'containerd' }],
+    short: [`${at} stdout F {"a":1}`],
+    long: [docker('text\n')],
+  },
+  {
+    name: 'container with a parser behind it',
+    ops: [container, { type: 'json_parser' }],
+    short: [`${at} stdout F {"a":1}`, docker('{"a":"b"}\n')],
+    long: [`${at} stdout F no JSON`, `${at} stdout F {"logtag":1}`],
+  },
+  {
+    name: 'container with a parser that reads a time',
+    ops: [container, parser, times],
+    short: [`${at} stdout F 1 warn 1700000000`, docker('1 warn 1700000000')],
+    long: [`${at} stdout F 1 warn`, `${at} stdout F x`],
+  },
+]
+
+suite('container on the short way gives the record of the long one:', () => {
+  for (const { name, ops, short, long } of rows) {
+    test(name, () => {
+      for (const line of short) assert.equal(compareOne(ops, line), 'short', line.slice(0, 200))
+      for (const line of long) assert.equal(compareOne(ops, line), 'long', line.slice(0, 200))
+    })
+  }
+
+  test('with the resource that the path tells', () => {
+    const ops = [{ type: 'container' }]
+    for (const path of ['/var/log/pods/shop_cart-5d_0c6c-1/app/3.log', '/var/log/other.log']) {
+      const lines = [`${at} stdout F a`, 'x', `${at} stdout P b`, `${at} stdout F c`, docker('d\n')]
+      compareBlocks(ops, [{ path, lines }], {})
+    }
+  })
+
+  test('with an attribute of the file that it writes', () => {
+    compareBlocks([container], [{ path: 'a', lines: [`${at} stdout F a`] }], {
+      'log.iostream': 'mine',
+    })
+  })
+})
+
+const operatorsOfRuns: readonly (readonly object[])[] = [
+  [container],
+  [container, { type: 'json_parser', if: 'body startsWith "{"' }],
+  [container, parser],
+  [first],
+  [{ ...first, combine_with: ' € ', overwrite_with: 'newest' }],
+  [{ ...first, is_first_entry: 'body not matches "^ "' }],
+  [{ ...first, is_first_entry: 'body startsWith "1"' }],
+  [{ ...first, is_first_entry: 'len(body) > 3' }],
+  [
+    {
+      ...first,
+      is_first_entry: 'body matches "^\\\\d" and attributes["log.file.name"] == "a.log"',
+    },
+  ],
+  [{ ...first, is_first_entry: 'len(body) > 3 ? 1 : false' }],
+  [{ ...first, is_first_entry: undefined, is_last_entry: 'body matches ";$"' }],
+  [{ ...first, max_batch_size: 3, max_unmatched_batch_size: 2 }],
+  [{ ...first, max_log_size: 12, max_sources: 1 }],
+  [{ ...first, source_identifier: 'attributes.app' }],
+  [{ ...first, source_identifier: 'attributes["log.file.name"]' }],
+  [{ ...first, combine_field: 'attributes.app' }],
+  [first, parser],
+  [first, { type: 'json_parser' }],
+  [first, { type: 'add', field: 'attributes.x', value: 'y' }],
+]
+
+suite('any lines, in blocks of several files, give the same records and hold the same:', () => {
+  for (const ops of operatorsOfRuns) {
+    test(JSON.stringify(ops).slice(0, 120), () => {
+      const line = fc.oneof(
+        fc.constantFrom('1 warn', '12 info', '2 x 1700000000', ' at x', '\tat y€', 'z;', '{"a":1}'),
+        fc.constantFrom('stdout', 'stderr').chain((stream) =>
+          fc.oneof(
+            fc
+              .constantFrom('F', 'P', '', 'P:a', 'F:b')
+              .map((tag) => `${at} ${stream} ${tag} 1 warn`),
+            fc
+              .constantFrom('1 warn\n', 'a"b\n', 'x'.repeat(16_500))
+              .map((log) => docker(log, stream)),
+          ),
+        ),
+        fc.string(),
+      )
+      const block = fc.record({
+        path: fc.constantFrom('a', 'b', 'c'),
+        lines: fc.array(line, { maxLength: 12 }),
+      })
+      fc.assert(
+        fc.property(fc.array(block, { maxLength: 6 }), (blocks) => {
+          compareBlocks(ops, blocks, {})
+        }),
+        { numRuns: 60 },
+      )
+    })
+  }
+
+  test('a value that nests too deep costs no line of its record', () => {
+    const depth = 20_000
+    const deep = `{"a":${'['.repeat(depth)}1e5${']'.repeat(depth)}`
+    const starts = { ...first, is_first_entry: 'body startsWith "{"' }
+    for (const isShort of [true, false]) {
+      const block = { path: 'a', lines: [deep, ' }', '{"b":2}'] }
+      const seen = JSON.stringify(records([starts, { type: 'json_parser' }], [block], {}, isShort))
+      assert.match(seen, /1e5\]+\\n \}/)
+      assert.match(seen, /nests too deep/)
+    }
+  })
+})
+
+interface Block {
+  readonly path: string
+  readonly lines: readonly string[]
+}
+
+function compareOne(ops: readonly object[], line: string): 'short' | 'long' {
+  compareBlocks(ops, [{ path: 'a', lines: [line] }], {})
+  const { chain } = targetOf(ops)
+  const path = chain.direct.path
+  assert.ok(path !== undefined)
+  path.begin({ path: 'a', attributes: {}, resource: {}, reserved: [] })
+  const probe = new LogWriter(64)
+  probe.beginResource(new Uint8Array(0))
+  probe.beginRecord()
+  const bytes = Buffer.from(`{${line}"`)
+  return path.write(bytes, 1, bytes.length - 1, probe) ? 'short' : 'long'
+}
+
+function compareBlocks(
+  ops: readonly object[],
+  blocks: readonly Block[],
+  attributes: Readonly<Record<string, string>>,
+): void {
+  assert.deepEqual(records(ops, blocks, attributes, true), records(ops, blocks, attributes, false))
+}
+
+function targetOf(ops: readonly object[]) {
+  const meter = new RecordingMeter()
+  const logger = new RecordingLogger()
+  const clock = new FakeClock()
+  const chain = compileOperators(v.parse(operators, ops), meter, logger, clock, () => {})
+  return { chain, meter }
+}
+
+/** What comes of the blocks, what is held behind each of them, and what was counted. */
+function records(
+  ops: readonly object[],
+  blocks: readonly Block[],
+  attributes: Readonly<Record<string, string>>,
+  isShort: boolean,
+): unknown[] {
+  const { chain, meter } = targetOf(ops)
+  if (!isShort) Object.defineProperty(chain, 'direct', { value: {} })
+  const settings = {
+    resource: { r: 1 } as never,
+    includeRecordNumber: false,
+    includeRecordOffset: false,
+  }
+  const target = new OperatorTarget(new LogWriter(64), chain, settings)
+  const files = new Map(['a', 'b', 'c'].map((name) => [name, fileOf(name, attributes)]))
+  const seen: unknown[] = []
+  const take = (file: TailedFile | undefined): void => {
+    const bytes = target.finish()?.bytes() ?? new Uint8Array(0)
+    const held = target.progress(file).map((place) => `${place.file.path} ${place.offset}`)
+    seen.push(sorted(JSON.parse(toJson('logs', bytes))), held.toSorted())
+  }
+  for (const [index, { path, lines }] of blocks.entries()) {
+    const file = (files.get(path) ?? fileOf(path, attributes)) as TailedFile & { offset: number }
+    target.begin(file, 1000 * index)
+    for (const line of lines) {
+      const bytes = Buffer.from(`{${line}"`)
+      target.line(bytes, 1, bytes.length - 1, 0)
+    }
+    file.offset += 100
+    take(file)
+  }
+  target.flush(1000 * blocks.length, false)
+  take(undefined)
+  target.flush(1000 * blocks.length, true)
+  take(undefined)
+  seen.push([...meter.counters].map(([key, cell]) => [key, (cell as { total: number }).total]))
+  return seen
+}
+
+function fileOf(path: string, more: Readonly<Record<string, string>>): TailedFile {
+  const values = { 'log.file.name': `${path}.log`, app: 'one', ...more }
+  const encoded = encodeLogAttributes(values)
+  return { path, offset: 0, generation: 1, attributes: { values, encoded } } as never
+}
