@@ -326,7 +326,7 @@ suite('the configuration', () => {
     const result = v.safeParse(config, { send_batch_max_size: 10, metadata_keys: ['a', 'A'] })
     assert.deepEqual(
       result.issues?.map((issue) => issue.message),
-      ['must be 0, or at least send_batch_size', 'must not name a header twice'],
+      ['must not name a header twice', 'must be 0, or at least send_batch_size'],
     )
   })
 })
