@@ -1,7 +1,7 @@
 import { DeliveryError } from '../../errors/delivery-error.ts'
 import { decompress, isContentEncoding } from '../decompress.ts'
+import type { HeaderList } from '../header-list.ts'
 import type { ClientConnection, ResponseListener } from '../http2/client-connection.ts'
-import type { HeaderList } from '../http2/hpack-decoder.ts'
 import { connectionGone, ErrorCode, errorName } from '../http2/protocol.ts'
 import type { Http2Stream } from '../http2/stream.ts'
 import { MessageAssembler } from './message-assembler.ts'

@@ -2,7 +2,7 @@ import type { Code } from '../../errors/codes.ts'
 import { DeliveryError } from '../../errors/delivery-error.ts'
 import { decodeRpcStatus, type RpcStatus } from '../../wire/rpc-status.ts'
 import { WireError } from '../../wire/wire-error.ts'
-import type { HeaderList } from '../http2/hpack-decoder.ts'
+import type { HeaderList } from '../header-list.ts'
 import {
   decodeGrpcMessage,
   grpcStatus,

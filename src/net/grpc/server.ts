@@ -4,10 +4,9 @@ import type { Code } from '../../errors/codes.ts'
 import { Acceptor } from '../acceptor.ts'
 import type { BudgetShare, ByteBudget } from '../byte-budget.ts'
 import { type ContentEncoding, isContentEncoding } from '../decompress.ts'
-import { headerBytes } from '../header-bytes.ts'
-import type { HeaderList } from '../http2/hpack-decoder.ts'
+import { findHeader, type HeaderList, headerBytes } from '../header-list.ts'
 import type { ServerKeepalive } from '../http2/keepalive.ts'
-import { findHeader, type RequestHead } from '../http2/request-head.ts'
+import type { RequestHead } from '../http2/request-head.ts'
 import {
   type RequestHandler,
   ServerConnection,

@@ -1,7 +1,7 @@
 import { DeliveryError } from '../../errors/delivery-error.ts'
 import type { BudgetShare } from '../byte-budget.ts'
 import { type ContentEncoding, decompress } from '../decompress.ts'
-import { findHeader } from '../http2/request-head.ts'
+import { findHeader } from '../header-list.ts'
 import { BodyBuffer } from './body-buffer.ts'
 import type { RequestHead } from './request-head.ts'
 

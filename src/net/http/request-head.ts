@@ -1,5 +1,5 @@
 import type { Code } from '../../errors/codes.ts'
-import type { HeaderList } from '../http2/hpack-decoder.ts'
+import type { HeaderList } from '../header-list.ts'
 
 /** The request line and the headers of a request, checked. */
 export interface RequestHead {

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { must } from '../../errors/bug.ts'
+import type { HeaderList } from '../header-list.ts'
 import { Connection } from './connection.ts'
-import type { HeaderList } from './hpack-decoder.ts'
 import { ConnectionError, ErrorCode, errorName, preface, Setting, StreamError } from './protocol.ts'
 import { checkTrailers, parseResponseStatus } from './request-head.ts'
 import type { Http2Stream, StreamListener } from './stream.ts'

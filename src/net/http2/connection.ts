@@ -1,9 +1,9 @@
 import type { Duplex } from 'node:stream'
 import { connectFailure } from '../connect-failure.ts'
+import type { HeaderList } from '../header-list.ts'
 import { type FrameHandler, FrameReader, readUint31, readUint32 } from './frame-reader.ts'
 import { FrameWriter } from './frame-writer.ts'
 import { type HeaderBlock, HeaderBlockReader } from './header-block.ts'
-import type { HeaderList } from './hpack-decoder.ts'
 import {
   ConnectionError,
   connectionGone,

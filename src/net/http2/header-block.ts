@@ -1,5 +1,6 @@
+import type { HeaderList } from '../header-list.ts'
 import { readUint31 } from './frame-reader.ts'
-import { type HeaderList, HpackDecoder } from './hpack-decoder.ts'
+import { HpackDecoder } from './hpack-decoder.ts'
 import { ConnectionError, defaultMaxFrameSize, ErrorCode, Flag } from './protocol.ts'
 
 /** A complete header block of HEADERS and its CONTINUATION frames (RFC 9113, section 4.3). */

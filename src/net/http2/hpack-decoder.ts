@@ -1,9 +1,7 @@
+import type { HeaderList } from '../header-list.ts'
 import { DynamicTable, staticTable } from './hpack-table.ts'
 import { decodeHuffman } from './huffman.ts'
 import { ConnectionError, defaultHeaderTableSize, ErrorCode } from './protocol.ts'
-
-/** Names and values in turn: `[name, value, name, value, …]`. Names as sent. */
-export type HeaderList = string[]
 
 /** What we grant the peer's encoder: the default, so that nothing has to be announced. */
 const tableLimitBytes = defaultHeaderTableSize

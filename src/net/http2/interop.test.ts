@@ -10,9 +10,9 @@ import { createCertificate } from '../../../test/support/http2/certificate.ts'
 import { type EchoOptions, EchoServer } from '../../../test/support/http2/echo-server.ts'
 import { Answer, clientLimits, requestHeaders } from '../../../test/support/http2/raw-server.ts'
 import { Random } from '../../../test/support/random.ts'
+import { findHeader } from '../header-list.ts'
 import { ClientConnection } from './client-connection.ts'
 import { encodeHeaders } from './hpack-encoder.ts'
-import { findHeader } from './request-head.ts'
 import type { ConnectionLimits } from './stream-machine.ts'
 
 const sizes = [0, 1, 16_383, 16_384, 16_385, 65_535, 65_536, 5 * 1024 * 1024]

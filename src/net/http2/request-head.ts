@@ -1,4 +1,4 @@
-import type { HeaderList } from './hpack-decoder.ts'
+import type { HeaderList } from '../header-list.ts'
 import { ErrorCode, StreamError } from './protocol.ts'
 
 /** The headers of a request, checked (RFC 9113, section 8). */
@@ -11,14 +11,6 @@ export interface RequestHead {
   readonly fields: HeaderList
   /** −1 where there is none. */
   readonly contentLength: number
-}
-
-/** The first value of a header. */
-export function findHeader(fields: HeaderList, name: string): string | undefined {
-  for (let index = 0; index < fields.length; index += 2) {
-    if (fields[index] === name) return fields[index + 1]
-  }
-  return undefined
 }
 
 /** Headers that belong to one connection of HTTP/1 and make a message malformed here (section 8.2.2). */

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
+import type { HeaderList } from '../header-list.ts'
 import { Connection } from './connection.ts'
-import type { HeaderList } from './hpack-decoder.ts'
 import { KeepaliveWatch, type ServerKeepalive } from './keepalive.ts'
 import {
   ConnectionError,

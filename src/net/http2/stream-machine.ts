@@ -1,6 +1,6 @@
+import type { HeaderList } from '../header-list.ts'
 import { BodySender } from './body-sender.ts'
 import type { FrameWriter } from './frame-writer.ts'
-import type { HeaderList } from './hpack-decoder.ts'
 import { OutgoingBody } from './outgoing-body.ts'
 import { PeerSettings } from './peer-settings.ts'
 import { defaultWindow, ErrorCode, Flag, FrameType } from './protocol.ts'

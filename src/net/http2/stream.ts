@@ -1,4 +1,4 @@
-import type { HeaderList } from './hpack-decoder.ts'
+import type { HeaderList } from '../header-list.ts'
 import type { OutgoingBody } from './outgoing-body.ts'
 import type { ReceiveWindow } from './receive-window.ts'
 

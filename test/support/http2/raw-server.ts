@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import net from 'node:net'
+import type { HeaderList } from '../../../src/net/header-list.ts'
 import {
   ClientConnection,
   type ClientConnectionOptions,
   type ResponseListener,
 } from '../../../src/net/http2/client-connection.ts'
-import type { HeaderList } from '../../../src/net/http2/hpack-decoder.ts'
 import { encodeHeaders } from '../../../src/net/http2/hpack-encoder.ts'
 import type { ConnectionLimits } from '../../../src/net/http2/stream-machine.ts'
 import { preface } from './frames.ts'
