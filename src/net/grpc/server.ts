@@ -4,7 +4,7 @@ import type { Code } from '../../errors/codes.ts'
 import { Acceptor } from '../acceptor.ts'
 import type { BudgetShare, ByteBudget } from '../byte-budget.ts'
 import { type ContentEncoding, isContentEncoding } from '../decompress.ts'
-import { findHeader, type HeaderList, headerBytes } from '../header-list.ts'
+import { findHeader, type HeaderList, headerBytes, joinHeader } from '../header-list.ts'
 import type { ServerKeepalive } from '../http2/keepalive.ts'
 import type { RequestHead } from '../http2/request-head.ts'
 import {
@@ -173,7 +173,7 @@ export class GrpcServer implements RequestHandler, CallHost {
     if (/^application\/grpc\+(?!proto(?:$|;))/.test(contentType)) {
       return this.#unsupported(connection, stream, 'the only message format is proto')
     }
-    const name = findHeader(head.fields, 'grpc-encoding') ?? 'identity'
+    const name = joinHeader(head.fields, 'grpc-encoding') ?? 'identity'
     if (name !== 'identity' && !isContentEncoding(name)) {
       const message = 'grpc-encoding must be gzip, zstd, deflate or identity'
       return this.#unsupported(connection, stream, message)

@@ -1,7 +1,7 @@
 import { DeliveryError } from '../../errors/delivery-error.ts'
 import type { BudgetShare } from '../byte-budget.ts'
 import { type ContentEncoding, decompress } from '../decompress.ts'
-import { findHeader } from '../header-list.ts'
+import { findHeader, joinHeader } from '../header-list.ts'
 import { BodyBuffer } from './body-buffer.ts'
 import type { RequestHead } from './request-head.ts'
 
@@ -47,6 +47,11 @@ export class Exchange {
   /** The first value of a header; the name in lower case. */
   header(name: string): string | undefined {
     return findHeader(this.head.fields, name)
+  }
+
+  /** The value of a header that is a list, of all its lines; the name in lower case. */
+  listHeader(name: string): string | undefined {
+    return joinHeader(this.head.fields, name)
   }
 
   /** The handler is done with the body: the bytes go back. */

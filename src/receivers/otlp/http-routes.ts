@@ -93,8 +93,7 @@ export class HttpRoutes {
       this.#refuse(exchange, refusal(415, 'unsupported', message))
       return
     }
-    const encoding = (exchange.header('content-encoding') ?? '').toLowerCase()
-    const name = encoding === 'identity' ? '' : encoding
+    const name = codingOf(exchange.listHeader('content-encoding'))
     if (!this.#settings.encodings.has(name)) {
       this.#refuse(exchange, this.#unknownEncoding())
       return
@@ -184,6 +183,17 @@ function mediaTypeOf(contentType: string | undefined): MediaType | undefined {
   }
   const type = contentType?.split(';', 1)[0]?.trim().toLowerCase()
   return type === 'application/x-protobuf' || type === 'application/json' ? type : undefined
+}
+
+/**
+ * The one coding of a body; '' for none. RFC 9110 (section 8.4) allows several, to be undone in turn. OTLP knows one, and each
+ * more would multiply what a bomb becomes: several come out as the list they are, which is no coding that anybody accepts.
+ */
+function codingOf(contentEncoding: string | undefined): string {
+  // Fast path: as SDKs write it.
+  if (contentEncoding === undefined || contentEncoding === 'gzip') return contentEncoding ?? ''
+  const codings = contentEncoding.split(',').map((coding) => coding.trim().toLowerCase())
+  return codings.filter((coding) => coding !== '' && coding !== 'identity').join(', ')
 }
 
 function convertJson(signal: Signal, body: Uint8Array): Uint8Array {

@@ -85,6 +85,8 @@ suite('otlp over HTTP takes', () => {
     zlib: zlib.deflateSync(logs),
     identity: logs,
     Identity: logs,
+    'identity, gzip': zlib.gzipSync(logs),
+    ', gzip ,': zlib.gzipSync(logs),
   }
   for (const [encoding, body] of Object.entries(encodings)) {
     test(`content-encoding ${encoding}`, async () => {
@@ -129,6 +131,7 @@ suite('otlp over HTTP takes', () => {
 })
 
 suite('otlp over HTTP refuses', () => {
+  const gzipTwice = zlib.gzipSync(zlib.gzipSync(logs))
   const type = (value: string) => ({ headers: { 'content-type': value } })
   const rows: readonly {
     readonly name: string
@@ -164,6 +167,19 @@ suite('otlp over HTTP refuses', () => {
       status: 415,
       message: /identity, gzip, zstd/,
       header: ['accept-encoding', 'identity, gzip, zstd, zlib, deflate'],
+    },
+    {
+      name: 'two codings',
+      request: { headers: { 'content-encoding': 'gzip, gzip' }, body: gzipTwice },
+      status: 415,
+      message: /must be one of identity, gzip, zstd, zlib, deflate/,
+      header: ['accept-encoding', 'identity, gzip, zstd, zlib, deflate'],
+    },
+    {
+      name: 'two codings in two lines',
+      request: { headers: { 'Content-Encoding': ['gzip', 'gzip'] }, body: gzipTwice },
+      status: 415,
+      message: /must be one of identity, gzip, zstd, zlib, deflate/,
     },
     {
       name: 'bytes that are no protobuf',
