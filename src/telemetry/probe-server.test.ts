@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { after, before, suite, test } from 'node:test'
 import { ProbeServer, parseHostPort } from './probe-server.ts'
@@ -86,6 +87,24 @@ suite('ProbeServer', () => {
       assert.match(await exchange(`GET /page HTTP/1.1\r\n${close}`), /^HTTP\/1.1 200 /)
     })
   }
+})
+
+test('a probe gets through 300 connections that say nothing', async () => {
+  await using busy = {
+    server: new ProbeServer('127.0.0.1:0', ['/'], () =>
+      Promise.resolve({ status: 200, contentType: 'text/plain', body: 'hello' }),
+    ),
+    [Symbol.asyncDispose]: () => busy.server.stop(),
+  }
+  await busy.server.start()
+  const { port } = parseHostPort(busy.server.address)
+  for (let count = 0; count < 300; count++) {
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => undefined)
+    await once(socket, 'connect')
+  }
+  const response = await fetch(`http://127.0.0.1:${port}/`)
+  assert.equal(response.status, 200)
 })
 
 suite('parseHostPort', () => {

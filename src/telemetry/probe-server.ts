@@ -7,6 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { limitConnections } from './connection-limit.ts'
 
 export interface Answer {
   readonly status: number
@@ -55,7 +56,7 @@ export class ProbeServer {
       requireHostHeader: false,
     }
     this.#server = create(options, (request, response) => respond(route, paths, request, response))
-    this.#server.maxConnections = limits.connections
+    limitConnections(this.#server, limits.connections)
     this.#server.on('clientError', refuse)
     this.#server.on('connect', (_request, socket: Socket) => refuse(undefined, socket))
     this.#server.on('upgrade', (_request, socket: Socket) => refuse(undefined, socket))
