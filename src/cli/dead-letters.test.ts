@@ -105,33 +105,42 @@ suite('remora dead-letters', () => {
     const { stdout } = await run('list')
     const lines = stdout.split('\n').map((line) => line.split(/ {2,}/))
     assert.deepEqual(
-      lines.map(([id, , , items, , code, pipelines, reason]) => [
+      lines.map(([id, , , items, size, code, pipelines, reason]) => [
         id,
         items,
+        size === 'no data',
         code,
         pipelines,
         reason,
       ]),
       [
-        ['ID', 'ITEMS', 'CODE', 'PIPELINES', 'REASON'],
-        ['otlp_http/a:1', '3', 'backend_rejected', 'logs', 'HTTP 400: no \\u001b[2Jthanks'],
-        ['otlp_http/a:2', '1', 'partial_success', 'logs', 'dup'],
-        ['otlp_grpc:1', '3', 'backend_rejected', 'logs,logs/2', 'HTTP 400: no \\u001b[2Jthanks'],
-        [lines[4]?.[0], undefined, undefined, undefined, undefined],
-        ['', undefined, undefined, undefined, undefined],
+        ['ID', 'ITEMS', false, 'CODE', 'PIPELINES', 'REASON'],
+        ['otlp_http/a:1', '3', false, 'backend_rejected', 'logs', 'HTTP 400: no \\u001b[2Jthanks'],
+        ['otlp_http/a:2', '1', true, 'partial_success', 'logs', 'dup'],
+        [
+          'otlp_grpc:1',
+          '3',
+          false,
+          'backend_rejected',
+          'logs,logs/2',
+          'HTTP 400: no \\u001b[2Jthanks',
+        ],
+        [lines[4]?.[0], undefined, false, undefined, undefined, undefined],
+        ['', undefined, false, undefined, undefined, undefined],
       ],
     )
-    assert.match(stdout, /^3 dead letters, 7 items, \d+ B$/m)
+    assert.match(stdout, /^3 dead letters \(1 without data\), 6 items, \d+ B$/m)
     const json = JSON.parse(
       (await run('list', '--format', 'json', '--exporter', 'otlp_grpc')).stdout,
     )
     assert.deepEqual(
-      json.map(({ id, time, items }: { id: string; time: string; items: number }) => [
+      json.map(({ id, time, items, hasData }: Record<string, unknown>) => [
         id,
         time,
         items,
+        hasData,
       ]),
-      [['otlp_grpc:1', '2026-01-01T00:00:00.000Z', 3]],
+      [['otlp_grpc:1', '2026-01-01T00:00:00.000Z', 3, true]],
     )
   })
 

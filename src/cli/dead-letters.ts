@@ -42,13 +42,14 @@ function list(all: readonly Found[], { format }: Arguments, io: Io): ExitCode {
     io.stdout(`${JSON.stringify(all.map(asJson), undefined, 2)}\n`)
     return exitCodes.ok.code
   }
-  const rows = all.map(({ id, entry: { head, sizeBytes } }) => {
+  const rows = all.map(({ id, entry: { head, sizeBytes, hasData } }) => {
     if (typeof head === 'string')
       return [id, '', '', '', sizeText(sizeBytes), 'unreadable', '', head]
     const { timeMs, signal, items, code, pipelines } = head
     const time = new Date(timeMs).toISOString()
     const reason = cut(safeText(head.reason))
-    return [id, time, signal, String(items), sizeText(sizeBytes), code, pipelines.join(','), reason]
+    const size = hasData ? sizeText(sizeBytes) : 'no data'
+    return [id, time, signal, String(items), size, code, pipelines.join(','), reason]
   })
   const titles = ['ID', 'TIME', 'SIGNAL', 'ITEMS', 'SIZE', 'CODE', 'PIPELINES', 'REASON']
   if (rows.length > 0) io.stdout(tableText(titles, rows))
@@ -56,14 +57,20 @@ function list(all: readonly Found[], { format }: Arguments, io: Io): ExitCode {
   return exitCodes.ok.code
 }
 
+/** Items count where their data is. */
 function summary(all: readonly Found[]): string {
   let items = 0
   let bytes = 0
+  let notes = 0
   for (const { entry } of all) {
     bytes += entry.sizeBytes
-    if (typeof entry.head !== 'string') items += entry.head.items
+    if (typeof entry.head === 'string') continue
+    if (entry.hasData) items += entry.head.items
+    else notes++
   }
-  return `${all.length} dead letter${all.length === 1 ? '' : 's'}, ${itemsText(items)}, ${sizeText(bytes)}`
+  const letters = `${all.length} dead letter${all.length === 1 ? '' : 's'}`
+  const without = notes === 0 ? '' : ` (${notes} without data)`
+  return `${letters}${without}, ${itemsText(items)}, ${sizeText(bytes)}`
 }
 
 async function show(chosen: readonly Found[], { format }: Arguments, io: Io): Promise<ExitCode> {
@@ -112,10 +119,10 @@ async function purge(chosen: readonly Found[], io: Io): Promise<ExitCode> {
   return exitCodes.ok.code
 }
 
-function asJson({ id, entry: { head, sizeBytes } }: Found): object {
+function asJson({ id, entry: { head, sizeBytes, hasData } }: Found): object {
   if (typeof head === 'string') return { id, sizeBytes, problem: head }
   const { timeMs, ...rest } = head
-  return { id, time: new Date(timeMs).toISOString(), sizeBytes, ...rest }
+  return { id, time: new Date(timeMs).toISOString(), sizeBytes, hasData, ...rest }
 }
 
 function cut(text: string): string {

@@ -5,6 +5,7 @@ import type { Batch } from '../signal/batch.ts'
 import type { Signal } from '../signal/signal.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import type { Piece } from './piece.ts'
+import { RejectionNotes } from './rejection-notes.ts'
 
 /** A letter is for people: what a backend says beyond this is cut. */
 const reasonLengthMax = 4000
@@ -19,6 +20,7 @@ export class Burials {
   readonly #exporterId: string
   readonly #signal: Signal
   readonly #onEnd: () => void
+  readonly #notes: RejectionNotes
   readonly #open = new Set<(kept: boolean) => void>()
 
   /** `onEnd` is called after each of the `end`s below. */
@@ -36,6 +38,10 @@ export class Burials {
     this.#exporterId = exporterId
     this.#signal = signal
     this.#onEnd = onEnd
+    this.#notes = new RejectionNotes(clock, ({ pipelines, items, message }) => {
+      const head = this.#head([...pipelines], items, 'partial_success', message)
+      this.#keep(head, { segments: [], sizeBytes: 0 }, () => {})
+    })
   }
 
   get length(): number {
@@ -45,14 +51,18 @@ export class Burials {
   /** Keeps the items of a piece; then `end` is called, once: with whether they are kept. */
   add(piece: Piece, ending: Ending, end: (kept: boolean) => void): void {
     const { reason, error } = ending
-    const head = this.#head(piece, piece.batch.itemCount, reason, error.message)
+    const head = this.#head(piece.pipelines, piece.batch.itemCount, reason, error.message)
     this.#keep(head, piece.batch, end)
   }
 
   /** The backend took the piece but for some items, and does not say which: only that is kept. */
   note(piece: Piece, rejectedItems: number, message: string): void {
-    const head = this.#head(piece, rejectedItems, 'partial_success', message)
-    this.#keep(head, { segments: [], sizeBytes: 0 }, () => {})
+    this.#notes.add(piece.pipelines, rejectedItems, message)
+  }
+
+  /** remora stops: nothing waits for more to join any longer. Call before `forget` and `abandon`. */
+  hurry(): void {
+    this.#notes.hurry()
   }
 
   /** The time to stop is over, and the items are still in a disk queue: they are refused again after the restart. */
@@ -79,11 +89,16 @@ export class Burials {
     void this.#letters.keep(head, segments, sizeBytes).then(once)
   }
 
-  #head(piece: Piece, items: number, code: Ending['reason'], reason: string): LetterHead {
+  #head(
+    pipelines: readonly string[],
+    items: number,
+    code: Ending['reason'],
+    reason: string,
+  ): LetterHead {
     return {
       timeMs: this.#clock.nowMs(),
       exporter: this.#exporterId,
-      pipelines: piece.pipelines,
+      pipelines,
       signal: this.#signal,
       items,
       code,

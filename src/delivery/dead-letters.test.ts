@@ -121,7 +121,7 @@ suite('dead letters keep', () => {
         found.map(({ head, payload }) => [head.code, head.items, numbersIn(payload)]),
         letters,
       )
-      const kept = letters.reduce((sum, [, items]) => sum + items, 0)
+      const kept = letters.reduce((sum, [, , numbers]) => sum + numbers.length, 0)
       const { meter } = rig.settings
       assert.equal(meter.value('remora_dead_letters_items'), kept)
       assert.equal(meter.value('remora_dead_letters_written_items'), kept)
@@ -203,21 +203,6 @@ suite('dead letters are never in the way', () => {
     assert.deepEqual(rig.dropped, { backend_rejected: 20 })
   })
 
-  test('when notes without data come faster than they can be written', async () => {
-    const outcome = { rejectedItems: 1, message: 'x'.repeat(4000) }
-    const rig = await startRig(newDirectory(), () => Promise.resolve(outcome), {
-      sending_queue: { queue_size: 10_000, num_consumers: 10_000 },
-      dead_letter: { directory: newDirectory(), max_size: '64KiB' },
-    })
-    for (let i = 0; i < 3000; i++) void rig.give(2)
-    await until('the end', () => rig.account.queued === 0)
-    const lost = rig.settings.meter.value('remora_dead_letters_lost_items', {
-      reason: 'write_failed',
-    })
-    assert.ok(lost > 500, `${lost} lost`)
-    await rig.delivery.stop(AbortSignal.abort())
-  })
-
   test('of a letter that is larger than all of them may be', async () => {
     const directory = newDirectory()
     const rig = await startRig(directory, fail('backend_rejected'), {
@@ -249,6 +234,60 @@ suite('dead letters are never in the way', () => {
     await rig.delivery.stop(new AbortController().signal)
     assert.equal((await lettersIn(directory)).length, 5)
     rig.balances()
+  })
+})
+
+suite('notes of partial success', () => {
+  /** Rejects one item of each request, with the words of its turn. */
+  async function startRejecting(messages: (request: number) => string) {
+    const directory = newDirectory()
+    let request = 0
+    const rig = await startRig(directory, () =>
+      Promise.resolve({ rejectedItems: 1, message: messages(request++) }),
+    )
+    const letters = async (count: number) => {
+      await until(`${count} letters`, async () => (await lettersIn(directory)).length === count)
+      return (await lettersIn(directory)).map(({ head }) => [head.items, head.reason])
+    }
+    return { rig, letters }
+  }
+
+  test('come at once, and then once a minute', async () => {
+    const { rig, letters } = await startRejecting(() => 'duplicate')
+    for (let i = 0; i < 50; i++) await rig.give(2, { until: 'delivered' })
+    assert.deepEqual(await letters(1), [[1, 'duplicate']])
+    await rig.advance(59_000, 1000)
+    await rig.give(2, { until: 'delivered' })
+    await rig.advance(1000)
+    assert.deepEqual(await letters(2), [
+      [1, 'duplicate'],
+      [50, 'duplicate'],
+    ])
+    assert.deepEqual(rig.dropped, { partial_success: 51 })
+    const { meter } = rig.settings
+    assert.equal(meter.value('remora_dead_letters_written_items'), 0, 'no item is kept')
+    await rig.advance(60_000, 1000)
+    assert.equal(rig.clock.pending, 0, 'a quiet minute ends it')
+  })
+
+  test('keep the words of a backend apart, as far as it has few', async () => {
+    const { rig, letters } = await startRejecting((request) => `record ${request} is too old`)
+    for (let i = 0; i < 20; i++) await rig.give(2, { until: 'delivered' })
+    await rig.delivery.stop(new AbortController().signal)
+    const found = await letters(10)
+    assert.deepEqual(found[0], [1, 'record 0 is too old'])
+    assert.deepEqual(found[8], [1, 'record 8 is too old'])
+    assert.deepEqual(found[9], [11, '(more messages than are kept apart in a minute)'])
+    assert.equal(rig.clock.pending, 0)
+  })
+
+  test('say so when the backend gives no reason, as the log does', async () => {
+    const { rig, letters } = await startRejecting(() => '')
+    await rig.give(2, { until: 'delivered' })
+    assert.deepEqual(await letters(1), [[1, 'the backend does not say why']])
+    assert.deepEqual(rig.settings.logger.texts('warn'), [
+      'the backend rejected some items of a request {"signal":"logs","rejected":1,"items":2,"message":"the backend does not say why"}',
+    ])
   })
 })
 

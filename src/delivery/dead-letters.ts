@@ -46,19 +46,23 @@ export class DeadLetters {
     }
   }
 
-  /** True once the letter is on the disk; false if it could not be kept. Never rejects. `payload` may be empty. */
+  /**
+   * True once the letter is on the disk; false if it could not be kept. Never rejects. `payload` may be empty: such a note
+   * counts no items, since none is kept.
+   */
   keep(head: LetterHead, payload: readonly Uint8Array[], payloadBytes: number): Promise<boolean> {
     const sizeBytes = letterBytes(head, payloadBytes)
+    const items = payloadBytes === 0 ? 0 : head.items
     if (this.#pendingBytes > 0 && this.#pendingBytes + sizeBytes > pendingBytesMax) {
-      this.#complain(new Error('letters come faster than they can be written'), head.items)
+      this.#complain(new Error('letters come faster than they can be written'), items)
       return Promise.resolve(false)
     }
     this.#pendingBytes += sizeBytes
     const done = this.#last.then(async () => {
       try {
-        return await this.#write(head, payload, payloadBytes)
+        return await this.#write(head, items, payload, payloadBytes)
       } catch (error) {
-        this.#complain(error, head.items)
+        this.#complain(error, items)
         return false
       } finally {
         this.#pendingBytes -= sizeBytes
@@ -70,16 +74,17 @@ export class DeadLetters {
 
   async #write(
     head: LetterHead,
+    items: number,
     payload: readonly Uint8Array[],
     payloadBytes: number,
   ): Promise<boolean> {
     const box = this.#box ?? (await this.#open())
     if (!box.admits(head, payloadBytes)) {
-      this.#complain(new Error('it is larger than max_size'), head.items)
+      this.#complain(new Error('it is larger than max_size'), items)
       return false
     }
     const lost = await box.add(head, payload)
-    this.#written.add(head.items)
+    this.#written.add(items)
     if (lost > 0) {
       this.#lost.add(lost)
       this.#settings.logger.warn('the dead letters are full, removing the oldest', { items: lost })

@@ -145,6 +145,7 @@ export class Dispatcher {
   async drain(abort: AbortSignal): Promise<void> {
     this.#stopping = true
     this.#gatherer.close()
+    this.#burials?.hurry()
     if (this.#options.queue.persistent) this.#leaveIfInTrouble(abort)
     else this.#hurry()
     this.pump()

@@ -28,10 +28,12 @@ export class Settlement {
   }
 
   /** The backend took the request, but for the items that it rejected. */
-  taken(piece: Piece, { rejectedItems, message }: SendOutcome): void {
+  taken(piece: Piece, outcome: SendOutcome): void {
     const { metrics, signal, logger } = this.#options
     const { itemCount: items, sizeBytes } = piece.batch
-    const rejected = Math.min(rejectedItems, items)
+    const rejected = Math.min(outcome.rejectedItems, items)
+    const message =
+      rejected > 0 ? outcome.message || 'the backend does not say why' : outcome.message
     this.#deliver(piece, rejected, message)
     metrics.sent.add(items - rejected)
     metrics.sendSize.record(items)

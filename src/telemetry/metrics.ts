@@ -174,7 +174,7 @@ export const metrics: Readonly<Record<string, MetricInfo>> = {
   },
   remora_dead_letters_written_items: {
     type: 'counter',
-    help: 'Items written to the dead letters.',
+    help: 'Items written to the dead letters; notes of partial success hold none.',
   },
   remora_dead_letters_lost_items: {
     type: 'counter',

@@ -5,7 +5,7 @@ import { createDirectory, isThere } from '../create-directory.ts'
 import { nodeFileSystem } from '../disk/node-file-system.ts'
 import {
   decodeLetter,
-  decodeLetterHead,
+  decodeLetterBeginning,
   encodeLetter,
   type Letter,
   type LetterHead,
@@ -26,6 +26,8 @@ export interface LetterEntry {
   readonly sizeBytes: number
   /** A phrase that says what is wrong with a file that cannot be read. */
   readonly head: LetterHead | string
+  /** False for a note: so many items were rejected, and nobody knows which. */
+  readonly hasData: boolean
 }
 
 /**
@@ -54,6 +56,7 @@ export class LetterBox {
     return this.#bytes
   }
 
+  /** Whose data is here. */
   get items(): number {
     return this.#items
   }
@@ -101,9 +104,10 @@ export class LetterBox {
       if (await this.remove(oldest.number)) lost += itemsOf(oldest)
     }
     const number = await this.#write(parts)
-    this.#entries.push({ number, sizeBytes, head })
+    const entry = { number, sizeBytes, head, hasData: payload.length > 0 }
+    this.#entries.push(entry)
     this.#bytes += sizeBytes
-    this.#items += head.items
+    this.#items += itemsOf(entry)
     return lost
   }
 
@@ -191,13 +195,14 @@ async function readEntry(path: string, number: number): Promise<LetterEntry | un
   let sizeBytes = 0
   try {
     sizeBytes = (await stat(path)).size
-    const head = decodeLetterHead(await readBeginning(path, sizeBytes), sizeBytes)
-    return { number, sizeBytes, head }
+    const found = decodeLetterBeginning(await readBeginning(path, sizeBytes), sizeBytes)
+    if (typeof found === 'string') return { number, sizeBytes, head: found, hasData: false }
+    return { number, sizeBytes, head: found.head, hasData: found.payloadBytes > 0 }
   } catch (error) {
     // Removed while we looked.
     if (isMissing(error)) return undefined
     // One that the disk cannot read costs the others nothing.
-    return { number, sizeBytes, head: (error as Error).message }
+    return { number, sizeBytes, head: (error as Error).message, hasData: false }
   }
 }
 
@@ -222,8 +227,8 @@ async function writeDurably(path: string, parts: readonly Uint8Array[]): Promise
   }
 }
 
-function itemsOf({ head }: LetterEntry): number {
-  return typeof head === 'string' ? 0 : head.items
+function itemsOf({ head, hasData }: LetterEntry): number {
+  return typeof head === 'string' || !hasData ? 0 : head.items
 }
 
 function isMissing(error: unknown): boolean {

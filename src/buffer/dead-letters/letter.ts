@@ -65,25 +65,34 @@ export interface Letter {
 
 /** The letter, or a phrase that says why the bytes are none. */
 export function decodeLetter(bytes: Buffer): Letter | string {
-  const head = decodeLetterHead(bytes, bytes.byteLength)
-  if (typeof head === 'string') return head
+  const beginning = decodeLetterBeginning(bytes, bytes.byteLength)
+  if (typeof beginning === 'string') return beginning
   const sum = crc32(bytes.subarray(letterHeaderBytes), crc32(bytes.subarray(0, 16)))
   if (sum !== bytes.readUInt32LE(16)) return 'its checksum is wrong'
-  return { head, payload: bytes.subarray(letterHeaderBytes + bytes.readUInt32LE(8)) }
+  const { head, payloadBytes } = beginning
+  return { head, payload: bytes.subarray(bytes.byteLength - payloadBytes) }
+}
+
+/** What can be known of a letter without reading its payload. */
+export interface LetterBeginning {
+  readonly head: LetterHead
+  readonly payloadBytes: number
 }
 
 /** Only what stands at the beginning; the checksum is not looked at. `bytes` is the beginning of a file of `sizeBytes`. */
-export function decodeLetterHead(bytes: Buffer, sizeBytes: number): LetterHead | string {
+export function decodeLetterBeginning(bytes: Buffer, sizeBytes: number): LetterBeginning | string {
   if (bytes.byteLength < letterHeaderBytes || bytes.readUInt32LE(0) !== magic) {
     return 'it is no dead letter'
   }
   const found = bytes.readUInt16LE(4)
   if (found !== version) return `its version is ${found}, and this remora reads ${version}`
   const headEnd = letterHeaderBytes + bytes.readUInt32LE(8)
-  if (headEnd + bytes.readUInt32LE(12) !== sizeBytes) return 'its size is wrong'
+  const payloadBytes = bytes.readUInt32LE(12)
+  if (headEnd + payloadBytes !== sizeBytes) return 'its size is wrong'
   if (headEnd > bytes.byteLength) return 'its head is too long'
   try {
-    return parseHead(JSON.parse(bytes.toString('utf8', letterHeaderBytes, headEnd)))
+    const head = parseHead(JSON.parse(bytes.toString('utf8', letterHeaderBytes, headEnd)))
+    return typeof head === 'string' ? head : { head, payloadBytes }
   } catch (error) {
     if (error instanceof SyntaxError) return 'its head is no JSON'
     throw error
