@@ -1,29 +1,43 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { FakeClock } from '../../test/support/fake-clock.ts'
 import { numberedLogs } from '../../test/support/numbered-logs.ts'
 import { until } from '../../test/support/remora-process.ts'
 import { openDiskQueue } from '../buffer/disk/open.ts'
 import { loadRegistry } from '../components.ts'
 import { cli } from './cli.ts'
+import type { Io } from './io.ts'
 
-const config = (directory: string) => `
+const config = (directory: string, port?: number) => `
 receivers: { otlp: { protocols: { grpc: } } }
 extensions: { file_storage: { directory: "${directory}" } }
 exporters: { otlp_http: { endpoint: "http://localhost:1", sending_queue: { storage: file_storage } } }
 service:
   extensions: [file_storage]
-  telemetry: { metrics: { level: none } }
+  telemetry: { metrics: ${port === undefined ? '{ level: none }' : `{ address: "127.0.0.1:${port}" }`} }
   pipelines: { logs: { receivers: [otlp], exporters: [otlp_http] } }
 `
 
 const redraw = '\u001b[H\u001b[J'
 const logger = { debug() {}, info() {}, warn() {}, error() {} }
 
-async function setup(t: { after(undo: () => Promise<void>): void }, ...args: string[]) {
+interface Setup {
+  readonly terminal?: Io['terminal']
+  /** Of the metrics of the process; nobody is asked unless given. */
+  readonly port?: number
+}
+
+async function setup(
+  t: { after(undo: () => Promise<void>): void },
+  args: readonly string[] = [],
+  { terminal, port }: Setup = {},
+) {
   const directory = await mkdtemp(join(tmpdir(), 'remora-queue-status-'))
   t.after(() => rm(directory, { recursive: true }))
   const queueDirectory = join(directory, 'queue_otlp_http_logs.d')
@@ -42,7 +56,8 @@ async function setup(t: { after(undo: () => Promise<void>): void }, ...args: str
       stderr: (text) => {
         errors.push(text)
       },
-      readFile: () => config(directory),
+      readFile: () => config(directory, port),
+      ...(terminal === undefined ? {} : { terminal }),
       loadRegistry,
     },
     {
@@ -72,27 +87,79 @@ async function setup(t: { after(undo: () => Promise<void>): void }, ...args: str
   return { clock, frames, errors, store, done, end: () => signal?.('SIGINT') }
 }
 
-test('queue status --watch draws anew every two seconds, until it is told to end', async (t) => {
-  const { clock, frames, errors, store, done, end } = await setup(t)
-  await until('the first picture', () => frames.length === 1)
-  await store(7)
-  await clock.advance(1999)
-  assert.equal(frames.length, 1)
-  await clock.advance(1)
-  await until('the second picture', () => frames.length === 2)
-  for (const [index, items] of [0, 7].entries()) {
-    const frame = frames[index] ?? ''
-    assert.ok(frame.startsWith(`${redraw}No process answers`), frame)
-    assert.match(frame, new RegExp(`^otlp_http +logs +${items} `, 'm'))
-  }
+const places = [
+  { name: 'draws anew on a terminal', terminal: { columns: 80 }, before: [redraw, redraw] },
+  {
+    name: 'parts its pictures by an empty line elsewhere',
+    terminal: undefined,
+    before: ['', '\n'],
+  },
+] as const
+for (const { name, terminal, before } of places) {
+  test(`queue status --watch ${name}, every two seconds, until it is told to end`, async (t) => {
+    const { clock, frames, errors, store, done, end } = await setup(t, [], { terminal })
+    await until('the first picture', () => frames.length === 1)
+    await store(7)
+    await clock.advance(1999)
+    assert.equal(frames.length, 1)
+    await clock.advance(1)
+    await until('the second picture', () => frames.length === 2)
+    for (const [index, items] of [0, 7].entries()) {
+      const frame = frames[index] ?? ''
+      assert.ok(frame.startsWith(`${before[index]}No process answers`), frame)
+      assert.match(frame, new RegExp(`^otlp_http +logs +${items} `, 'm'))
+    }
+    end()
+    assert.equal(await done, 0)
+    assert.deepEqual(errors, [])
+    assert.equal(clock.pending, 0)
+  })
+}
+
+/** A server that answers every request with this. */
+async function serve(t: TestContext, page: string): Promise<number> {
+  const server = createServer((_, response) => response.end(page))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  return (server.address() as AddressInfo).port
+}
+
+const labels = '{exporter="otlp_http",data_type="logs"}'
+const drains = [
+  { items: 40, seconds: '12', want: '12s' },
+  { items: 40, seconds: '+Inf', want: 'not shrinking' },
+  { items: 0, seconds: '0', want: '-' },
+] as const
+for (const { items, seconds, want } of drains) {
+  test(`queue status says "${want}" of ${items} items that drain in ${seconds} s`, async (t) => {
+    const lines = [
+      `remora_exporter_backlog_items${labels} ${items}`,
+      `remora_exporter_backlog_drain_seconds${labels} ${seconds}`,
+    ]
+    const port = await serve(t, `${lines.join('\n')}\n`)
+    const { frames, done, end } = await setup(t, [], { port })
+    await until('the picture', () => frames.length === 1)
+    end()
+    await done
+    const [said, titles, row] = (frames[0] ?? '').split('\n')
+    assert.equal(said, `The process at 127.0.0.1:${port} says:`)
+    const at = titles?.indexOf('DRAINS IN') ?? 0
+    assert.equal(row?.slice(at).split(/ {2,}/)[0], want)
+  })
+}
+
+test('queue status does not take the metrics of another program for those of remora', async (t) => {
+  const port = await serve(t, 'otelcol_exporter_queue_size{exporter="otlp"} 7\n')
+  const { frames, done, end } = await setup(t, [], { port })
+  await until('the picture', () => frames.length === 1)
   end()
-  assert.equal(await done, 0)
-  assert.deepEqual(errors, [])
-  assert.equal(clock.pending, 0)
+  await done
+  assert.match(frames[0] ?? '', /^No process answers/)
 })
 
 test('queue status --watch --format json writes a line a picture, and moves no cursor', async (t) => {
-  const { clock, frames, done, end } = await setup(t, '--format', 'json')
+  const { clock, frames, done, end } = await setup(t, ['--format', 'json'])
   await until('the first line', () => frames.length === 1)
   await clock.advance(2000)
   await until('the second line', () => frames.length === 2)
@@ -106,7 +173,7 @@ test('queue status --watch --format json writes a line a picture, and moves no c
 })
 
 test('queue status of an exporter that is not there says so, and which was probably meant', async (t) => {
-  const { frames, errors, done } = await setup(t, '--exporter', 'otlp_htp')
+  const { frames, errors, done } = await setup(t, ['--exporter', 'otlp_htp'])
   assert.equal(await done, 1)
   assert.deepEqual(frames, [])
   assert.deepEqual(errors, ['remora: there is no exporter "otlp_htp"; did you mean "otlp_http"?\n'])

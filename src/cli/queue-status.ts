@@ -39,9 +39,9 @@ export async function queueStatus(
   const end = new AbortController()
   if (args.watch) control.onSignal(() => end.abort())
   try {
-    for (;;) {
+    for (let picture = 0; ; picture++) {
       const text = await statusText(service, args, control.clock.nowMs())
-      io.stdout(args.watch && args.format !== 'json' ? redraw + text : text)
+      io.stdout(beginningOf(picture, args, io) + text)
       if (!args.watch) return exitCodes.ok.code
       await sleep(control.clock, watchMs, end.signal)
       if (end.signal.aborted) return exitCodes.ok.code
@@ -50,6 +50,13 @@ export async function queueStatus(
     io.stderr(`remora: ${(error as Error).message}\n`)
     return exitCodes.failed.code
   }
+}
+
+/** A terminal is drawn anew; in a pipe or a file an empty line parts the pictures, and JSON is a line each. */
+function beginningOf(picture: number, { watch, format }: Arguments, { terminal }: Io): string {
+  if (!watch || format === 'json') return ''
+  if (terminal !== undefined) return redraw
+  return picture === 0 ? '' : '\n'
 }
 
 async function statusText(
@@ -67,7 +74,16 @@ async function statusText(
       ? 'No process answers; this is what the disk queues hold.\n'
       : `The process at ${service.telemetry.metrics.endpoint} says:\n`
   if (rows.length === 0) return `${first}Nothing is queued.\n`
-  const titles = ['EXPORTER', 'SIGNAL', 'ITEMS', 'BYTES', 'OLDEST', 'GONE IN', 'ON DISK', 'CIRCUIT']
+  const titles = [
+    'EXPORTER',
+    'SIGNAL',
+    'ITEMS',
+    'BYTES',
+    'OLDEST',
+    'DRAINS IN',
+    'ON DISK',
+    'CIRCUIT',
+  ]
   return first + tableText(titles, rows.map(cellsOf))
 }
 
@@ -78,13 +94,19 @@ function cellsOf(row: QueueRow): string[] {
     String(row.items),
     sizeText(row.bytes),
     row.items === 0 ? '-' : durationText(row.ageSeconds),
-    row.drainSeconds === undefined ? '-' : durationText(row.drainSeconds),
+    drainText(row),
     row.fileBytes === undefined ? '-' : sizeText(row.fileBytes),
     row.circuit ?? '-',
   ]
 }
 
-/** The page of metrics; undefined if nobody listens there. */
+/** At the rates of the last half minute. */
+function drainText({ items, drainSeconds }: QueueRow): string {
+  if (items === 0 || drainSeconds === undefined) return '-'
+  return drainSeconds === Infinity ? 'not shrinking' : durationText(drainSeconds)
+}
+
+/** The page of metrics; undefined if nobody listens there, or somebody else. */
 async function askProcess(endpoint: string | undefined): Promise<string | undefined> {
   if (endpoint === undefined) return undefined
   try {
@@ -93,7 +115,8 @@ async function askProcess(endpoint: string | undefined): Promise<string | undefi
     const answer = await fetch(`http://${place}/metrics`, {
       signal: AbortSignal.timeout(askTimeoutMs),
     })
-    return answer.ok ? await answer.text() : undefined
+    const page = answer.ok ? await answer.text() : ''
+    return page.includes('remora_') ? page : undefined
   } catch (error) {
     if (error instanceof TypeError || (error as Error).name === 'TimeoutError') return undefined
     throw error

@@ -22,9 +22,8 @@ export function sizeText(bytes: number): string {
   return `${amount.toFixed(1)} TiB`
 }
 
-/** `0s`, `12s`, `3m 5s`, `2h 10m`, `4d 3h`; `never` for Infinity. */
+/** `0s`, `12s`, `3m 5s`, `2h 10m`, `4d 3h` */
 export function durationText(seconds: number): string {
-  if (seconds === Infinity) return 'never'
   const whole = Math.round(seconds)
   if (whole < 60) return `${whole}s`
   if (whole < 3600) return `${Math.floor(whole / 60)}m ${whole % 60}s`
