@@ -210,11 +210,11 @@ suite('remora dead-letters replay', () => {
     await a.add(headOf({ code: 'partial_success' }), [])
     await b.add(headOf(), logs(200))
     const { code, stdout } = await run('replay')
-    assert.equal(code, 1, 'one holds no data')
+    assert.equal(code, 0, 'one is a note')
     assert.match(stdout, /^otlp_http\/a:1 +sent +3 items$/m)
-    assert.match(stdout, /^otlp_http\/a:2 +kept +holds no data/m)
+    assert.match(stdout, /^otlp_http\/a:2 +note +holds no data/m)
     assert.match(stdout, /^otlp_grpc:1 +sent +3 items$/m)
-    assert.match(stdout, /^2 of 3 sent$/m)
+    assert.match(stdout, /^2 of 2 sent$/m)
     assert.deepEqual(
       sink.received.map(({ bytes }) => numbersIn(bytes)),
       [
@@ -227,6 +227,9 @@ suite('remora dead-letters replay', () => {
       [2],
     )
     assert.deepEqual(await listLetters(b.directory), [])
+    const named = await run('replay', '2')
+    assert.equal(named.code, 1, 'who names a note asks for what cannot be done')
+    assert.match(named.stdout, /^0 of 1 sent$/m)
   })
 
   test('of two at once one is refused, so that nothing is sent twice', async () => {

@@ -29,7 +29,8 @@ export async function deadLetters(
     if (verb === 'purge')
       return await purge(ids.length === 0 && args.all ? all : pickLetters(all, ids), io)
     const { replay } = await import('./replay.ts')
-    return await replay(ids.length === 0 ? all : pickLetters(all, ids), args, io, control)
+    const named = ids.length > 0
+    return await replay(named ? pickLetters(all, ids) : all, named, args, io, control)
   } catch (error) {
     // Paths, permissions, ids: all of them are for the person who asked.
     io.stderr(`remora: ${(error as Error).message}\n`)

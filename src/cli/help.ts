@@ -129,7 +129,8 @@ remora dead-letters purge  --config SOURCE … ID … | --all
 
 What backends refused for good, where an exporter has a dead_letter. May be used while remora
 runs. replay sends them again, through their exporter or to another place, and removes what
-was taken; without an ID all of them. Exits with 1 if something could not be sent.
+was taken; without an ID all of them. Exits with 1 if something could not be sent: a note of
+partial success, which holds no data, only if its ID was given.
 
   remora dead-letters list --config remora.yaml
   remora dead-letters replay --config remora.yaml otlp_http:3

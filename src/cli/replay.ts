@@ -22,13 +22,18 @@ type Sender = Component & Consumer
 type Exporter = Configured<ExporterDefinition>
 
 interface Outcome {
-  readonly taken: boolean
+  /** `note`: there was nothing to send. */
+  readonly what: 'sent' | 'kept' | 'note'
   readonly text: string
 }
 
-/** Sends dead letters again, one after the other, and removes those that were taken. */
+/**
+ * Sends dead letters again, one after the other, and removes those that were taken. Succeeds if all of them were; notes,
+ * which hold no data, count only where they are `named` by the person who asks.
+ */
 export async function replay(
   chosen: readonly Found[],
+  named: boolean,
   args: Arguments,
   io: Io,
   { clock }: ProcessControl,
@@ -36,7 +41,7 @@ export async function replay(
   const target = args.to === undefined ? undefined : await exporterTo(args.to, args, io)
   const senders = new Map<Exporter, Sender>()
   const rows: string[][] = []
-  let failures = 0
+  let [sent, notes] = [0, 0]
   // Of two replays at once each would send what the other sends.
   const unlocks: (() => Promise<void>)[] = []
   try {
@@ -50,26 +55,30 @@ export async function replay(
         sender = await startSender(exporter, io, clock)
         senders.set(exporter, sender)
       }
-      const { taken, text } = await replayOne(one, exporter, sender)
-      if (taken) await one.box.remove(one.entry.number)
-      else failures++
-      rows.push([one.id, taken ? 'sent' : 'kept', text])
+      const { what, text } = await replayOne(one, exporter, sender)
+      rows.push([one.id, what, text])
+      if (what === 'note') notes++
+      if (what !== 'sent') continue
+      await one.box.remove(one.entry.number)
+      sent++
     }
   } finally {
+    // Also when it cannot go on: what is sent is sent.
+    if (rows.length > 0) io.stdout(tableText(['ID', 'OUTCOME', ''], rows))
     for (const sender of senders.values()) await sender.stop(AbortSignal.abort())
     for (const unlock of unlocks) await unlock()
   }
-  if (rows.length > 0) io.stdout(tableText(['ID', 'OUTCOME', ''], rows))
-  io.stdout(`${chosen.length - failures} of ${chosen.length} sent\n`)
-  return failures === 0 ? exitCodes.ok.code : exitCodes.failed.code
+  const sendable = named ? chosen.length : chosen.length - notes
+  io.stdout(`${sent} of ${sendable} sent\n`)
+  return sent === sendable ? exitCodes.ok.code : exitCodes.failed.code
 }
 
 async function replayOne(one: Found, exporter: Exporter, sender: Sender): Promise<Outcome> {
   const letter = await one.box.read(one.entry.number)
-  if (letter === undefined) return { taken: false, text: 'it is gone' }
-  if (typeof letter === 'string') return { taken: false, text: `cannot be read: ${letter}` }
+  if (letter === undefined) return { what: 'kept', text: 'it is gone' }
+  if (typeof letter === 'string') return { what: 'kept', text: `cannot be read: ${letter}` }
   if (letter.payload.byteLength === 0) {
-    return { taken: false, text: 'holds no data: the backend did not say which items it rejected' }
+    return { what: 'note', text: 'holds no data: the backend did not say which items it rejected' }
   }
   return await sendLetter(letter, exporter.id, sender)
 }
@@ -82,12 +91,12 @@ async function sendLetter({ head, payload }: Letter, id: string, sender: Sender)
     await sender.consume(batch, { until: 'delivered', onFull: 'wait', ledger })
   } catch (error) {
     const { code, message } = DeliveryError.from(error)
-    return { taken: false, text: `${code}: ${safeText(message)}` }
+    return { what: 'kept', text: `${code}: ${safeText(message)}` }
   }
   const { delivered, droppedByReason } = ledger.exporter(id)
-  if (droppedByReason.size === 0) return { taken: true, text: itemsText(delivered) }
+  if (droppedByReason.size === 0) return { what: 'sent', text: itemsText(delivered) }
   const dropped = [...droppedByReason].map(([reason, items]) => `${items} ${reason}`).join(', ')
-  return { taken: false, text: `${itemsText(delivered)} taken, ${dropped}` }
+  return { what: 'kept', text: `${itemsText(delivered)} taken, ${dropped}` }
 }
 
 /** The exporter as configured, but without queue, retries and dead letters: each letter has one try and an answer. */
