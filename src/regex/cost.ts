@@ -68,6 +68,24 @@ export function first(node: Node): First {
   }
 }
 
+/** Whether it may match without taking a character; `first` says no where that is so at the end of the text only. */
+export function mayBeEmpty(node: Node): boolean {
+  switch (node.kind) {
+    case 'set':
+      return false
+    case 'assert':
+      return true
+    case 'capture':
+      return mayBeEmpty(node.node)
+    case 'repeat':
+      return node.min === 0 || mayBeEmpty(node.node)
+    case 'alt':
+      return node.nodes.some(mayBeEmpty)
+    case 'cat':
+      return node.nodes.every(mayBeEmpty)
+  }
+}
+
 function firstThen(node: Node, follow: CharSet): CharSet {
   const { set, nullable } = first(node)
   return nullable ? normalize([...set, ...follow]) : set
@@ -129,10 +147,10 @@ function costOfRepeat(
   inLoop: boolean,
 ): Cost | undefined {
   const { node: body, min, max } = node
+  // JavaScript takes no iteration that is empty beyond `min`, RE2 does.
+  if (min !== max && mayBeEmpty(body)) return undefined
   const begins = first(body)
   if (max === Number.POSITIVE_INFINITY) {
-    // An iteration that may be empty means other things in other engines.
-    if (begins.nullable) return undefined
     const inner = cost(body, normalize([...begins.set, ...follow]), true)
     if (inner === undefined) return undefined
     if (!overlaps(begins.set, follow)) return linear

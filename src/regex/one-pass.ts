@@ -1,5 +1,5 @@
 import { type CharSet, normalize, overlaps } from './char-set.ts'
-import { first, isAnchored } from './cost.ts'
+import { first, isAnchored, mayBeEmpty } from './cost.ts'
 import type { Node, Parsed } from './parse.ts'
 
 /*
@@ -134,6 +134,8 @@ class Compiler {
   readonly #code: number[] = []
   readonly #tables: number[] = []
   readonly #groups = new Map<Node, number>()
+  /** Whether something that takes a byte was emitted. */
+  #takesBytes = false
 
   constructor(parsed: Parsed) {
     this.#parsed = parsed
@@ -178,6 +180,7 @@ class Compiler {
   #emit(node: Node, follow: Follow): void {
     switch (node.kind) {
       case 'set': {
+        this.#takesBytes = true
         const [low, high] = node.set
         if (node.set.length === 2 && low === high && (low as number) < 0x80)
           this.#put(byte, low as number)
@@ -186,6 +189,8 @@ class Compiler {
       }
       case 'assert':
         if (node.at !== 'begin' && node.at !== 'end') throw new NotOnePass()
+        // Where bytes come before it, there is only one way to pass: to have taken none of them.
+        if (node.at === 'begin' && this.#takesBytes) throw new NotOnePass()
         this.#put(node.at === 'begin' ? begin : end)
         return
       case 'capture': {
@@ -217,15 +222,17 @@ class Compiler {
     for (const [index, node] of nodes.entries()) this.#emit(node, follows[index] as Follow)
   }
 
+  /** In any order, since one byte decides; the one that may be empty, also at the end, is taken where no byte chooses another. */
   #emitAlternatives(nodes: readonly Node[], follow: Follow): void {
+    const empty = nodes.filter(mayBeEmpty)
+    if (empty.length > 1) throw new NotOnePass()
+    const ordered = [...nodes.filter((node) => !mayBeEmpty(node)), ...empty]
     const exits: number[] = []
     let seen: CharSet = []
-    for (const [index, node] of nodes.entries()) {
-      const last = index === nodes.length - 1
+    for (const [index, node] of ordered.entries()) {
+      const last = index === ordered.length - 1
       const begins = before(node, follow)
-      if (overlaps(begins.set, seen)) throw new NotOnePass()
-      // One that may be empty, or begins with the end, cannot be chosen by a byte: only the last is taken without.
-      if (begins.open || (begins.set.length === 0 && !last)) throw new NotOnePass()
+      if (begins.open || overlaps(begins.set, seen)) throw new NotOnePass()
       seen = normalize([...seen, ...begins.set])
       const choice = last ? -1 : this.#put(split, this.#table(begins.set, false))
       this.#emit(node, follow)
@@ -240,13 +247,14 @@ class Compiler {
     if (node.lazy && min !== max) throw new NotOnePass()
     if (body.kind === 'set') {
       if (min !== max && overlaps(body.set, follow.set)) throw new NotOnePass()
+      this.#takesBytes = true
       const endless = max === Number.POSITIVE_INFINITY
       const table = this.#table(body.set, !endless || min > 1)
       this.#put(run, table, min, endless ? -1 : max)
       return
     }
+    if (mayBeEmpty(body)) throw new NotOnePass()
     const begins = first(body)
-    if (begins.nullable || begins.set.length === 0) throw new NotOnePass()
     if (min !== max && (follow.open || overlaps(begins.set, follow.set))) throw new NotOnePass()
     const again = {
       set: normalize([...begins.set, ...follow.set]),
