@@ -188,14 +188,15 @@ export class Chain {
       const fields = { operator: step.name, message: error.message, path: entry.path }
       if (isDropped)
         this.#logger.warn('an operator cannot handle a record, which is dropped', fields)
-      else this.#logger.warn('an operator cannot handle a record, which is sent without it', fields)
+      else this.#logger.warn('an operator cannot handle a record, which goes on as it was', fields)
     }
     if (isDropped) {
       step.dropped.add(1)
       this.#onDropped('parse_failed')
       return false
     }
-    entry.attributes[errorAttribute] = `${step.name}: ${error.message}`
+    // What fails further on mostly does so because of the first failure, which is what people look for.
+    entry.attributes[errorAttribute] ??= `${step.name}: ${error.message}`
     return true
   }
 }

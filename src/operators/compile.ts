@@ -7,7 +7,7 @@ import { compileDirect, type Direct } from './direct/compile-direct.ts'
 import type { DirectPath } from './direct/direct-path.ts'
 import { Add, AssignKeys, Flatten, Move, Noop, Remove, Retain, TextEdit } from './edits.ts'
 import type { Value } from './entry.ts'
-import { compileCondition, compileExpr, type Expr } from './expr/compile.ts'
+import { compileCondition, compileExpr, type Expr, mentionsAttributes } from './expr/compile.ts'
 import { templateExpr } from './expr/template.ts'
 import { parseField } from './field.ts'
 import { Recombine } from './flow/recombine.ts'
@@ -144,6 +144,7 @@ function compileEdit(config: EditConfig, clock: Clock): Operator {
         parseField(config.field),
         config.value as Value,
         expr === undefined ? undefined : compileExpr(expr),
+        expr !== undefined && mentionsAttributes(expr) ? [parseField('attributes')] : [],
       )
     }
     case 'remove':

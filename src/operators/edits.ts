@@ -36,9 +36,9 @@ export class Add implements Operator {
   readonly #value: Value
   readonly #expr: Expr | undefined
 
-  /** Either the same value always, or what an expression makes of the entry. */
-  constructor(field: Field, value: Value, expr: Expr | undefined) {
-    this.fields = [field]
+  /** Either the same value always, or what an expression makes of the entry, for which it looks at `read`. */
+  constructor(field: Field, value: Value, expr: Expr | undefined, read: readonly Field[]) {
+    this.fields = [field, ...read]
     this.#field = field
     this.#value = value
     this.#expr = expr

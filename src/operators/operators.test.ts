@@ -118,6 +118,12 @@ suite('operators', () => {
       want: { attributes: { 'log.parse.error': 'json_parser: it is not JSON', after: 'yes' } },
     },
     {
+      name: 'the first failure is the reason',
+      ops: [{ type: 'json_parser' }, { type: 'move', from: 'attributes.msg', to: 'body' }],
+      body: 'x',
+      want: { errors: 2, attributes: { 'log.parse.error': 'json_parser: it is not JSON' } },
+    },
+    {
       name: 'move, copy, add, remove',
       ops: [
         { type: 'move', from: 'attributes.a', to: 'resource["service.name"]' },

@@ -39,6 +39,11 @@ export function compileExpr(source: string): Expr {
   return new Compiler(tokenize(source)).compile()
 }
 
+/** Whether an expression may look at attributes of the record, as far as its words tell. */
+export function mentionsAttributes(source: string): boolean {
+  return tokenize(source).some(({ kind, text }) => kind === 'name' && text === 'attributes')
+}
+
 export function compileCondition(source: string): Condition {
   const expr = compileExpr(source)
   return (entry) => truth(expr(entry))

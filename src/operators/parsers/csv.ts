@@ -1,5 +1,5 @@
 import { type Entry, setKey, type Value, type Values } from '../entry.ts'
-import type { Field } from '../field.ts'
+import { Field } from '../field.ts'
 import { OperatorError } from '../operator.ts'
 import { type Embedded, Parser } from './parser.ts'
 
@@ -16,12 +16,21 @@ export interface CsvSettings {
   readonly headerAttribute: string | undefined
 }
 
+const attributeField = (key: string): Field =>
+  new Field(`attributes[${JSON.stringify(key)}]`, 'attributes', [key])
+
 export class CsvParser extends Parser {
   readonly #settings: CsvSettings
   readonly #names: readonly string[]
 
   constructor(from: Field, to: Field, embedded: Embedded, settings: CsvSettings) {
-    super(from, to, embedded)
+    const { headerAttribute } = settings
+    super(
+      from,
+      to,
+      embedded,
+      headerAttribute === undefined ? [] : [attributeField(headerAttribute)],
+    )
     this.#settings = settings
     this.#names = settings.header?.split(settings.headerDelimiter) ?? []
   }

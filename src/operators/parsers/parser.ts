@@ -17,13 +17,15 @@ export abstract class Parser implements Operator {
   readonly to: Field
   readonly embedded: Embedded
 
-  constructor(from: Field, to: Field, embedded: Embedded) {
+  /** `read`: what it looks at beside `from`. */
+  constructor(from: Field, to: Field, embedded: Embedded, read: readonly Field[] = []) {
     this.from = from
     this.to = to
     this.embedded = embedded
     const { readers, others, body } = embedded
     this.fields = [
       from,
+      ...read,
       // What is put into all attributes is merged with those that are there, wherever they are kept.
       ...(to.keys.length === 0 ? [] : [to]),
       ...readers.flatMap((reader) => reader.fields),
