@@ -34,6 +34,9 @@ export function createCustomDetector(options: CustomOptions): Detector {
       const characters = Buffer.from(text, 'latin1').toString('utf8')
       const isAscii = characters.length === text.length
       const found: [number, number] = [0, 0]
+      // Bytes are counted on from the match before: counted from the start, many matches would take its square.
+      let counted = 0
+      let countedBytes = 0
       for (let from = 0; from <= characters.length; ) {
         if (!pattern.search(characters, from, found)) return
         const [start, end] = found
@@ -43,7 +46,10 @@ export function createCustomDetector(options: CustomOptions): Detector {
         const [first, last] = bounds as [number, number]
         const match = characters.slice(first, last)
         if (validate !== undefined && !validate(lettersAndDigitsOf(match))) continue
-        const byteStart = isAscii ? first : Buffer.byteLength(characters.slice(0, first))
+        if (isAscii) countedBytes = first
+        else countedBytes += Buffer.byteLength(characters.slice(counted, first))
+        counted = first
+        const byteStart = countedBytes
         const byteEnd = isAscii ? last : byteStart + Buffer.byteLength(match)
         if (context !== undefined && !hasContext(text, key, byteStart, byteEnd, context)) continue
         report.add(byteStart, byteEnd, confidence.certain)

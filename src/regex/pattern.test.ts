@@ -227,6 +227,27 @@ suite('S15: no pattern and no text takes long:', () => {
   }
 })
 
+suite('S15: a long text with a match in each word takes time in proportion:', () => {
+  for (const [source, unit] of [
+    ['[a-z]+@[a-z]+', 'ab@cd '],
+    ['a', 'a '],
+    ['(?s)a.', 'a '],
+    ['\\d+', '12 \n'],
+  ] as const) {
+    test(source, { timeout: 30_000 }, () => {
+      const text = unit.repeat(200_000)
+      const pattern = compilePattern(source)
+      const found: [number, number] = [0, 0]
+      const from = process.cpuUsage()
+      let count = 0
+      for (let at = 0; pattern.search(text, at, found); at = found[1]) count++
+      const ms = process.cpuUsage(from).user / 1000
+      assert.equal(count, 200_000)
+      assert.ok(ms < 5000, `${ms} ms`)
+    })
+  }
+})
+
 suite('a wrong pattern says where and why:', () => {
   const rows = [
     ['a(b', 'is not a pattern (RE2 syntax): missing closing ) "a(b"'],

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import type { RE2JS } from 're2js'
+import type { Matcher, RE2JS } from 're2js'
 import { type Cost, costOf, isAnchored, staysInLine } from './cost.ts'
 import { emitPattern } from './emit.ts'
 import { compileOnePass, type OnePass } from './one-pass.ts'
@@ -57,6 +57,10 @@ class BudgetedPattern implements Pattern {
   readonly #textMax: number
   readonly #staysInLine: boolean
   #linear: LinearPattern | undefined
+  /** The line of `#text` in which the last search ended: of the many matches of a long line none looks for its ends anew. */
+  #text = ''
+  #lineStart = 0
+  #line = ''
 
   constructor(source: string, parsed: Parsed, longest: number) {
     this.source = source
@@ -80,20 +84,35 @@ class BudgetedPattern implements Pattern {
   search(text: string, from: number, found: [number, number]): boolean {
     if (text.length <= this.#textMax) return this.#searchIn(text, from, 0, found)
     if (!this.#staysInLine) return this.#slow().search(text, from, found)
-    let lineStart = from === 0 ? 0 : text.lastIndexOf('\n', from - 1) + 1
+    let lineStart = this.#lineAt(text, from)
     while (lineStart <= text.length) {
-      const newline = text.indexOf('\n', lineStart)
-      const lineEnd = newline < 0 ? text.length : newline
-      const line = text.slice(lineStart, lineEnd)
+      const line = this.#line
       const start = Math.max(0, from - lineStart)
       const matched =
         line.length <= this.#textMax
           ? this.#searchIn(line, start, lineStart, found)
           : this.#slow().searchShifted(line, start, lineStart, found)
       if (matched) return true
-      lineStart = lineEnd + 1
+      lineStart = this.#beginLine(text, lineStart + line.length + 1)
     }
+    this.#text = ''
+    this.#line = ''
     return false
+  }
+
+  /** Where the line of `from` begins. */
+  #lineAt(text: string, from: number): number {
+    const start = this.#lineStart
+    if (text === this.#text && from >= start && from <= start + this.#line.length) return start
+    this.#text = text
+    return this.#beginLine(text, from === 0 ? 0 : text.lastIndexOf('\n', from - 1) + 1)
+  }
+
+  #beginLine(text: string, start: number): number {
+    const newline = text.indexOf('\n', start)
+    this.#lineStart = start
+    this.#line = text.slice(start, newline < 0 ? text.length : newline)
+    return start
   }
 
   #searchIn(text: string, from: number, shift: number, found: [number, number]): boolean {
@@ -122,6 +141,9 @@ class LinearPattern implements Pattern {
   readonly groupNames: readonly (string | undefined)[]
   readonly onePass = undefined
   readonly #re2: RE2JS
+  /** Of the last search that found something: to make one takes as long as the text is. */
+  #matcher: Matcher | undefined
+  #text = ''
 
   constructor(source: string) {
     this.source = source
@@ -158,10 +180,22 @@ class LinearPattern implements Pattern {
   }
 
   searchShifted(text: string, from: number, shift: number, found: [number, number]): boolean {
-    const matcher = this.#re2.matcher(text)
-    if (!matcher.find(from)) return false
+    const matcher = this.#matcherOf(text)
+    if (!matcher.find(from)) {
+      this.#matcher = undefined
+      this.#text = ''
+      return false
+    }
     found[0] = shift + matcher.start()
     found[1] = shift + matcher.end()
     return true
+  }
+
+  #matcherOf(text: string): Matcher {
+    if (this.#matcher === undefined || text !== this.#text) {
+      this.#matcher = this.#re2.matcher(text)
+      this.#text = text
+    }
+    return this.#matcher
   }
 }
