@@ -5,7 +5,7 @@ import { createPhone } from './detectors/phone.ts'
 import { Examiner } from './examiner.ts'
 import { Masker } from './otlp/masker.ts'
 import { PathFilter } from './path-filter.ts'
-import { Prefilter } from './prefilter/prefilter.ts'
+import type { Prefilter } from './prefilter/prefilter.ts'
 import { Pseudonyms } from './pseudonyms.ts'
 import type { Rule } from './rule.ts'
 import type { MaskConfig } from './schema.ts'
@@ -22,7 +22,7 @@ export interface Masking {
 export function compileMasking(config: MaskConfig): Masking {
   const pseudonyms = new Pseudonyms(config.hash_key?.reveal())
   const examiner = new Examiner(compileRules(config), pseudonyms, config.json_strings)
-  const prefilter = new Prefilter(examiner.anchors)
+  const { prefilter } = examiner
   const { include, exclude } = config
   const masker = new Masker({
     examiner,

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { compilePattern } from '../regex/pattern.ts'
 import { confidence, type Detector, hasContext, lettersAndDigitsOf } from './detector.ts'
 import { anchorOf } from './prefilter/from-pattern.ts'
@@ -31,7 +32,9 @@ export function createCustomDetector(options: CustomOptions): Detector {
         ? [anchorOf(options.pattern) ?? everyText]
         : options.keywords.map((word) => `(?i)${quote(utf8AsLatin1(word))}`),
     find(text, key, report) {
-      const characters = Buffer.from(text, 'latin1').toString('utf8')
+      const bytes = Buffer.from(text, 'latin1')
+      // What is no UTF-8 has no characters: it is searched byte by byte, so that places stay what they are.
+      const characters = isUtf8(bytes) ? bytes.toString('utf8') : text
       const isAscii = characters.length === text.length
       const found: [number, number] = [0, 0]
       // Bytes are counted on from the match before: counted from the start, many matches would take its square.

@@ -1,6 +1,7 @@
 import { Findings } from './findings.ts'
 import { looksLikeJson, rewriteJson } from './json-text.ts'
-import type { Anchor } from './prefilter/prefilter.ts'
+import { hidingAnchors, PlainView } from './plain-view.ts'
+import { type Anchor, Prefilter } from './prefilter/prefilter.ts'
 import type { Pseudonyms } from './pseudonyms.ts'
 import { replaceFindings } from './replace.ts'
 import type { Rule } from './rule.ts'
@@ -22,15 +23,14 @@ export interface Sighting {
 /** Bits of the prefilter that rules have; from the 31st rule on they are shared. */
 const bitCount = 31
 const allBits = -1
+/** Of texts that may hide something, and of numbers. */
+const hidingBit = 1 << bitCount
 
 /**
  * Numbers in attribute values, as protobuf writes them: an int64 above two million (`AnyValue.int_value` is field 3, a varint
  * of at least four bytes), and a double that is all there is in its AnyValue (field 4, nine bytes with its tag).
  */
 const numbers = ['\\x18[\\x80-\\xff]{3}', '\\x09\\x21']
-
-/** What hides a sign in JSON: the escape of an ASCII character, and that of the slash. */
-const escapes = ['\\\\u00[2-7]', '\\\\/']
 
 /** JSON in JSON in JSON: deeper, what is inside is examined as text. */
 const jsonDepthMax = 8
@@ -49,7 +49,10 @@ export class Examiner {
   readonly seen = new Set<number>()
   /** Every finding is shown to it. */
   onSighting: ((sighting: Sighting) => void) | undefined
+  /** Proves texts clean. */
+  readonly prefilter: Prefilter
   readonly #findings: Findings
+  readonly #view = new PlainView()
   readonly #pseudonyms: Pseudonyms
   readonly #opensJson: boolean
   #jsonDepth = 0
@@ -61,14 +64,7 @@ export class Examiner {
     this.counts = rules.map(() => 0)
     this.#findings = new Findings(rules)
     this.#pseudonyms = pseudonyms
-  }
-
-  get anchors(): Anchor[] {
-    const ofTexts = this.rules.flatMap(({ detector }, index) =>
-      detector.anchors.map((pattern) => ({ pattern, bits: 1 << (index % bitCount) })),
-    )
-    const others = this.#opensJson ? [...numbers, ...escapes] : numbers
-    return [...ofTexts, ...others.map((pattern) => ({ pattern, bits: 1 << bitCount }))]
+    this.prefilter = new Prefilter(anchorsOf(rules))
   }
 
   /** With `distinct` equal findings have equal replacements and others have others: for what tells series and keys apart. */
@@ -112,14 +108,11 @@ export class Examiner {
     const findings = this.#findings
     const { rules } = this
     findings.reset()
-    for (let index = 0; index < rules.length; index++) {
-      if ((bits & (1 << (index % bitCount))) === 0) continue
-      findings.of(index)
-      rules[index]?.detector.find(text, key, findings)
-    }
+    this.#run(text, key, bits)
+    if ((bits & hidingBit) !== 0) this.#runOnView(text, key, bits)
     this.#countTagged()
     if (findings.count === 0) return verdict.clean
-    findings.resolve()
+    findings.resolve(text)
     let worst: Verdict = verdict.replaced
     for (let at = 0; at < findings.count; at++) {
       const index = findings.rule[at] as number
@@ -132,6 +125,26 @@ export class Examiner {
     if (worst === verdict.dropRecord || (worst === verdict.drop && !distinct)) return worst
     this.replacement = replaceFindings(text, findings, rules, this.#pseudonyms, distinct)
     return verdict.replaced
+  }
+
+  #run(text: string, key: string, bits: number): void {
+    const findings = this.#findings
+    const { rules } = this
+    for (let index = 0; index < rules.length; index++) {
+      if ((bits & (1 << (index % bitCount))) === 0) continue
+      findings.of(index)
+      rules[index]?.detector.find(text, key, findings)
+    }
+  }
+
+  /** The text as it reads once its escapes are resolved. */
+  #runOnView(text: string, key: string, bits: number): void {
+    const view = this.#view
+    if (!view.open(text)) return
+    const own = bits === allBits ? bits : this.prefilter.bitsOf(Buffer.from(view.text, 'latin1'))
+    this.#findings.beginView(view)
+    this.#run(view.text, key, bits | own)
+    this.#findings.endView()
   }
 
   #countTagged(): void {
@@ -156,4 +169,12 @@ export class Examiner {
       text,
     })
   }
+}
+
+function anchorsOf(rules: readonly Rule[]): Anchor[] {
+  const ofTexts = rules.flatMap(({ detector }, index) =>
+    detector.anchors.map((pattern) => ({ pattern, bits: 1 << (index % bitCount) })),
+  )
+  const others = [...numbers, ...hidingAnchors]
+  return [...ofTexts, ...others.map((pattern) => ({ pattern, bits: hidingBit }))]
 }

@@ -1,4 +1,5 @@
 import type { Report } from './detector.ts'
+import type { PlainView } from './plain-view.ts'
 import { actions, type Rule } from './rule.ts'
 
 /**
@@ -18,16 +19,41 @@ export class Findings implements Report {
   readonly #strength: readonly number[]
   /** By rule: findings that only count. */
   readonly tagged: number[]
+  /** Shown every finding that only counts, in offsets of the text. */
+  onTagged: ((rule: number, start: number, end: number, confidence: number) => void) | undefined
+  readonly #taggedInView: number[]
   #current = 0
+  #view: PlainView | undefined
 
   constructor(rules: readonly Rule[]) {
     this.#rules = rules
     this.#strength = rules.map(({ action }) => actions.indexOf(action))
     this.tagged = rules.map(() => 0)
+    this.#taggedInView = rules.map(() => 0)
   }
 
   reset(): void {
     this.count = 0
+  }
+
+  /** Findings from here on are in the offsets of the view. Those of the text itself do not begin inside of an escape. */
+  beginView(view: PlainView): void {
+    this.#view = view
+    let kept = 0
+    for (let at = 0; at < this.count; at++) {
+      this.start[at] = view.outOfEscape(this.start[at] as number)
+      if ((this.start[at] as number) < (this.end[at] as number)) this.#move(at, kept++)
+    }
+    this.count = kept
+  }
+
+  /** What was counted in the text and in its view is one. */
+  endView(): void {
+    this.#view = undefined
+    for (let rule = 0; rule < this.tagged.length; rule++) {
+      this.tagged[rule] = Math.max(this.tagged[rule] as number, this.#taggedInView[rule] as number)
+      this.#taggedInView[rule] = 0
+    }
   }
 
   /** Findings from here on are those of that rule. */
@@ -38,18 +64,28 @@ export class Findings implements Report {
   add(start: number, end: number, confidence: number): void {
     const rule = this.#rules[this.#current] as Rule
     if (confidence < rule.minConfidence || end <= start) return
+    const view = this.#view
+    const from = view === undefined ? start : view.startOf(start)
+    const to = view === undefined ? end : view.endOf(end - 1)
     if (rule.action === 'tag') {
-      this.tagged[this.#current] = (this.tagged[this.#current] as number) + 1
+      const counts = view === undefined ? this.tagged : this.#taggedInView
+      counts[this.#current] = (counts[this.#current] as number) + 1
+      this.onTagged?.(this.#current, from, to, confidence)
       return
     }
     const at = this.count++
-    this.start[at] = start
-    this.end[at] = end
+    this.start[at] = from
+    this.end[at] = to
     this.rule[at] = this.#current
     this.confidence[at] = confidence
   }
 
-  resolve(): void {
+  /** `text` is what the findings are in: none of them cuts a character of it in two. */
+  resolve(text: string): void {
+    for (let at = 0; at < this.count; at++) {
+      this.start[at] = characterStart(text, this.start[at] as number)
+      this.end[at] = characterEnd(text, this.end[at] as number)
+    }
     if (this.count < 2) return
     this.#sort()
     let kept = 0
@@ -120,4 +156,23 @@ export class Findings implements Report {
       for (const [at, value] of sorted.entries()) list[at] = value
     }
   }
+}
+
+/** Bytes that follow the first of a character in UTF-8. */
+const followersMax = 3
+
+function isFollower(text: string, at: number): boolean {
+  return (text.charCodeAt(at) & 0xc0) === 0x80
+}
+
+function characterStart(text: string, start: number): number {
+  let at = start
+  while (at > 0 && start - at < followersMax && isFollower(text, at)) at--
+  return at
+}
+
+function characterEnd(text: string, end: number): number {
+  let at = end
+  while (at < text.length && at - end < followersMax && isFollower(text, at)) at++
+  return at
 }

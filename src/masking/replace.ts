@@ -33,7 +33,7 @@ function replaceOne(
 ): string {
   const { name } = rule.detector
   if (distinct || rule.action === 'hash') {
-    return `<${name}:${pseudonyms.of(name, text.slice(start, end))}>`
+    return `<${name}:${pseudonyms.of(name, text.slice(start, end), distinct)}>`
   }
   if (rule.keepFirst > 0 || rule.keepLast > 0 || rule.keepFormat) {
     return keepPart(text.slice(start, end), rule)
@@ -42,8 +42,9 @@ function replaceOne(
 }
 
 /** Counts letters and digits, not signs: the last four of `4111-1111-1111-1111` are `1111` either way. */
-function keepPart(found: string, { keepFirst, keepLast, keepFormat }: Rule): string {
-  const total = found.replace(sign, '').length
+function keepPart(text: string, { keepFirst, keepLast, keepFormat }: Rule): string {
+  const found = Buffer.from(text, 'latin1').toString('utf8')
+  const total = [...found.replace(sign, '')].length
   // Where nearly all would stay, nothing does.
   const keeps = keepFirst + keepLast <= total / 2
   let seen = 0
@@ -56,8 +57,8 @@ function keepPart(found: string, { keepFirst, keepLast, keepFormat }: Rule): str
     seen++
     out += keeps && (seen <= keepFirst || seen > total - keepLast) ? character : '*'
   }
-  return out
+  return Buffer.from(out, 'utf8').toString('latin1')
 }
 
-const sign = /[^0-9A-Za-z\x80-\xff]/g
-const signOne = /[^0-9A-Za-z\x80-\xff]/
+const sign = /[^0-9A-Za-z\x80-\u{10ffff}]/gu
+const signOne = /[^0-9A-Za-z\x80-\u{10ffff}]/u

@@ -42,7 +42,7 @@ function findAround(text: string, at: number, domainStart: number, report: Repor
   if (start === at && text[at - 1] === '"')
     start = Math.max(text.lastIndexOf('"', at - 2), startMin)
   // Of `?next=/x&mail=a@b.com` only what stands behind the last sign of a query.
-  for (let cut = at - 1; cut > start; cut--) {
+  for (let cut = at - 1; cut >= start; cut--) {
     const sign = text[cut]
     if (
       sign === '=' ||
@@ -53,6 +53,12 @@ function findAround(text: string, at: number, domainStart: number, report: Repor
       sign === '{'
     ) {
       start = cut + 1
+      break
+    }
+    // `q%3Djane@b.com`: an escape that is no letter, digit or sign of an address.
+    if (sign === '%' && /^%[023][0-9A-Fa-f]/.test(text.slice(cut, cut + 3)) && cut + 3 <= at) {
+      if (/^%(?:2[BDE]|3[0-9])/i.test(text.slice(cut, cut + 3))) continue
+      start = cut + 3
       break
     }
   }

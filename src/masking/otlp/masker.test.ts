@@ -139,6 +139,11 @@ suite('masking', () => {
       ].map(([label]) => label)
     const [first, second, third] = users(mask('metrics', bytes, { action: 'mask' }))
     assert.ok(first !== undefined && first === third && first !== second)
+    const written = { dataPoints: [point('A@b.io'), point('a@b.io'), point('a%40b.io')] }
+    const ways = oracleEncode('metrics', {
+      resourceMetrics: [{ scopeMetrics: [{ metrics: [{ name: 'm', gauge: written }] }] }],
+    })
+    assert.equal(new Set(users(mask('metrics', ways))).size, 3)
     assert.equal(
       scanItems('metrics', mask('metrics', bytes, { on_label_collision: 'drop_series' })),
       0,

@@ -278,7 +278,7 @@ export class Masker {
       this.#unexamined++
       if (onLimit === 'drop_record') return removeRecord
       const text = distinct ? this.#reader.bytes.toString('latin1', start, end) : ''
-      replacement = distinct ? `<unexamined:${pseudonyms.of('', text)}>` : '<unexamined>'
+      replacement = distinct ? `<unexamined:${pseudonyms.of('', text, true)}>` : '<unexamined>'
     } else {
       const text = this.#reader.bytes.toString('latin1', start, end)
       const result = examiner.examine(text, key, bits, distinct, path)

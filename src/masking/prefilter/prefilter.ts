@@ -48,6 +48,13 @@ export class Prefilter {
     return hits.count
   }
 
+  /** The bits of all anchors in `bytes`. */
+  bitsOf(bytes: Uint8Array): number {
+    const hits = new Hits()
+    this.scan(bytes, hits)
+    return hits.bitsIn(0, bytes.length)
+  }
+
   /** Puts the hits in `bytes` into `hits`. */
   scan(bytes: Uint8Array, hits: Hits): void {
     const [one, two] = this.#automata

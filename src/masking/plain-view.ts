@@ -1,0 +1,159 @@
+/**
+ * A text with what hides its signs resolved: escapes of JSON, URLs, HTML and terminals, and letters of Unicode that look like those
+ * of ASCII. `\n4111…`, `%2B49…`, `&#64;` and full-width digits are found in it, and masked where they stand in the text.
+ *
+ * Texts are latin1 views of UTF-8, as everywhere in masking.
+ */
+
+/** What a name stands for in HTML, as far as it can be part of a finding. */
+const entities: Readonly<Record<string, string>> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+  nbsp: ' ',
+  commat: '@',
+  period: '.',
+  colon: ':',
+  equals: '=',
+  sol: '/',
+}
+
+const pieces = {
+  /** Colours of a terminal, the escape character written out or not. */
+  colour: '(?<colour>(?:\\x1b|\\\\{1,8}(?:u001[bB]|x1[bB]|033|e))\\[[0-9;]{0,16}[A-Za-z])',
+  /** Several backslashes: JSON in JSON. */
+  backslash: '\\\\{1,8}(?:(?:u00|x)(?<code>[0-7][0-9A-Fa-f])|(?<control>[nrtbfv])|(?<slash>/))',
+  /** `%2540` too, which was escaped twice. */
+  percent: '%(?:25){0,3}(?<byte>[0-9A-Fa-f]{2})',
+  entity: `&(?:#(?:[xX](?<hex>[0-9A-Fa-f]{1,4})|(?<decimal>[0-9]{1,5}))|(?<entity>${Object.keys(entities).join('|')}));`,
+  /** Nothing to see: soft hyphen, zero-width and directional signs, byte order mark. */
+  invisible:
+    '(?<invisible>\\xc2\\xad|\\xe2\\x80[\\x8b-\\x8f\\xaa-\\xae]|\\xe2\\x81[\\xa0-\\xa9]|\\xef\\xbb\\xbf)',
+  space:
+    '(?<space>\\xc2\\xa0|\\xe2\\x80[\\x80-\\x8a\\xaf]|\\xe2\\x81\\x9f|\\xe3\\x80\\x80|(?<=[0-9])[+\\t](?=[0-9]))',
+  dash: '(?<dash>\\xe2\\x80[\\x90-\\x95]|\\xe2\\x88\\x92)',
+  /** Full-width forms of ASCII, digits of Arabic and Devanagari. */
+  wide: '(?<wide>\\xef(?:\\xbc[\\x81-\\xbf]|\\xbd[\\x80-\\x9e])|\\xd9[\\xa0-\\xa9]|\\xdb[\\xb0-\\xb9]|\\xe0\\xa5[\\xa6-\\xaf])',
+  /** Every second byte of UTF-16, little-endian as Windows writes it. */
+  zero: '(?<=[ -~])\\x00(?=[ -~]\\x00|$)',
+} as const
+
+const hidden = new RegExp(Object.values(pieces).join('|'), 'g')
+
+/**
+ * Anchors, on bytes: a text without one of them has no view that could hold more than itself. Narrower than what is resolved:
+ * spaces of Unicode count between digits, backslashes in front of what could be a finding.
+ */
+export const hidingAnchors: readonly string[] = [
+  '\\\\(?:u00[0-7]|x[0-7]|[nrtbfv][0-9A-Za-z+(%]|/|033\\[|e\\[)|%[0-9A-Fa-f][0-9A-Fa-f]|&(?:#[0-9xX]|quot;|commat;|nbsp;|period;|colon;|equals;|sol;)|\\x1b\\[|\\xc2\\xad|\\xe2\\x80[\\x8b-\\x8f\\xaa-\\xae]|\\xe2\\x81[\\xa0-\\xa9]|\\xef\\xbb\\xbf|\\xef\\xbc[\\x90-\\x99\\xa0]|\\xd9[\\xa0-\\xa9]|\\xdb[\\xb0-\\xb9]|\\xe0\\xa5[\\xa6-\\xaf]|\\x00[!-~]\\x00[!-~]\\x00',
+  '[0-9](?:\\xc2\\xa0|\\xe2\\x80[\\x80-\\x8a\\x90-\\x95\\xaf]|\\xe2\\x88\\x92|\\xe3\\x80\\x80)[0-9A-Za-z]',
+  '[0-9]{3}[+\\t][0-9]{2}',
+]
+
+/** What stands for an escape: one character, or nothing. */
+function plainOf(groups: Readonly<Record<string, string | undefined>>): string {
+  const { code, byte, hex, decimal, entity, wide } = groups
+  if (code !== undefined) return characterOf(Number.parseInt(code, 16))
+  if (byte !== undefined) return characterOf(Number.parseInt(byte, 16))
+  if (hex !== undefined) return characterOf(Number.parseInt(hex, 16))
+  if (decimal !== undefined) return characterOf(Number(decimal))
+  if (entity !== undefined) return entities[entity] as string
+  if (wide !== undefined) return narrow(wide)
+  if (groups['slash'] !== undefined) return '/'
+  if (groups['dash'] !== undefined) return '-'
+  const isBlank = groups['control'] ?? groups['colour'] ?? groups['space']
+  return isBlank === undefined ? '' : ' '
+}
+
+/** Controls end words, as blanks do. What is no byte is no part of a finding. */
+function characterOf(code: number): string {
+  return code > 0x20 && code < 0x100 ? String.fromCharCode(code) : ' '
+}
+
+function narrow(wide: string): string {
+  const last = wide.charCodeAt(wide.length - 1)
+  switch (wide.charCodeAt(0)) {
+    case 0xef:
+      return String.fromCharCode(wide.charCodeAt(1) === 0xbc ? last - 0x60 : last - 0x20)
+    case 0xd9:
+      return String(last - 0xa0)
+    case 0xdb:
+      return String(last - 0xb0)
+    default:
+      return String(last - 0xa6)
+  }
+}
+
+/** One view serves all texts, one after another. */
+export class PlainView {
+  text = ''
+  /** By escape: where it begins and ends in the text, the place of its character in the view, and how many it has (one or none). */
+  readonly #starts: number[] = []
+  readonly #ends: number[] = []
+  readonly #places: number[] = []
+  readonly #widths: number[] = []
+  #count = 0
+  #source = ''
+
+  /** False where the text hides nothing. */
+  open(text: string): boolean {
+    hidden.lastIndex = 0
+    let out = ''
+    let copied = 0
+    this.#count = 0
+    for (let match = hidden.exec(text); match !== null; match = hidden.exec(text)) {
+      out += text.slice(copied, match.index)
+      copied = hidden.lastIndex
+      const plain = plainOf(match.groups as Record<string, string | undefined>)
+      const at = this.#count++
+      this.#starts[at] = match.index
+      this.#ends[at] = copied
+      this.#places[at] = out.length
+      this.#widths[at] = plain.length
+      out += plain
+    }
+    this.text = out + text.slice(copied)
+    this.#source = text
+    return this.#count > 0
+  }
+
+  /** Where the character at `place` of the view begins in the text. */
+  startOf(place: number): number {
+    const at = lastUpTo(this.#places, this.#count, place)
+    if (at < 0) return place
+    const behind = place - (this.#places[at] as number) - (this.#widths[at] as number)
+    return behind < 0 ? (this.#starts[at] as number) : (this.#ends[at] as number) + behind
+  }
+
+  /** Where the character at `place` of the view ends in the text. */
+  endOf(place: number): number {
+    const at = lastUpTo(this.#places, this.#count, place)
+    if (at < 0) return place + 1
+    const behind = place - (this.#places[at] as number) - (this.#widths[at] as number)
+    return behind < 0 ? (this.#ends[at] as number) : (this.#ends[at] as number) + behind + 1
+  }
+
+  /**
+   * `offset` in the text, or the end of the escape that it cuts in two: in `\\njane@…` the `n` is no letter. In `%B4111…` the `B`
+   * may be one, so that the escape is part of the finding.
+   */
+  outOfEscape(offset: number): number {
+    const at = lastUpTo(this.#starts, this.#count, offset - 1)
+    if (at < 0 || this.#source[this.#starts[at] as number] === '%') return offset
+    return Math.max(offset, this.#ends[at] as number)
+  }
+}
+
+/** The last of the ascending `values` that is not above `limit`; -1 if all are. */
+function lastUpTo(values: readonly number[], count: number, limit: number): number {
+  let low = 0
+  let high = count
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((values[middle] as number) <= limit) low = middle + 1
+    else high = middle
+  }
+  return low - 1
+}
