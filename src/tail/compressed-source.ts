@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs'
-import type { FileHandle } from 'node:fs/promises'
 import type { Transform } from 'node:stream'
+import type { OpenFile } from './file-system.ts'
 import type { Source } from './source.ts'
 
 /*
@@ -28,7 +28,7 @@ export function codecOf(head: Uint8Array): Codec | undefined {
 }
 
 export class CompressedSource implements Source {
-  readonly #handle: FileHandle
+  readonly #handle: OpenFile
   readonly #codec: Codec
   readonly #decompress: Decompress
   readonly #damaged: (error: Error) => void
@@ -42,7 +42,7 @@ export class CompressedSource implements Source {
 
   /** `damaged` hears, once for each size, of a stream that cannot be read to its end. */
   constructor(
-    handle: FileHandle,
+    handle: OpenFile,
     codec: Codec,
     decompress: Decompress,
     damaged: (error: Error) => void,

@@ -1,5 +1,4 @@
-import type { Dirent } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import type { FileSystem } from './file-system.ts'
 import { compileGlob, type Glob, matchGlob, matchName, type Segment } from './glob.ts'
 import { chooseFirst, type OrderingSettings } from './ordering.ts'
 
@@ -8,6 +7,7 @@ const depthMax = 64
 
 /** Finds the paths that the include patterns name and the exclude patterns do not. */
 export class Discovery {
+  readonly #files: FileSystem
   readonly #include: readonly Glob[]
   readonly #exclude: readonly Glob[]
   readonly #ordering: OrderingSettings | undefined
@@ -15,11 +15,13 @@ export class Discovery {
 
   /** `unreadable` hears of directories that exist and cannot be listed. Throws an Error for a bad pattern. */
   constructor(
+    files: FileSystem,
     include: readonly string[],
     exclude: readonly string[],
     ordering: OrderingSettings | undefined,
     unreadable: (directory: string, error: NodeJS.ErrnoException) => void,
   ) {
+    this.#files = files
     this.#include = include.flatMap(compileGlob)
     this.#exclude = exclude.flatMap(compileGlob)
     this.#ordering = ordering
@@ -39,7 +41,9 @@ export class Discovery {
     }
     const kept = [...found].filter((path) => !this.#exclude.some((glob) => matchGlob(glob, path)))
     kept.sort()
-    return this.#ordering === undefined ? kept : await chooseFirst(kept, this.#ordering)
+    return this.#ordering === undefined
+      ? kept
+      : await chooseFirst(kept, this.#ordering, this.#files)
   }
 
   async #walk(
@@ -73,9 +77,9 @@ export class Discovery {
     }
   }
 
-  async #list(directory: string): Promise<readonly Dirent[]> {
+  async #list(directory: string): ReturnType<FileSystem['list']> {
     try {
-      return await readdir(directory === '' ? '.' : directory, { withFileTypes: true })
+      return await this.#files.list(directory === '' ? '.' : directory)
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       if (code !== 'ENOENT' && code !== 'ENOTDIR') {

@@ -1,8 +1,8 @@
-import { constants, type Stats } from 'node:fs'
-import { type FileHandle, open, readlink, realpath } from 'node:fs/promises'
+import type { Stats } from 'node:fs'
 import { sep } from 'node:path'
 import type { Clock } from '../component/clock.ts'
 import { type Codec, CompressedSource, codecOf, type Decompress } from './compressed-source.ts'
+import type { FileSystem, OpenFile } from './file-system.ts'
 import { PlainSource, type Source } from './source.ts'
 
 export interface FileOpenerSettings {
@@ -32,7 +32,6 @@ interface Measured {
   error: Error | undefined
 }
 
-const openFlags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY
 const measuredMax = 64
 // A file that is being compressed is left alone until it is finished.
 const quietMs = 1000
@@ -44,14 +43,16 @@ const quietMs = 1000
 export class FileOpener {
   readonly #settings: FileOpenerSettings
   readonly #clock: Clock
+  readonly #files: FileSystem
   /** By device and inode: compressed files that are being measured, and those that were. */
   readonly #measured = new Map<string, Measured>()
   /** Where the roots really are, in this poll. */
   #places: readonly string[] | undefined
 
-  constructor(settings: FileOpenerSettings, clock: Clock) {
+  constructor(settings: FileOpenerSettings, clock: Clock, files: FileSystem) {
     this.#settings = settings
     this.#clock = clock
+    this.#files = files
   }
 
   /** Whether compressed files were found that are not opened yet, because it is not known how much is in them. */
@@ -62,7 +63,7 @@ export class FileOpener {
 
   /** Undefined for what is no regular file, or not ready. Rejects with the reason for what must not be read. */
   async open(path: string): Promise<Opened | undefined> {
-    const handle = await open(path, openFlags)
+    const handle = await this.#files.open(path)
     let kept = false
     try {
       const stats = await handle.stat()
@@ -89,7 +90,7 @@ export class FileOpener {
 
   /** Opens a plain file again that was opened before; undefined when the path leads to another one by now. */
   async reopen(path: string, dev: number, ino: number): Promise<Source | undefined> {
-    const handle = await open(path, openFlags)
+    const handle = await this.#files.open(path)
     // The same file needs no second look at its place and its content.
     const stats = await handle.stat()
     if (stats.dev === dev && stats.ino === ino) return new PlainSource(handle)
@@ -136,7 +137,7 @@ export class FileOpener {
   }
 
   /** Goes on beside the reading of other files; a later `open` of the same file has the result. */
-  #measure(path: string, key: string, handle: FileHandle, codec: Codec, stats: Stats): void {
+  #measure(path: string, key: string, handle: OpenFile, codec: Codec, stats: Stats): void {
     const { decompress, damaged } = this.#settings
     const source = new CompressedSource(handle, codec, decompress, (error) => damaged(path, error))
     const measured: Measured = { source, stats, sizeBytes: -1, error: undefined }
@@ -154,10 +155,10 @@ export class FileOpener {
   }
 
   /** A link in a watched directory could name any file that this process may read. */
-  async #checkPlace(path: string, handle: FileHandle): Promise<void> {
-    const real = await realPathOf(path, handle)
+  async #checkPlace(path: string, handle: OpenFile): Promise<void> {
+    const real = await this.#files.realPathOf(path, handle)
     this.#places ??= await Promise.all(
-      this.#settings.roots.map((root) => realpath(root).catch(() => root)),
+      this.#settings.roots.map((root) => this.#files.realPath(root).catch(() => root)),
     )
     for (const place of this.#places) {
       if (real.startsWith(place.endsWith(sep) ? place : place + sep)) return
@@ -167,7 +168,7 @@ export class FileOpener {
     )
   }
 
-  async #readHead(handle: FileHandle): Promise<Uint8Array> {
+  async #readHead(handle: OpenFile): Promise<Uint8Array> {
     const { fingerprintBytes } = this.#settings
     const buffer = Buffer.allocUnsafe(Math.max(fingerprintBytes, 4))
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0)
@@ -179,15 +180,5 @@ export class FileOpener {
     const { compression } = this.#settings
     if (compression === 'none') return undefined
     return compression === 'auto' ? codecOf(head) : compression
-  }
-}
-
-/** Of the open file where the system tells (Linux), so that nobody can exchange it in between. */
-async function realPathOf(path: string, handle: FileHandle): Promise<string> {
-  try {
-    return await readlink(`/proc/self/fd/${handle.fd}`)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    return await realpath(path)
   }
 }

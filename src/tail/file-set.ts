@@ -1,10 +1,10 @@
 import type { Stats } from 'node:fs'
-import { stat, unlink } from 'node:fs/promises'
 import type { Clock } from '../component/clock.ts'
 import type { Logger } from '../component/telemetry.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import { compareShadow } from './copies.ts'
 import type { FileOpener, Opened } from './file-opener.ts'
+import type { FileSystem } from './file-system.ts'
 import { HeadIndex } from './head-index.ts'
 import { holdsMark, noGuard, readGuard, readRange, sameBytes } from './identity.ts'
 import { OpenFiles } from './open-files.ts'
@@ -59,6 +59,7 @@ const expirePeriodMs = 60_000
  */
 export class FileSet {
   readonly #settings: FileSetSettings
+  readonly #system: FileSystem
   readonly #files: OpenFiles
   readonly #placement: Placement
   readonly #heads = new HeadIndex()
@@ -73,6 +74,7 @@ export class FileSet {
 
   constructor(
     settings: FileSetSettings,
+    system: FileSystem,
     opener: FileOpener,
     checkpoints: Checkpoints,
     clock: Clock,
@@ -81,6 +83,7 @@ export class FileSet {
     window: DeliveryWindow,
   ) {
     this.#settings = settings
+    this.#system = system
     this.#files = new OpenFiles(opener, settings.maxConcurrentFiles)
     this.#placement = new Placement(settings.startAt, checkpoints, this.#files, window, logger)
     this.#checkpoints = checkpoints
@@ -112,7 +115,7 @@ export class FileSet {
     for (let index = 0; index < paths.length; index += statsAtOnce) {
       const some = paths.slice(index, index + statsAtOnce)
       // At once, because each answer of the thread pool wakes the event loop: polling is what an idle remora does.
-      const looks = await Promise.allSettled(some.map((path) => stat(path)))
+      const looks = await Promise.allSettled(some.map((path) => this.#system.stat(path)))
       for (const [at, look] of looks.entries()) {
         await this.#see(some[at] as string, look, strangers)
       }
@@ -380,9 +383,9 @@ export class FileSet {
       return
     try {
       // Whoever has just written may not be finished, and the path may lead to another file by now.
-      const { ino, dev, mtimeMs } = await stat(file.pathNow)
+      const { ino, dev, mtimeMs } = await this.#system.stat(file.pathNow)
       if (ino !== file.ino || dev !== file.dev || mtimeMs !== file.mtimeMs) return
-      await unlink(file.pathNow)
+      await this.#system.unlink(file.pathNow)
     } catch (error) {
       this.#complain(file.pathNow, error as NodeJS.ErrnoException)
       return

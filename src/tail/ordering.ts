@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import type { FileSystem } from './file-system.ts'
 
 /** A pattern for paths; `src/regex` has those of a user. */
 export interface PathPattern {
@@ -34,12 +34,13 @@ interface Candidate {
 export async function chooseFirst(
   paths: readonly string[],
   settings: OrderingSettings,
+  files: FileSystem,
 ): Promise<readonly string[]> {
   // As in the collector: without an order there is no first of them, and all are read.
   if (settings.rules.length === 0) return paths
   const groups = new Map<string, Candidate[]>()
   for (const path of paths) {
-    const candidate = await rank(path, settings)
+    const candidate = await rank(path, settings, files)
     if (candidate === undefined) continue
     const name = groupOf(path, settings.groupBy)
     if (name === undefined) continue
@@ -61,22 +62,26 @@ function groupOf(path: string, groupBy: PathPattern | undefined): string | undef
 }
 
 /** Undefined for a path that the pattern does not match, or that is gone. */
-async function rank(path: string, settings: OrderingSettings): Promise<Candidate | undefined> {
+async function rank(
+  path: string,
+  settings: OrderingSettings,
+  files: FileSystem,
+): Promise<Candidate | undefined> {
   const match = settings.pattern?.exec(path)
   if (match === null) return undefined
   const names = settings.pattern?.groupNames ?? []
   const values: (number | bigint | string)[] = []
   for (const { key, value } of settings.rules) {
     const found =
-      key === undefined ? await changedMs(path) : value(match?.[names.indexOf(key)] ?? '')
+      key === undefined ? await changedMs(path, files) : value(match?.[names.indexOf(key)] ?? '')
     if (found === undefined) return undefined
     values.push(found)
   }
   return { path, values }
 }
 
-async function changedMs(path: string): Promise<number | undefined> {
-  const stats = await stat(path).catch(() => undefined)
+async function changedMs(path: string, files: FileSystem): Promise<number | undefined> {
+  const stats = await files.stat(path).catch(() => undefined)
   return stats?.mtimeMs
 }
 

@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs'
-import type { FileHandle } from 'node:fs/promises'
+import type { OpenFile } from './file-system.ts'
 
 /** The content of an open file: of a compressed one, what is in it. Positions and sizes are those of the content. */
 export interface Source {
@@ -19,9 +19,9 @@ export interface Source {
 }
 
 export class PlainSource implements Source {
-  readonly #handle: FileHandle
+  readonly #handle: OpenFile
 
-  constructor(handle: FileHandle) {
+  constructor(handle: OpenFile) {
     this.#handle = handle
   }
 

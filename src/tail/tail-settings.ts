@@ -5,6 +5,7 @@ import type { Discovery } from './discover.ts'
 import type { FileLocks } from './file-locks.ts'
 import type { FileOpener } from './file-opener.ts'
 import type { FileSetSettings, TailEvents } from './file-set.ts'
+import type { FileSystem } from './file-system.ts'
 import type { Framer } from './framer.ts'
 import type { FileHeader } from './header.ts'
 import type { LineTarget } from './line-target.ts'
@@ -30,6 +31,7 @@ export interface DrainSettings {
 }
 
 export interface TailParts {
+  readonly system: FileSystem
   readonly discovery: Discovery
   readonly opener: FileOpener
   readonly framer: Framer

@@ -35,8 +35,8 @@ export class Tailer {
   constructor(settings: TailSettings, parts: TailParts) {
     this.#settings = settings
     this.#parts = parts
-    const { opener, checkpoints, clock, logger, events, window } = parts
-    this.#files = new FileSet(settings, opener, checkpoints, clock, logger, events, window)
+    const { system, opener, checkpoints, clock, logger, events, window } = parts
+    this.#files = new FileSet(settings, system, opener, checkpoints, clock, logger, events, window)
     this.#reader = new BlockReader(settings, parts, this.#files)
     this.#quiet = new Quiet(clock)
     const { bases } = parts.discovery

@@ -15,6 +15,7 @@ import { readFileAttributes } from '../../tail/file-attributes.ts'
 import { FileLocks } from '../../tail/file-locks.ts'
 import { FileOpener } from '../../tail/file-opener.ts'
 import type { TailEvents } from '../../tail/file-set.ts'
+import { type FileSystem, systemFiles } from '../../tail/file-system.ts'
 import type { TailSettings } from '../../tail/tail-settings.ts'
 import { Tailer } from '../../tail/tailer.ts'
 import { DeliveryWindow } from '../../tail/window.ts'
@@ -29,10 +30,16 @@ const windowBytes = 8 * 1024 * 1024
 export class FileLogReceiver implements Component {
   readonly #settings: ReceiverSettings<FileLogConfig>
   readonly #intake: Intake<'logs'> | undefined
+  readonly #system: FileSystem
   readonly #ended: () => void
   #tailer: Tailer | undefined
 
-  constructor(settings: ReceiverSettings<FileLogConfig>, intake: Intake<'logs'> | undefined) {
+  constructor(
+    settings: ReceiverSettings<FileLogConfig>,
+    intake: Intake<'logs'> | undefined,
+    system: FileSystem = systemFiles,
+  ) {
+    this.#system = system
     this.#settings = { ...settings, config: withTemplates(settings.config) }
     this.#intake = intake
     const ends = intake !== undefined && settings.config.exit_when_idle !== undefined
@@ -73,6 +80,7 @@ export class FileLogReceiver implements Component {
     const criteria = config.ordering_criteria
     const ordering = criteria === undefined ? undefined : compileOrdering(criteria)
     const discovery = new Discovery(
+      this.#system,
       config.include,
       config.exclude,
       ordering,
@@ -82,6 +90,7 @@ export class FileLogReceiver implements Component {
     )
     const damaged = meter.counter('remora_file_log_damaged_archives')
     return new Tailer(tailSettings(config, this.#settings.shutdownTimeoutMs), {
+      system: this.#system,
       discovery,
       opener: new FileOpener(
         {
@@ -95,6 +104,7 @@ export class FileLogReceiver implements Component {
           },
         },
         clock,
+        this.#system,
       ),
       framer,
       target: createTarget({
