@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import * as v from 'valibot'
+import { systemFiles } from '../../../tail/file-system.ts'
 import { chooseFirst } from '../../../tail/ordering.ts'
 import { compileOrdering } from './compile-ordering.ts'
 import { orderingCriteria } from './schema.ts'
@@ -12,7 +13,7 @@ const paths = ['/l/a.2.log', '/l/a.10.log', '/l/a.1.log', '/l/b.7.log', '/l/b.x.
 const regex = '/(?P<name>[a-z])\\.(?P<n>\\d+)\\.log$'
 
 async function choose(criteria: object, from = paths): Promise<readonly string[]> {
-  return await chooseFirst(from, compileOrdering(v.parse(orderingCriteria, criteria)))
+  return await chooseFirst(from, compileOrdering(v.parse(orderingCriteria, criteria)), systemFiles)
 }
 
 suite('ordering_criteria', () => {
