@@ -4,6 +4,7 @@ import { suite, test } from 'node:test'
 import { FakeClock } from '../../test/support/fake-clock.ts'
 import { RecordingLogger } from '../../test/support/settings.ts'
 import { MemoryStorage } from '../../test/support/tail.ts'
+import { sleep } from '../component/clock.ts'
 import { Checkpoints } from './checkpoints.ts'
 import type { Remembered } from './remembered.ts'
 import type { Source } from './source.ts'
@@ -138,6 +139,40 @@ suite('T19: checkpoints of dead files', () => {
     failing = false
     await clock.advance(250)
     assert.ok(!storage.saved.has('file/1'))
+  })
+})
+
+suite('T12: what is acknowledged is saved', () => {
+  test('within 250 ms and two writes, however fast the answers come and however slow a write is', async () => {
+    const writeMs = 40
+    const clock = new FakeClock()
+    const storage = new MemoryStorage()
+    const client = await storage.open()
+    let savedOffset = 0
+    const slow = {
+      ...client,
+      update: async (changes: ReadonlyMap<string, Uint8Array | undefined>) => {
+        const saved = JSON.parse(Buffer.from(changes.get('file/1') ?? []).toString())
+        await sleep(clock, writeMs)
+        savedOffset = saved.position.offset
+      },
+    }
+    const checkpoints = new Checkpoints(slow, new RecordingLogger(), clock)
+    const file = new TailedFile(
+      checkpoints.newId(),
+      'p',
+      { dev: 9, ino: 1 } as Stats,
+      0,
+      {} as Source,
+    )
+    for (let ms = 1; ms <= 3000; ms++) {
+      // The offset is the time at which it was acknowledged.
+      file.restartAt(ms, { bytes: 1, hash: 'x' })
+      checkpoints.changed(file)
+      await clock.advance(1)
+      assert.ok(ms - savedOffset <= 250 + 2 * writeMs, `after ${ms} ms: ${savedOffset}`)
+    }
+    assert.ok(savedOffset > 2500)
   })
 })
 

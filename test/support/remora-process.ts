@@ -95,15 +95,16 @@ export class RemoraProcess {
       .map((line) => JSON.parse(line) as Record<string, unknown>)
   }
 
-  async ready(): Promise<void> {
+  async ready(timeoutMs = 10_000): Promise<void> {
     let exit: Exit | undefined
     void this.exited.then((value) => {
       exit = value
     })
-    await until('the process to be ready', () => {
+    const isReady = (): boolean => {
       assert.equal(exit, undefined, `it ended: ${this.stderr}`)
       return this.log.some((line) => line['msg'] === 'ready')
-    })
+    }
+    await until('the process to be ready', isReady, timeoutMs)
   }
 
   /** Ends by SIGTERM, which must go well, and checks the last word on each ledger: `queued` is what stays on the disk. */
