@@ -88,24 +88,10 @@ export class FileLogReceiver implements Component {
         logger.warn('cannot list a directory', { path: directory, message: error.message })
       },
     )
-    const damaged = meter.counter('remora_file_log_damaged_archives')
     return new Tailer(tailSettings(config, this.#settings.shutdownTimeoutMs), {
       system: this.#system,
       discovery,
-      opener: new FileOpener(
-        {
-          roots: [...discovery.bases, ...config.allowed_roots],
-          compression: config.compression === '' ? 'none' : config.compression,
-          decompress: decompressStream,
-          fingerprintBytes: config.fingerprint_size,
-          damaged: (path, error) => {
-            damaged.add(1)
-            logger.warn('cannot decompress all of a file', { path, message: error.message })
-          },
-        },
-        clock,
-        this.#system,
-      ),
+      opener: this.#createOpener(discovery),
       framer,
       target: createTarget({
         options: config,
@@ -131,6 +117,25 @@ export class FileLogReceiver implements Component {
         this.#ended()
       },
     })
+  }
+
+  #createOpener(discovery: Discovery): FileOpener {
+    const { config, meter, logger, clock } = this.#settings
+    const damaged = meter.counter('remora_file_log_damaged_archives')
+    return new FileOpener(
+      {
+        roots: [...discovery.bases, ...config.allowed_roots],
+        compression: config.compression === '' ? 'none' : config.compression,
+        decompress: decompressStream,
+        fingerprintBytes: config.fingerprint_size,
+        damaged: (path, error) => {
+          damaged.add(1)
+          logger.warn('cannot decompress all of a file', { path, message: error.message })
+        },
+      },
+      clock,
+      this.#system,
+    )
   }
 
   #createHeader(): HeaderReader | undefined {
