@@ -49,8 +49,19 @@ suite('remora mask', () => {
 
   test('leaves out lines whose record would be dropped', async () => {
     const source = config('mask: {detectors: [email], action: drop_record}')
-    assert.equal((await run('a@b.io\nnone\n', '--config', source)).stdout, 'none\n')
+    const { stdout, stderr } = await run('a@b.io\nnone\n', '--config', source)
+    assert.equal(stdout, 'none\n')
+    assert.equal(stderr, 'email: 1\n1 of 2 lines dropped\n')
   })
+
+  for (const places of ['exclude: [body]', 'include: [attributes]']) {
+    test(`leaves lines as the pipeline leaves bodies, with ${places}`, async () => {
+      const source = config(`mask: {detectors: [email], ${places}}`)
+      const { stdout, stderr } = await run('a@b.io\n', '--config', source)
+      assert.equal(stdout, 'a@b.io\n')
+      assert.match(stderr, /^"mask" leaves the bodies of log records as they are/)
+    })
+  }
 
   test('says that nothing masks', async () => {
     const { code, stderr } = await run('', '--config', config('batch: {}'))

@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline'
 import type { ConfiguredService } from '../component/configured.ts'
 import { compileMasking, type Masking } from '../masking/compile.ts'
 import { verdict } from '../masking/examiner.ts'
+import { PathFilter } from '../masking/path-filter.ts'
 import type { MaskConfig } from '../masking/schema.ts'
 import type { Arguments } from './arguments.ts'
 import { checkConfig } from './check-config.ts'
@@ -19,12 +20,23 @@ export async function mask(args: Arguments, io: Io): Promise<ExitCode> {
     io.stderr(problemText)
     return exitCodes.failed.code
   }
-  const maskings = maskingsOf(loaded.service)
-  if (maskings.length === 0) {
+  const processors = maskProcessors(loaded.service)
+  if (processors.length === 0) {
     io.stderr('the configuration has no mask processor\n')
     return exitCodes.failed.code
   }
+  const maskings: Masking[] = []
+  for (const { id, config } of processors) {
+    if (new PathFilter(config.include, config.exclude).allows('body')) {
+      maskings.push(compileMasking(config))
+    } else {
+      io.stderr(
+        `"${id}" leaves the bodies of log records as they are: see its include and exclude\n`,
+      )
+    }
+  }
   let number = 0
+  let dropped = 0
   const input = io.stdin ?? process.stdin
   for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
     number++
@@ -32,16 +44,18 @@ export async function mask(args: Arguments, io: Io): Promise<ExitCode> {
       ? (text: string) => io.stderr(`line ${number}, ${text}\n`)
       : undefined
     const masked = maskLine(line, maskings, explain)
-    if (masked !== undefined) io.stdout(`${masked}\n`)
+    if (masked === undefined) dropped++
+    else io.stdout(`${masked}\n`)
   }
   io.stderr(summarise(maskings))
+  if (dropped > 0) io.stderr(`${dropped} of ${number} ${number === 1 ? 'line' : 'lines'} dropped\n`)
   return exitCodes.ok.code
 }
 
-function maskingsOf(service: ConfiguredService): Masking[] {
+function maskProcessors(service: ConfiguredService): { id: string; config: MaskConfig }[] {
   return [...service.processors.values()]
     .filter(({ definition }) => definition.type === 'mask')
-    .map(({ config }) => compileMasking(config as MaskConfig))
+    .map(({ id, config }) => ({ id, config: config as MaskConfig }))
 }
 
 /** Undefined where the record, or its body, would be dropped. */

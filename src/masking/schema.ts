@@ -1,9 +1,13 @@
 import * as v from 'valibot'
+import { rule, rules } from '../component/rule.ts'
 import { byteSize, integer, secret } from '../component/schema.ts'
 import { suggestion } from '../errors/suggest.ts'
 import { compilePattern } from '../regex/pattern.ts'
+import { PatternError } from '../regex/pattern-error.ts'
 import { detectorsByName } from './detectors/catalog.ts'
 import { type RegionName, regions } from './detectors/phone-numbering.ts'
+import { namesPlace, places } from './otlp/places.ts'
+import { PathFilter } from './path-filter.ts'
 import { actions } from './rule.ts'
 import { validators } from './validators.ts'
 
@@ -12,14 +16,18 @@ const oneOf = (names: readonly string[]) => `must be one of ${names.join(', ')}`
 const action = v.picklist(actions, oneOf(actions))
 
 const groups = ['all', 'pii', 'secrets'] as const
+const isGroup = (name: string): boolean => (groups as readonly string[]).includes(name)
 
 const name = v.pipe(
   v.string('must be the name of a detector'),
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed || detectorsByName.has(dataset.value)) return
-    const hint = suggestion(dataset.value, [...detectorsByName.keys()])
-    const message = `there is no detector "${dataset.value}"`
-    addIssue({ message: hint === undefined ? message : `${message}; ${hint}` })
+    const hint =
+      suggestion(dataset.value, [...detectorsByName.keys()]) ??
+      (isGroup(dataset.value)
+        ? `"detectors: ${dataset.value}" without a list takes all of that kind`
+        : 'one of your own needs a pattern')
+    addIssue({ message: `there is no detector "${dataset.value}"; ${hint}` })
   }),
 )
 
@@ -74,8 +82,8 @@ const handling = {
   ),
 }
 
-const known = v.strictObject({
-  name: v.pipe(name, v.description('Which detector.')),
+const knownOptions = v.strictObject({
+  name: v.pipe(name, v.description('Which detector; see below for all of them.')),
   regions: v.optional(
     v.pipe(
       v.array(v.picklist(regionNames, oneOf(regionNames)), 'must be a list'),
@@ -85,7 +93,17 @@ const known = v.strictObject({
   ...handling,
 })
 
-const custom = v.strictObject({
+const known = v.pipe(
+  knownOptions,
+  rule<v.InferOutput<typeof knownOptions>, 'name' | 'regions'>(
+    ['name', 'regions'],
+    ({ name, regions }) => regions === undefined || name === 'phone',
+    'are for phone only',
+    ['regions'],
+  ),
+)
+
+const customOptions = v.strictObject({
   name: v.pipe(
     v.string('must be a string'),
     v.regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be lower-case letters, digits and underscores'),
@@ -136,8 +154,60 @@ const custom = v.strictObject({
   ...handling,
 })
 
+/** Undefined for what is no pattern, which is a problem of its own. */
+function groupCount(pattern: string): number | undefined {
+  try {
+    return compilePattern(pattern).groupNames.length - 1
+  } catch (error) {
+    if (error instanceof PatternError) return undefined
+    throw error
+  }
+}
+
+const custom = v.pipe(
+  customOptions,
+  rules<v.InferOutput<typeof customOptions>, 'pattern' | 'group'>(
+    ['pattern', 'group'],
+    ({ pattern, group }) => {
+      const count = groupCount(pattern)
+      if (count === undefined || group <= count) return []
+      const has = count === 0 ? 'no groups' : count === 1 ? 'one group' : `${count} groups`
+      return [{ message: `the pattern has ${has}, so nothing would be found`, at: ['group'] }]
+    },
+  ),
+)
+
 const notDetector =
   'must be the name of a detector, or a detector with options that it has (see the reference)'
+
+const anyDetector = v.union([name, custom, known], notDetector)
+
+/** By what is written, so that a mistake is told by the one alternative that is meant. */
+const listed = v.lazy((input: unknown): typeof anyDetector => {
+  if (typeof input === 'string') return name as never
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) return anyDetector
+  return ('pattern' in input ? custom : known) as never
+})
+
+function refusalOfDetectors(input: unknown): string {
+  const message = `must be one of ${groups.join(', ')}, or a list of detectors`
+  return typeof input === 'string' && detectorsByName.has(input)
+    ? `${message}: [${input}]`
+    : message
+}
+
+/** Places by which `include` and `exclude` go. One that OTLP does not have would leave everything unmasked. */
+const path = v.pipe(
+  v.string('must be a path'),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed || namesPlace(dataset.value)) return
+    const hint = suggestion(dataset.value, places.keys())
+    const message = 'is no place of logs, metrics or traces'
+    addIssue({
+      message: hint === undefined ? `${message} (see the reference)` : `${message}; ${hint}`,
+    })
+  }),
+)
 
 const collisions = ['hash', 'drop_series'] as const
 
@@ -151,12 +221,15 @@ function refusalOfCollision(input: unknown): string {
     : oneOf(collisions)
 }
 
-export const maskSchema = v.strictObject({
+const maskOptions = v.strictObject({
   detectors: v.pipe(
     v.optional(
       v.union(
-        [v.picklist(groups), v.array(v.union([name, custom, known], notDetector))],
-        `must be one of ${groups.join(', ')}, or a list of detectors`,
+        [
+          v.picklist(groups),
+          v.pipe(v.array(listed), v.minLength(1, 'must name at least one detector')),
+        ],
+        ({ input }) => refusalOfDetectors(input),
       ),
       'all',
     ),
@@ -191,13 +264,13 @@ export const maskSchema = v.strictObject({
     ),
   ),
   include: v.pipe(
-    v.optional(v.array(v.string('must be a string'), 'must be a list'), []),
+    v.optional(v.array(path, 'must be a list'), []),
     v.description(
       'Paths that are examined, with all below them; empty: everywhere. E.g. `body`, `attributes.http.*`, `resource.attributes`.',
     ),
   ),
   exclude: v.pipe(
-    v.optional(v.array(v.string('must be a string'), 'must be a list'), []),
+    v.optional(v.array(path, 'must be a list'), []),
     v.description('Paths that are left as they are.'),
   ),
   json_strings: v.pipe(
@@ -239,5 +312,18 @@ export const maskSchema = v.strictObject({
     v.description('Maps and lists nested deeper are not examined, but see `on_limit`.'),
   ),
 })
+
+export const maskSchema = v.pipe(
+  maskOptions,
+  rule<v.InferOutput<typeof maskOptions>, 'include' | 'exclude'>(
+    ['include', 'exclude'],
+    ({ include, exclude }) => {
+      const left = new PathFilter([], exclude)
+      return include.length === 0 || include.some((path) => left.allows(path))
+    },
+    'takes out all that include names, so nothing would be masked',
+    ['exclude'],
+  ),
+)
 
 export type MaskConfig = v.InferOutput<typeof maskSchema>

@@ -14,6 +14,7 @@ const silent: ReadonlySet<string> = new Set([
   'scope_spans',
   'log_records',
   'spans',
+  'metrics',
   'gauge',
   'sum',
   'histogram',

@@ -180,6 +180,28 @@ suite('masking', () => {
     assert.deepEqual(left({ include: ['body'] }), ['c@d.io', 'e@f.io'])
   })
 
+  test('knows labels of metrics and attributes of spans by the same path', () => {
+    const attributes = [{ key: 'who', value: { stringValue: 'a@b.io' } }]
+    const points = { dataPoints: [{ asInt: '1', attributes }] }
+    const metric = oracleEncode('metrics', {
+      resourceMetrics: [{ scopeMetrics: [{ metrics: [{ name: 'c@d.io', gauge: points }] }] }],
+    })
+    const span = oracleEncode('traces', {
+      resourceSpans: [{ scopeSpans: [{ spans: [{ name: 'c@d.io', attributes }] }] }],
+    })
+    for (const [signal, bytes, name] of [
+      ['metrics', metric, 'metric.name'],
+      ['traces', span, 'name'],
+    ] as const) {
+      const left = (include: string[]) =>
+        Buffer.from(mask(signal, bytes, { include }))
+          .toString('latin1')
+          .match(/[ac]@[bd]\.io/g)
+      assert.deepEqual(left(['attributes.who']), ['c@d.io'])
+      assert.deepEqual(left([name]), ['a@b.io'])
+    }
+  })
+
   test('names in an attribute what is only tagged, record by record', () => {
     const records = ['a@b.io from 203.0.113.9', 'nothing', 'c@d.io'].map((stringValue) => ({
       body: { stringValue },

@@ -26,6 +26,11 @@ function ledgerContext() {
   return { ledger, context: { ...testContext(), ledger } }
 }
 
+/** Of all levels: those of a union stand below it. */
+function messagesOf(issues: readonly v.BaseIssue<unknown>[]): string[] {
+  return issues.flatMap(({ message, issues: below = [] }) => [message, ...messagesOf(below)])
+}
+
 suite('the configuration', () => {
   const rows: readonly (readonly [name: string, config: object, want: string])[] = [
     [
@@ -42,7 +47,49 @@ suite('the configuration', () => {
     [
       'an unknown region',
       { detectors: [{ name: 'phone', regions: ['XX'] }] },
-      'must be one of all, pii, secrets, or a list of detectors',
+      'must be one of US, CA, GB',
+    ],
+    ['no detector at all', { detectors: [] }, 'must name at least one detector'],
+    [
+      'one detector without a list',
+      { detectors: 'email' },
+      'must be one of all, pii, secrets, or a list of detectors: \\[email\\]',
+    ],
+    [
+      'a kind of detectors in a list',
+      { detectors: ['pii', 'jwt'] },
+      'there is no detector "pii"; "detectors: pii" without a list takes all of that kind',
+    ],
+    [
+      'a detector of its own without a pattern',
+      { detectors: [{ name: 'customer' }] },
+      'there is no detector "customer"; one of your own needs a pattern',
+    ],
+    [
+      'a group that the pattern has not',
+      { detectors: [{ name: 'x', pattern: '(a)b', group: 2 }] },
+      'the pattern has one group, so nothing would be found',
+    ],
+    [
+      'regions of another detector',
+      { detectors: [{ name: 'email', regions: ['US'] }] },
+      'are for phone only',
+    ],
+    [
+      'a validator that is none, and nothing else',
+      { detectors: [{ name: 'x', pattern: 'a', validator: 'luhm' }] },
+      '^.*received Array[^A-Za-z]*must be one of luhn, mod97, mod11_10, verhoeff[^A-Za-z]*$',
+    ],
+    [
+      'a place that OTLP does not have',
+      { include: ['bodi'] },
+      'is no place of logs, metrics or traces; did you mean "body"',
+    ],
+    ['a misspelt place to leave out', { exclude: ['resource.attribute.x'] }, 'is no place of logs'],
+    [
+      'to leave out all that is included',
+      { include: ['body'], exclude: ['bo*'] },
+      'takes out all that include names',
     ],
     [
       'to drop labels',
@@ -54,10 +101,16 @@ suite('the configuration', () => {
   for (const [name, config, want] of rows) {
     test(`refuses ${name}`, () => {
       const { issues = [] } = v.safeParse(mask.config, config)
-      assert.match(
-        JSON.stringify(issues.map(({ message }) => message)),
-        new RegExp(want.replace(/[?"]/g, '.?.?')),
-      )
+      assert.match(JSON.stringify(messagesOf(issues)), new RegExp(want.replace(/[?"]/g, '.?.?')))
+    })
+  }
+})
+
+suite('the configuration', () => {
+  const places = ['body', 'body.user[*].name', 'attributes.http.*', '*.password', 'res*', 'links']
+  for (const place of [...places, 'metric.name', 'exemplars.filtered_attributes.x']) {
+    test(`takes the place ${place}`, () => {
+      assert.equal(v.safeParse(mask.config, { include: [place] }).issues, undefined)
     })
   }
 })
