@@ -2,26 +2,9 @@ import assert from 'node:assert/strict'
 import { isUtf8 } from 'node:buffer'
 import { suite, test } from 'node:test'
 import * as v from 'valibot'
-import { oracleDecode, oracleEncode } from '../../test/support/wire/oracle.ts'
+import { logOf, maskedRecord, maskedText } from '../../test/support/masked.ts'
 import { compileMasking } from './compile.ts'
 import { maskSchema } from './schema.ts'
-
-function log(body: object): Uint8Array {
-  return oracleEncode('logs', { resourceLogs: [{ scopeLogs: [{ logRecords: [{ body }] }] }] })
-}
-
-/** A log body behind the mask, prefilter and all. */
-function masked(body: object, config: object): object {
-  const { masker } = compileMasking(v.parse(maskSchema, { hash_key: 'k'.repeat(16), ...config }))
-  const { resourceLogs } = oracleDecode('logs', masker.mask('logs', log(body))) as never as {
-    resourceLogs: [{ scopeLogs: [{ logRecords: [{ body: object }] }] }]
-  }
-  return resourceLogs[0].scopeLogs[0].logRecords[0].body
-}
-
-function maskedText(text: string, config: object = {}): unknown {
-  return (masked({ stringValue: text }, config) as { stringValue: unknown }).stringValue
-}
 
 suite('what hides a value does not save it:', () => {
   const rows: readonly (readonly [text: string, want: string])[] = [
@@ -77,7 +60,7 @@ suite('what hides a value does not save it:', () => {
 
   test('UTF-16 in a body of bytes', () => {
     const bytesValue = Buffer.from('to jane@example.com', 'utf16le')
-    const out = masked({ bytesValue }, {}) as { bytesValue: string }
+    const out = maskedRecord({ body: { bytesValue } }).body
     assert.equal(
       Buffer.from(out.bytesValue, 'base64').toString('latin1').replaceAll('\0', ''),
       'to <email>',
@@ -98,7 +81,7 @@ suite('what hides a value does not save it:', () => {
         v.parse(maskSchema, { detectors: ['email'], action }),
       )
       const body = { stringValue: '\\n jane@example.com \\njohn@example.com' }
-      masker.mask('logs', log(body))
+      masker.mask('logs', logOf({ body }))
       assert.deepEqual(examiner.counts, [2])
     }
   })
@@ -113,7 +96,7 @@ suite('no character is cut in two:', () => {
     test(text, () => {
       const { masker } = compileMasking(v.parse(maskSchema, { detectors: [detector] }))
       const body = { stringValue: text }
-      const bytes = log(body)
+      const bytes = logOf({ body })
       const out = masker.mask('logs', bytes)
       assert.notEqual(out, bytes)
       // Behind the tags and lengths, which are all below 128.
@@ -128,7 +111,7 @@ suite('no character is cut in two:', () => {
       Buffer.from([0xff]),
       Buffer.from(' CUST-123456 x'),
     ])
-    const out = masked({ bytesValue }, config) as { bytesValue: string }
+    const out = maskedRecord({ body: { bytesValue } }, config).body
     assert.equal(
       Buffer.from(out.bytesValue, 'base64').toString('latin1'),
       '\xc3\xa9\xff <customer> x',

@@ -1,8 +1,10 @@
 import type { Detector } from '../detector.ts'
+import { awsKey } from './aws-key.ts'
+import { connectionString } from './connection-string.ts'
 import { authorization, privateKey, urlCredentials } from './credentials.ts'
 import { creditCard } from './credit-card.ts'
 import { email } from './email.ts'
-import { connectionString, genericSecret } from './generic-secret.ts'
+import { genericSecret } from './generic-secret.ts'
 import { iban } from './iban.ts'
 import { nationalIds } from './national-ids.ts'
 import { ipAddress, macAddress } from './network.ts'
@@ -25,6 +27,7 @@ export const detectors: readonly Detector[] = [
   personName,
   authorization,
   privateKey,
+  awsKey,
   ...secretTokens,
   ...serviceTokens,
   urlCredentials,

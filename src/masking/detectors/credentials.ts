@@ -2,8 +2,16 @@ import { entropy } from '../checks.ts'
 import { confidence, type Detector } from '../detector.ts'
 import { isPlaceholder } from './placeholder.ts'
 
-const scheme =
-  /(?<![A-Za-z0-9])(bearer|basic|digest|token|negotiate|apikey|aws4-hmac-sha256)[ \t]{1,4}([A-Za-z0-9._~+/=-]{8,4096}|[A-Za-z]{3,12}=[^\r\n'"]{8,2000})/gi
+/** `realm="x", nonce="y"`, the quotes written behind backslashes in JSON. */
+const parameter =
+  '[A-Za-z][A-Za-z0-9_-]{1,20}=(?:\\\\?"[^"\\\\\\r\\n]{0,600}\\\\?"|[^\\s,"\'\\\\]{1,2000})'
+const scheme = new RegExp(
+  `(?<![A-Za-z0-9])(bearer|basic|digest|token|negotiate|apikey|aws4-hmac-sha256)[ \\t]{1,4}(${parameter}(?:,[ \\t]{0,3}${parameter}){0,20}|[A-Za-z0-9._~+/=-]{8,4096})`,
+  'gi',
+)
+/** A header without a scheme: `Authorization: 9f86d081…`. */
+const opaque =
+  /(?<![A-Za-z])(?:proxy-)?authorization["'\\]{0,3}[ \t]{0,3}[:=][ \t]{0,3}["'\\[]{0,4}([A-Za-z0-9._~+/=-]{8,4096})(?![ \tA-Za-z0-9._~+/=-])/gi
 const authorizationKey = /(?:^|[^a-z])(?:proxy[_-]?)?authorization$/
 
 export const authorization: Detector = {
@@ -11,7 +19,7 @@ export const authorization: Detector = {
   group: 'secrets',
   summary:
     'Credentials of HTTP authorisation: `Bearer` and `Basic` with what follows, and the values of `authorization`.',
-  anchors: ['(?i)(?:bearer|basic|digest|negotiate|authorization|hmac-sha256)[ \\t"\':=\\x12]'],
+  anchors: ['(?i)(?:bearer|basic|digest|negotiate|authorization|hmac-sha256)[ \\t"\':=\\\\\\x12]'],
   find(text, key, report) {
     if (key !== '' && authorizationKey.test(key)) {
       const space = /^\s*[A-Za-z0-9-]{3,20}\s+/.exec(text)
@@ -23,12 +31,20 @@ export const authorization: Detector = {
     for (let match = scheme.exec(text); match !== null; match = scheme.exec(text)) {
       const word = (match[1] as string).toLowerCase()
       const value = match[2] as string
-      const near = /authorization["']?\s*[:=]\s*["']?$/i.test(
-        text.slice(Math.max(0, match.index - 24), match.index),
+      const near = /authorization["'\\]{0,3}\s*[:=]\s*["'\\[]{0,4}$/i.test(
+        text.slice(Math.max(0, match.index - 28), match.index),
       )
       if (!near && !isCredential(word, value)) continue
       const end = scheme.lastIndex
       report.add(end - value.length, end, confidence.certain)
+    }
+    opaque.lastIndex = 0
+    for (let match = opaque.exec(text); match !== null; match = opaque.exec(text)) {
+      const value = match[1] as string
+      const end = match.index + match[0].length
+      if (/[0-9]/.test(value) && entropy(value.slice(0, 64)) >= 2.5) {
+        report.add(end - value.length, end, confidence.certain)
+      }
     }
   },
 }
@@ -39,7 +55,9 @@ function isCredential(word: string, value: string): boolean {
   if (word === 'bearer') {
     return value.length >= 12 && /[0-9]/.test(value) && entropy(value.slice(0, 64)) >= 2.5
   }
-  return false
+  // `Digest response="…"` of a request; what a server asks for has no response.
+  if (word === 'digest') return /(?:^|[ ,])response=/i.test(value)
+  return word === 'aws4-hmac-sha256'
 }
 
 function decodesToPair(value: string): boolean {

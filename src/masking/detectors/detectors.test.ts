@@ -28,6 +28,9 @@ const found: readonly (readonly [name: string, text: string, want: string, key?:
   ['email', 'grüße an jürgen@müller.de.', 'jürgen@müller.de'],
   ['email', 'ivan@firma.md and a@b.rs'.slice(0, 13), 'ivan@firma.md'],
   ['email', 'to jane@[192.0.2.1] now', 'jane@[192.0.2.1]'],
+  ['email', 'jane.@docomo.example.jp', 'jane.@docomo.example.jp'],
+  ['phone', 'fax 0044 20 7946 0958', '0044 20 7946 0958'],
+  ['phone', 'call 011 44 7700 900123', '011 44 7700 900123'],
   ['credit_card', '%B4111111111111111^DOE/JANE^2512', '4111111111111111'],
   ['credit_card', 'card 4111 1111 1111 1111 declined', '4111 1111 1111 1111'],
   ['credit_card', 'card 4111-1111-1111-1111', '4111-1111-1111-1111'],
@@ -135,6 +138,10 @@ const left: readonly (readonly [name: string, text: string, key?: string])[] = [
   ['email', 'user@localhost'],
   ['email', 'user@1000.service started'],
   ['email', 'https://app:s3cr3t@db.example.com/x'],
+  ['email', 'git clone git@github.com:org/repo.git'],
+  ['email', 'npm pack wrote package@1.2.3.tgz'],
+  ['ip_address', 'image 1.2.3.4-alpine'],
+  ['phone', 'ratio 00 12 34 56 78 90 12'],
   ['ip_address', 'listening on 0.0.0.0:80'],
   ['uk_nino', 'ce123456a'],
   ['credit_card', 'order 4111111111111112'],
@@ -181,6 +188,25 @@ suite('a detector finds', () => {
     test(`${name}: ${text}${key === undefined ? '' : ` (${key})`}`, () => {
       assert.deepEqual(findIn(name, text, key), [want])
     })
+  }
+})
+
+test('both ends of a range of addresses', () => {
+  assert.deepEqual(findIn('ip_address', 'pool 10.1.2.3-10.1.2.9'), ['10.1.2.3', '10.1.2.9'])
+})
+
+test('national forms that are told by their region', () => {
+  for (const [region, number] of [
+    ['NL', '06-12345678'],
+    ['BR', '(11) 91234-5678'],
+    ['BR', '11 91234-5678'],
+  ]) {
+    const { examiner } = compileMasking(
+      v.parse(maskSchema, { detectors: [{ name: 'phone', regions: [region] }] }),
+    )
+    examiner.examine(`to ${number} now`, '', -1, false, '')
+    assert.equal(examiner.replacement, 'to <phone> now', number)
+    examiner.replacement = ''
   }
 })
 

@@ -14,7 +14,7 @@ const isDomain = table(/[A-Za-z0-9.\x80-\xff-]/)
 
 /** Endings of files and units that look like a domain: `icon@2x.png`, `user@1000.service`. None is a country, as `.md`, `.rs` and `.sh` are. */
 const notTopLevel =
-  /\.(?:png|jpe?g|gif|svg|webp|ico|css|js|mjs|ts|tsx|jsx|json|yaml|yml|xml|html?|txt|log|java|class|service|socket|timer|mount|target|slice|scope)$/i
+  /\.(?:png|jpe?g|gif|svg|webp|ico|css|js|mjs|ts|tsx|jsx|json|yaml|yml|xml|html?|txt|log|java|class|service|socket|timer|mount|target|slice|scope|tgz|tar|gz)$/i
 
 export const email: Detector = {
   name: 'email',
@@ -63,10 +63,21 @@ function findAround(text: string, at: number, domainStart: number, report: Repor
     }
   }
   while (start < at && isWrapper[text.charCodeAt(start)] === 1) start++
-  if (start >= at || text[at - 1] === '.' || isPassword(text, start)) return
+  if (start >= at || !/[^.]/.test(text.slice(start, at)) || isPassword(text, start)) return
   const end =
     text[domainStart] === '[' ? endOfLiteral(text, domainStart) : endOfDomain(text, domainStart)
-  if (end > domainStart) report.add(start, end, confidence.certain)
+  if (end > domainStart && !isRemote(text, start, at, end)) {
+    report.add(start, end, confidence.certain)
+  }
+}
+
+/** `git@github.com:org/repo.git`: a login that everybody shares. */
+function isRemote(text: string, start: number, at: number, end: number): boolean {
+  return (
+    text[end] === ':' &&
+    text.slice(start, at) === 'git' &&
+    /^:[^\s:]{0,200}\//.test(text.slice(end, end + 201))
+  )
 }
 
 /** Behind `scheme://user:` stands a password, and behind its `@` a host. */

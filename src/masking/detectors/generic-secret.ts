@@ -1,89 +1,175 @@
 import { entropy } from '../checks.ts'
 import { confidence, type Detector } from '../detector.ts'
+import { findInCookies, isCookieKey } from './cookies.ts'
 import { isPlaceholder } from './placeholder.ts'
 
-/** What follows these is a password, however simple. */
+/** What follows these is a password, however simple. UTF-8 as latin1. */
 const strong =
-  'pass(?:word|wd|phrase|code)s?|passwort|contrase[n\\xc3\\xb1]+a|mot[_-]?de[_-]?passe|pwd|secret'
-/** What follows these is a secret if it looks like one. */
-const weak =
-  'api[_-]?keys?|app[_-]?keys?|access[_-]?keys?(?:[_-]?id)?|secret[_-]?keys?|private[_-]?keys?|auth[_-]?keys?|signing[_-]?keys?|encryption[_-]?keys?|account[_-]?keys?|shared[_-]?access[_-]?keys?|master[_-]?keys?|service[_-]?keys?|ssh[_-]?keys?|client[_-]?secrets?|webhook[_-]?secrets?|tokens?|credentials?|session[_-]?ids?|sessid|jsessionid|phpsessid|auth'
+  '(?:pass(?:word|wd|phrase|code)|passwort|kennwort|contrase(?:n|\\xc3\\xb1)a|senha|wachtwoord|mot[ _-]?de[ _-]?passe|pwd|secret|\\xd0\\xbf\\xd0\\xb0\\xd1\\x80\\xd0\\xbe\\xd0\\xbb\\xd1\\x8c|\\xe5\\xaf\\x86\\xe7\\xa0\\x81)s?' +
+  '(?:[_-]?(?:confirm(?:ation|ed)?|old|new|current|repeat(?:ed)?|again|verify|value|string|text|[0-9]))?'
+/** What follows these is a secret if it looks like one; so is what is below them. */
+const weakAbove =
+  '(?:api|app|access|secret|private|auth|signing|encryption|account|shared[_-]?access|master|service|ssh)[_-]?keys?(?:[_-]?id)?|client[_-]?secrets?|webhook[_-]?secrets?|tokens?'
+const weakOther =
+  '(?:(?<![A-Za-z])|user|db|root|admin|sql|smtp|mail|ftp|ldap)pass|credentials?|session[_-]?ids?|sessid|jsessionid|phpsessid|auth'
 
-const strongKey = new RegExp(`(?:${strong})s?$|(?:^|[^a-z])pass$`)
-const weakKey = new RegExp(`(?:${weak}|cookie)$`)
+const strongKey = new RegExp(`(?:${strong})(?:$|[.])|(?:^|[^a-z])pass$`)
+const weakKey = new RegExp(`(?:${weakAbove}|${weakOther})$`)
+const weakKeyAbove = new RegExp(`(?:${weakAbove})[.]`)
 /** Tokens that page through lists, and counts of them. */
 const harmlessKey =
   /(?:next|page|paging|pagination|continuation|cursor|sync|max|total|prompt|completion|input|output|cancel(?:lation)?)[_.-]?tokens?$/
+/** Of a key below a secret's: what is told about the secret. */
+const aboutSecret =
+  /[.](?:names?|ids?|count|length|size|age|policy|expire[sd]?(?:_at)?|created(?:_at)?|updated(?:_at)?|rotated(?:_at)?|type|kind|version|url|uri|path|status|state|enabled|required|namespace|hint|strength|changed|reset|ttl|provider|source|ref|arn|algorithm|issuer|scopes?)$/
 
-const written = new RegExp(`(${strong})|(${weak})`, 'gi')
-/** From the word to the value: the rest of a quoted key, a sign, and perhaps a quote. */
-const join = /["'\\\]]{0,3}[ \t]{0,3}(=>|:=|[:=]{1,2})[ \t]{0,3}(\\?["']|(?:b|r|f)["'])?/y
-const quoted = { '"': /[^"\\\r\n]{1,1024}/y, "'": /[^'\\\r\n]{1,1024}/y } as const
-const bare = /[^\s"',;&<>(){}[\]\\]{1,1024}/y
+/** The longest first: `secret_key` is no `secret`, and `password` no `pass`. */
+const written = new RegExp(`${weakAbove}|(${strong})|${weakOther}`, 'gi')
+
+/** From the word to the value, each with the quote that the value begins with. */
+const joins = {
+  /** `password=`, `"password": "`: the rest of a quoted key, a sign, and perhaps a quote. */
+  sign: /["'\\\]]{0,3}[ \t]{0,3}(?:=>|:=|[:=]{1,2})[ \t]{0,3}(\\?["']|[bfru]["'])?/y,
+  /** `name: DB_PASSWORD` and then `value: …`, as attributes, in YAML or JSON. */
+  sibling:
+    /\\?["']?[,;]?\s{0,40}\\?["']?value\\?["']?\s{0,3}[:=]\s{0,3}(?:\{\s{0,3}\\?"string_?[Vv]alue\\?"\s{0,3}:\s{0,3})?(\\?["'])?/iy,
+  /** `<password>…`: only behind a `<`. */
+  element: /(?:\s[^<>]{0,100})?>()(?=[^<>\s])/y,
+  /** `--password …`: only behind dashes. */
+  option: /[ \t]{1,3}(\\?["'])?(?!-)/y,
+  /** `password is …`. */
+  prose: /[ \t]{1,3}(?:is|was)[ \t]{0,2}:?[ \t]{1,2}(\\?["'])?/iy,
+} as const
+type Join = keyof typeof joins
+
+const elementStart = /<[\w:.-]{0,60}$/
+const optionStart = /(?:^|\s)--?[\w.-]{0,60}$/
+
+/** Values up to the quote they began with, where it was written plainly or behind a backslash. */
+const values = {
+  '"': /(?:[^"\\\r\n]|\\[^\r\n]){1,1024}/y,
+  "'": /(?:[^'\\\r\n]|\\[^\r\n]){1,1024}/y,
+  '\\"': /[^"\\\r\n]{1,1024}/y,
+  "\\'": /[^'\\\r\n]{1,1024}/y,
+  bare: /[^\s"',;&<>(){}[\]\\]{1,1024}/y,
+  element: /[^<>\r\n]{1,1024}/y,
+} as const
 
 export const genericSecret: Detector = {
   name: 'generic_secret',
   group: 'secrets',
   summary:
-    'Values beside words such as password (any value), and api_key, token or secret (values of mixed characters and enough entropy), in keys of attributes and in text.',
+    'Values beside words such as password (any value), and api_key, token or secret (values of mixed characters and enough entropy), in keys of attributes and in text: pairs, JSON, YAML, XML, options of commands, cookies.',
   anchors: [
-    '(?i)(?:pass(?:word|wd|phrase|code|wort)|contrase|mot.?de.?passe|pwd|secret)',
+    '(?i)(?:pass(?:word|wd|phrase|code|wort)|kennwort|senha|wachtwoord|contrase|mot.?de.?passe|pwd|secret)',
+    '\\xd0\\xbf\\xd0\\xb0\\xd1\\x80\\xd0\\xbe\\xd0\\xbb\\xd1\\x8c|\\xe5\\xaf\\x86\\xe7\\xa0\\x81',
     // What may follow in text, or the tag of the value behind the key of an attribute.
-    `(?i)(?:key|token|credential|sess(?:ion[_-]?)?id|auth|cookie|pass)s?[ \\t"'\\\\\\]:=\\x12]`,
+    `(?i)(?:key|token|credential|sess(?:ion[_-]?)?id|auth|cookie|pass)s?[ \\t"'\\\\\\]:=>.\\x12]`,
+    // `access_key_id`, which has more behind the word.
+    '(?i)key[_-]?id',
   ],
   find(text, key, report) {
     if (key !== '' && judgeByKey(text, key)) {
       report.add(0, text.length, confidence.likely)
       return
     }
+    findInCookies(text, key, report, looksSecret)
     written.lastIndex = 0
     for (let match = written.exec(text); match !== null; match = written.exec(text)) {
-      const from = written.lastIndex
-      join.lastIndex = from
-      const joined = join.exec(text)
-      if (joined === null) continue
-      const quote = joined[2]?.at(-1) as '"' | "'" | undefined
-      const value = quote === undefined ? bare : quoted[quote]
-      value.lastIndex = join.lastIndex
-      const found = value.exec(text)
-      if (found === null) continue
-      const start = text.slice(Math.max(0, match.index - 16), from).toLowerCase()
-      if (harmlessKey.test(start)) continue
-      const end = trimmedEnd(text, found.index, value.lastIndex, quote === undefined)
-      const sure = judge(text.slice(found.index, end), match[1] !== undefined, joined, quote)
+      const found = valueBehind(text, match.index, written.lastIndex)
+      if (found === undefined) continue
+      const before = text.slice(Math.max(0, match.index - 16), written.lastIndex).toLowerCase()
+      if (harmlessKey.test(before)) continue
+      const sure = judge(text, match, found)
       if (sure === 0) continue
-      report.add(found.index, end, sure)
-      written.lastIndex = end
+      report.add(found.start, found.end, sure)
+      written.lastIndex = found.end
     }
   },
 }
 
+interface Found {
+  readonly join: Join
+  readonly quote: string | undefined
+  readonly start: number
+  readonly end: number
+}
+
+/** The value that belongs to the word in `text[start, end)`. */
+function valueBehind(text: string, start: number, end: number): Found | undefined {
+  for (const join of Object.keys(joins) as Join[]) {
+    if (join === 'element' || join === 'option') {
+      const before = text.slice(Math.max(0, start - 64), start)
+      if (!(join === 'element' ? elementStart : optionStart).test(before)) continue
+    }
+    const pattern = joins[join]
+    pattern.lastIndex = end
+    const joined = pattern.exec(text)
+    if (joined === null) continue
+    const quote = joined[1]?.replace(/^[bfru]/i, '') || undefined
+    const value =
+      values[join === 'element' ? 'element' : ((quote ?? 'bare') as keyof typeof values)]
+    value.lastIndex = pattern.lastIndex
+    const found = value.exec(text)
+    if (found === null) return undefined
+    const last = value.lastIndex
+    return {
+      join,
+      quote,
+      start: found.index,
+      end: quote === undefined && join !== 'element' ? trimmedEnd(text, found.index, last) : last,
+    }
+  }
+  return undefined
+}
+
 /** A sentence goes on behind an unquoted value. */
-function trimmedEnd(text: string, start: number, end: number, isBare: boolean): number {
+function trimmedEnd(text: string, start: number, end: number): number {
   let last = end
-  while (isBare && last > start + 1 && /[.,:;]/.test(text[last - 1] as string)) last--
+  while (last > start + 1 && /[.,:;]/.test(text[last - 1] as string)) last--
   return last
 }
 
 function judgeByKey(text: string, key: string): boolean {
   const value = text.trim()
-  if (value === '' || isPlaceholder(value)) return false
-  if (strongKey.test(key)) return true
-  return weakKey.test(key) && !harmlessKey.test(key) && looksSecret(value, 8)
+  if (value === '' || isPlaceholder(value) || isCookieKey(key)) return false
+  if (aboutSecret.test(key)) return false
+  if (strongKey.test(key)) return !isDirectory(key, value)
+  if (harmlessKey.test(key)) return false
+  return weakKey.test(key)
+    ? looksSecret(value, 8)
+    : weakKeyAbove.test(key) && looksSecret(value, 12)
 }
 
-function judge(
-  value: string,
-  isStrong: boolean,
-  [, sign]: RegExpExecArray,
-  quote: string | undefined,
-): number {
-  if (isPlaceholder(value) || value.length < 3) return 0
+function judge(text: string, match: RegExpExecArray, found: Found): number {
+  const { join, quote, start, end } = found
+  const value = text.slice(start, end)
+  const word = match[0]
+  if (isPlaceholder(value) || value.length < 3 || isDirectory(word.toLowerCase(), value)) return 0
+  const isStrong = match[1] !== undefined
   if (looksSecret(value, isStrong ? 6 : 8)) return confidence.likely
-  if (!isStrong) return 0
+  if (!isStrong || join === 'prose') return 0
   // `password=hunter` is a password, `password: please enter one` is prose.
-  if (quote !== undefined && !value.includes(' ')) return confidence.likely
-  return sign === '=' && /^[^\s]{4,}$/.test(value) ? confidence.likely : confidence.possible
+  if (quote !== undefined) return value.length <= 64 ? confidence.likely : confidence.possible
+  if (value.length < 4) return confidence.possible
+  if (join !== 'sign') return confidence.likely
+  const sign = text.slice(match.index + word.length, start)
+  const isPair = sign.includes('=') || /^\\?["']/.test(sign) || isEntry(text, match.index, end)
+  return isPair ? confidence.likely : confidence.possible
+}
+
+/** A line, or an element of a list in one, that is a key and one word: `db_password: swordfish`. */
+function isEntry(text: string, start: number, end: number): boolean {
+  const rest = text.slice(end, end + 4)
+  if (!/^[ \t]*(?:[\r\n,;}\]]|\\n|$)/.test(rest)) return false
+  return /(?:^|[\r\n{,[])[ \t"'-]{0,32}$|[A-Za-z0-9][_.-]$|[a-z]$/.test(
+    text.slice(Math.max(0, start - 33), start),
+  )
+}
+
+/** `PWD=/usr/src/app` is where a process runs. */
+function isDirectory(word: string, value: string): boolean {
+  return word.endsWith('pwd') && /^(?:[/~]|[A-Za-z]:[\\/])/.test(value)
 }
 
 /** Letters mixed with digits or signs, not a word, a path, a number or a time. */
@@ -94,26 +180,4 @@ function looksSecret(value: string, lengthMin: number): boolean {
   }
   if (/^(?:https?|file):\/\//i.test(value)) return false
   return entropy(value.slice(0, 256)) >= 2.5
-}
-
-const pair =
-  /(?:^|;)\s{0,3}(?:password|pwd|accountkey|sharedaccesskey|access ?key|user ?password)\s{0,3}=\s{0,3}([^;"'\r\n]{1,512})/gi
-
-export const connectionString: Detector = {
-  name: 'connection_string',
-  group: 'secrets',
-  summary:
-    'The password or key in connection strings of `name=value;` pairs (ADO.NET, ODBC, Azure).',
-  anchors: ['(?i)(?:password|pwd|accountkey|sharedaccesskey|access ?key) {0,3}='],
-  find(text, _key, report) {
-    pair.lastIndex = 0
-    for (let match = pair.exec(text); match !== null; match = pair.exec(text)) {
-      const value = match[1] as string
-      const end = pair.lastIndex
-      // One more pair at least, or it is not a connection string.
-      const others = text.slice(Math.max(0, match.index - 200), end + 200)
-      if (!/;\s{0,3}[A-Za-z ]{2,40}=|[A-Za-z ]{2,40}=[^;]{1,120};/.test(others)) continue
-      if (!isPlaceholder(value)) report.add(end - value.length, end, confidence.certain)
-    }
-  },
 }

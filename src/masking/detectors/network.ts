@@ -2,8 +2,10 @@ import { isIPv6 } from 'node:net'
 import { confidence, type Detector, hasContext } from '../detector.ts'
 
 const byte = '(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])'
+const address = `${byte}(?:\\.${byte}){3}`
+/** With a dash only in a range of two: `10.0.0.1-10.0.0.9`; `1.2.3.4-alpine` is a version. */
 const v4 = new RegExp(
-  `(?<![0-9A-Za-z_.-])(?<![0-9A-Za-z]-)${byte}(?:\\.${byte}){3}(?:/(?:3[0-2]|[12]?[0-9])(?![0-9./]))?(?![0-9A-Za-z_-])(?!\\.[0-9])`,
+  `(?:(?<![0-9A-Za-z_.-])|(?<=(?:\\.[0-9]{1,3}){3}-))${address}(?:/(?:3[0-2]|[12]?[0-9])(?![0-9./]))?(?![0-9A-Za-z_]|-(?!${address}(?![0-9.])))(?!\\.[0-9])`,
   'g',
 )
 /** Four numbers behind these are a version. */
@@ -23,8 +25,8 @@ export const ipAddress: Detector = {
   find(text, key, report) {
     v4.lastIndex = 0
     for (let match = v4.exec(text); match !== null; match = v4.exec(text)) {
-      const [address] = match
-      if (address === '0.0.0.0' || address === '255.255.255.255') continue
+      const [written] = match
+      if (written === '0.0.0.0' || written === '255.255.255.255') continue
       if (versionWords.test(text.slice(Math.max(0, match.index - 24), match.index))) continue
       if (/version|release|build/.test(key)) continue
       report.add(match.index, v4.lastIndex, confidence.certain)

@@ -7,7 +7,11 @@ const international = new RegExp(
   `(?<![0-9A-Za-z+.])(?:\\+|\\(\\+)[1-9](?:${between}[0-9]){6,15}(?![0-9])(?:(?: ?(?:x|ext\\.?) ?)[0-9]{1,6})?`,
   'g',
 )
-/** The international prefix as dialled in most of the world; without words around it, it is any number. */
+/** The international prefix as dialled in most of the world, and in North America; bare digits only beside words. */
+const dialled = new RegExp(
+  `(?<![0-9A-Za-z_+.])(?<![0-9][ .:/-])(?:00|011[ .-]?)[ .-]?[1-9](?:${between}[0-9]){6,15}(?![0-9A-Za-z_])(?!\\.[0-9])`,
+  'g',
+)
 const words =
   /(?:^|[^a-z])(?:tele?(?:phone|fon|fono|fone|foon)?s?(?:[ _-]?(?:no|nr|number))?|phones?|phone[ _-]?(?:no|number)|mobiles?|mobil|cell(?:phone|ular)?|handy|msisdn|call(?:er|ed|ing|back)?|fax|sms|whatsapp|contact|dial(?:ed|led)?)(?![a-z])|(?:phone|mobile|tel)(?:number|no|nr)|(?:phone|mobile|msisdn)/i
 
@@ -24,6 +28,7 @@ export function createPhone(names: readonly RegionName[]): Detector {
     anchors: [nineDigits],
     find(text, key, report) {
       if (text.includes('+')) findInternational(text, report)
+      findDialled(text, key, report)
       findNational(text, key, grouped, isUs, report)
       findBare(text, key, bare, report)
     },
@@ -57,6 +62,19 @@ function findInternational(text: string, report: Report): void {
   }
 }
 
+function findDialled(text: string, key: string, report: Report): void {
+  dialled.lastIndex = 0
+  for (let match = dialled.exec(text); match !== null; match = dialled.exec(text)) {
+    const written = match[0]
+    const prefix = written.startsWith('011') ? 3 : 2
+    if (!isInternational(digitsOf(written, prefix, written.length))) continue
+    const isShaped = /^00[1-9][0-9]{0,2}[ -]\(?[0-9]+\)?[ -]/.test(written)
+    if (isShaped || nearBefore(text, key, match.index)) {
+      report.add(match.index, dialled.lastIndex, confidence.likely)
+    }
+  }
+}
+
 /** The longest part up to a space that is a number by itself; 0 if none is. */
 function shorter(number: string): number {
   for (let end = number.lastIndexOf(' '); end > 0; end = number.lastIndexOf(' ', end - 1)) {
@@ -84,13 +102,17 @@ function findNational(
       (isUs && isNorthAmerican(plain)) ||
       (digits.startsWith('0') && groups >= 3 && digits.length >= 9) ||
       (digits.startsWith('0') &&
-        /^\(?0[1-9][0-9]{1,4}\)? ?[/ -]/.test(match[0]) &&
-        digits.length >= 9)
+        /^\(?0[1-9][0-9]{0,4}\)? ?[/ -]/.test(match[0]) &&
+        digits.length >= 9) ||
+      brazilian.test(match[0])
     const near = hasContext(text, key, match.index, pattern.lastIndex, words)
     if (!near && !shaped) report.add(match.index, pattern.lastIndex, confidence.possible)
     else if (digits.length >= 7) report.add(match.index, pattern.lastIndex, confidence.likely)
   }
 }
+
+/** `(11) 91234-5678`; other things have no area in brackets, and no nine in front of a mobile number. */
+const brazilian = /^(?:\([1-9][0-9]\) ?9?|[1-9][0-9] 9)[0-9]{4}-[0-9]{4}$/
 
 function findBare(text: string, key: string, pattern: RegExp | undefined, report: Report): void {
   if (pattern === undefined) return

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { maskedText } from '../../../test/support/masked.ts'
+
+const random = 'k7Qz2mXw9LpR4vTn6YbH3cJd8FgS5aUe'.repeat(8)
+const hex = '9f86d081884c7d659a2feaa0c55ad015'.repeat(5)
+const upper = random.toUpperCase()
+
+const secret = '<generic_secret>'
+
+suite('a value beside a word for secrets is masked, however it is written:', () => {
+  const rows: readonly (readonly [text: string, want: string])[] = [
+    ['SECRET_KEY=abcd1234efgh', `SECRET_KEY=${secret}`],
+    ['secretKey: "abcd1234efgh"', `secretKey: "${secret}"`],
+    ['DB_PASSWORD=swordfish', `DB_PASSWORD=${secret}`],
+    ['password: "correct horse battery"', `password: "${secret}"`],
+    ['{"password":87654321,"x":1}', `{"password":${secret},"x":1}`],
+    ['{"password":"a\\"b cd"}', `{"password":"${secret}"}`],
+    ['{\\"password\\":\\"hunter2\\"}', `{\\"password\\":\\"${secret}\\"}`],
+    ['db:\n  password: swordfish\n  user: jane', `db:\n  password: ${secret}\n  user: jane`],
+    ['db_password: swordfish', `db_password: ${secret}`],
+    ['- name: DB_PASSWORD\n  value: swordfish', `- name: DB_PASSWORD\n  value: ${secret}`],
+    ['{"name":"DB_PASSWORD","value":"swordfish"}', `{"name":"DB_PASSWORD","value":"${secret}"}`],
+    [
+      '{"key":"password","value":{"stringValue":"swordfish"}}',
+      `{"key":"password","value":{"stringValue":"${secret}"}}`,
+    ],
+    ['<password>swordfish</password>', `<password>${secret}</password>`],
+    ['<Password type="text">swordfish</Password>', `<Password type="text">${secret}</Password>`],
+    ['<add key="Password" value="swordfish"/>', `<add key="Password" value="${secret}"/>`],
+    ['psql --password swordfish -h db', `psql --password ${secret} -h db`],
+    ['$pass = "hunter2x"', `$pass = "${secret}"`],
+    ['the password is hunter2', `the password is ${secret}`],
+    ['passwordConfirmation=hunter2', `passwordConfirmation=${secret}`],
+    ['mot de passe : hunter2x', `mot de passe : ${secret}`],
+    ['пароль: hunter2x', `пароль: ${secret}`],
+    ["host=db user=u password='hunter 2' dbname=x", `host=db user=u password='${secret}' dbname=x`],
+    ['Cookie: session=9f86d081884c; theme=dark', `Cookie: session=${secret}; theme=dark`],
+    ['Set-Cookie: sid=9f86d081884c; Path=/', `Set-Cookie: sid=${secret}; Path=/`],
+    ['Authorization: 9f86d081884c7d65', 'Authorization: <authorization>'],
+    ['{"Authorization":["Bearer 9f86d081884c"]}', '{"Authorization":["Bearer <authorization>"]}'],
+    [
+      'Authorization: Digest username="j", response="66 29"',
+      'Authorization: Digest <authorization>',
+    ],
+    [
+      'Authorization: AWS4-HMAC-SHA256 Credential=x/y, SignedHeaders=host, Signature=9f86d081',
+      'Authorization: AWS4-HMAC-SHA256 <authorization>',
+    ],
+    ['jane:hunter2@tcp(db:3306)/shop', 'jane:<connection_string>@tcp(db:3306)/shop'],
+    [
+      'jdbc:oracle:thin:scott/tiger@//db:1521/x',
+      'jdbc:oracle:thin:scott/<connection_string>@//db:1521/x',
+    ],
+  ]
+  for (const [text, want] of rows) {
+    test(text, () => assert.equal(maskedText(text), want))
+  }
+
+  const keys: readonly (readonly [key: string, text: string, want: string])[] = [
+    ['password.value', 'swordfish', secret],
+    ['credentials.password.old', 'swordfish', secret],
+    ['password_confirmation', 'swordfish', secret],
+    ['new_password2', 'swordfish', secret],
+    ['api_key.primary', 'abcd1234efgh5678', secret],
+    ['http.request.header.cookie', 'sid=9f86d081884c; theme=dark', `sid=${secret}; theme=dark`],
+    ['session_cookie', '9f86d081884c', secret],
+    // What is told about a secret.
+    ['k8s.secret.name', 'db-credentials', 'db-credentials'],
+    ['password.policy', 'strict', 'strict'],
+    ['pwd', '/usr/src/app', '/usr/src/app'],
+  ]
+  for (const [key, text, want] of keys) {
+    test(`${key}: ${text}`, () => assert.equal(maskedText(text, {}, key), want))
+  }
+
+  const left = [
+    'PWD=/usr/src/app',
+    'OLDPWD=C:\\work',
+    'wrong password: unauthorized user',
+    'enter the password: please wait',
+    'pass: 12 fail: 3',
+    'password is required',
+    'Cookie: theme=dark; lang=en',
+    'secret "db-credentials" not found',
+    'bypass=true',
+    'Digest realm="shop", nonce="9f86"',
+  ]
+  for (const text of left) {
+    test(`left: ${text}`, () =>
+      assert.equal(maskedText(text, { detectors: ['generic_secret', 'authorization'] }), text))
+  }
+})
+
+suite('tokens of services:', () => {
+  const rows: readonly (readonly [detector: string, token: string])[] = [
+    ['aws_key', `aws_secret_access_key ${random.slice(0, 40)}`],
+    ['aws_key', `ABSK${random.slice(0, 110)}`],
+    ['gcp_key', `1//0${random.slice(0, 60)}`],
+    ['jwt', `eyAiYWxnIjoiSFMyNTYifQ==.eyAic3ViIjoxfQ==.${random.slice(0, 43)}`],
+    [
+      'github_token',
+      `ghs_12345_eyJ${random.slice(0, 60)}.${random.slice(0, 60)}.${random.slice(0, 43)}`,
+    ],
+    ['gitlab_token', `glrtr-${random.slice(0, 20)}`],
+    ['slack_token', `xoxd-${random.slice(0, 40)}%2B${random.slice(0, 30)}%3D`],
+    ['ai_service_key', `sk-or-v1-${hex.slice(0, 64)}`],
+    ['ai_service_key', `xai-${random.slice(0, 80)}`],
+    ['ai_service_key', `pplx-${random.slice(0, 48)}`],
+    ['messaging_key', `xkeysib-${hex.slice(0, 64)}-${random.slice(0, 16)}`],
+    ['messaging_key', `https://discord.com/api/webhooks/123456789012345678/${random.slice(0, 68)}`],
+    ['commerce_key', `shippo_live_${hex.slice(0, 40)}`],
+    ['commerce_key', 'access-production-9f86d081-884c-7d65-9a2f-eaa0c55ad015'],
+    ['commerce_key', `rzp_live_${random.slice(0, 14)}`],
+    ['infrastructure_token', `FlyV1 fm2_${random.slice(0, 200)}`],
+    ['infrastructure_token', `HRKU-${random.slice(0, 60)}`],
+    ['infrastructure_token', `tskey-auth-${random.slice(0, 16)}-${random.slice(0, 32)}`],
+    [
+      'infrastructure_token',
+      'AGE-SECRET-KEY-1QL7ZPRY9X8GF2TVDW0S3JN54KHCE6MUA7LQPZRY9X8GF2TVDW0S3JN54KH',
+    ],
+    ['infrastructure_token', `sbp_${hex.slice(0, 40)}`],
+    ['developer_token', `ATCTT3xFf${random.slice(0, 180)}`],
+    ['developer_token', `ntn_${random.slice(0, 46)}`],
+    ['developer_token', `figd_${random.slice(0, 40)}`],
+    ['developer_token', `pat${random.slice(0, 14)}.${hex.slice(0, 64)}`],
+    ['developer_token', 'pat-na1-9f86d081-884c-7d65-9a2f-eaa0c55ad015'],
+    ['developer_token', `oy2${random.toLowerCase().slice(0, 43)}`],
+    ['developer_token', `AKCp${random.slice(0, 69)}`],
+    ['developer_token', `squ_${hex.slice(0, 40)}`],
+    ['developer_token', `sk.eyJ${random.slice(0, 60)}.${random.slice(0, 22)}`],
+    ['developer_token', `ops_eyJ${random.slice(0, 240)}`],
+    ['developer_token', `NRAK-${upper.slice(0, 27)}`],
+  ]
+  for (const [detector, token] of rows) {
+    test(`${detector}: ${token.slice(0, 24)}…`, () => {
+      const masked = maskedText(`x ${token} y`)
+      assert.match(masked, new RegExp(`<${detector}>`))
+      assert.ok(!masked.includes(token.slice(-12)), masked)
+    })
+  }
+  test('a commit beside the words of a secret key is none', () => {
+    const text = `aws secret key rotated in ${hex.slice(0, 40)}`
+    assert.equal(maskedText(text, { detectors: ['aws_key'] }), text)
+  })
+})
