@@ -2,10 +2,10 @@ import { createCustomDetector } from './custom-detector.ts'
 import type { Detector } from './detector.ts'
 import { detectors, detectorsByName } from './detectors/catalog.ts'
 import { createPhone } from './detectors/phone.ts'
-import { Examiner } from './examiner.ts'
+import { anchorsOf, Examiner } from './examiner.ts'
 import { Masker } from './otlp/masker.ts'
 import { PathFilter } from './path-filter.ts'
-import type { Prefilter } from './prefilter/prefilter.ts'
+import { Prefilter } from './prefilter/prefilter.ts'
 import { Pseudonyms } from './pseudonyms.ts'
 import type { Rule } from './rule.ts'
 import type { MaskConfig } from './schema.ts'
@@ -18,11 +18,19 @@ export interface Masking {
   readonly masker: Masker
 }
 
+interface Compiled {
+  readonly rules: readonly Rule[]
+  readonly prefilter: Prefilter
+  readonly pseudonyms: Pseudonyms
+}
+
+/** A processor has an instance in each of its pipelines, and its tables are a start's most work: they are made once. */
+const compiled = new WeakMap<MaskConfig, Compiled>()
+
 /** The engine of one configuration. Throws an Error for a person where two detectors have one name. */
 export function compileMasking(config: MaskConfig): Masking {
-  const pseudonyms = new Pseudonyms(config.hash_key?.reveal())
-  const examiner = new Examiner(compileRules(config), pseudonyms, config.json_strings)
-  const { prefilter } = examiner
+  const { rules, prefilter, pseudonyms } = compiled.get(config) ?? compileOnce(config)
+  const examiner = new Examiner(rules, prefilter, pseudonyms, config.json_strings)
   const { include, exclude } = config
   const masker = new Masker({
     examiner,
@@ -36,6 +44,15 @@ export function compileMasking(config: MaskConfig): Masking {
     tagAttribute: config.tag_attribute,
   })
   return { examiner, prefilter, masker }
+}
+
+function compileOnce(config: MaskConfig): Compiled {
+  const rules = compileRules(config)
+  const prefilter = new Prefilter(anchorsOf(rules))
+  const pseudonyms = new Pseudonyms(config.hash_key?.reveal())
+  const made = { rules, prefilter, pseudonyms }
+  compiled.set(config, made)
+  return made
 }
 
 function compileRules(config: MaskConfig): Rule[] {

@@ -1,7 +1,7 @@
 import { Findings } from './findings.ts'
 import { looksLikeJson, rewriteJson } from './json-text.ts'
 import { hidingAnchors, PlainView } from './plain-view.ts'
-import { type Anchor, Prefilter } from './prefilter/prefilter.ts'
+import type { Anchor, Prefilter } from './prefilter/prefilter.ts'
 import type { Pseudonyms } from './pseudonyms.ts'
 import { replaceFindings } from './replace.ts'
 import type { Rule } from './rule.ts'
@@ -49,22 +49,26 @@ export class Examiner {
   readonly seen = new Set<number>()
   /** Every finding is shown to it. */
   onSighting: ((sighting: Sighting) => void) | undefined
-  /** Proves texts clean. */
-  readonly prefilter: Prefilter
   readonly #findings: Findings
+  readonly #prefilter: Prefilter
   readonly #view = new PlainView()
   readonly #pseudonyms: Pseudonyms
   readonly #opensJson: boolean
   #jsonDepth = 0
 
-  /** `opensJson`: strings of JSON in a text are examined one by one. */
-  constructor(rules: readonly Rule[], pseudonyms: Pseudonyms, opensJson: boolean) {
+  /** `prefilter` has the `anchorsOf` the rules. `opensJson`: strings of JSON in a text are examined one by one. */
+  constructor(
+    rules: readonly Rule[],
+    prefilter: Prefilter,
+    pseudonyms: Pseudonyms,
+    opensJson: boolean,
+  ) {
     this.#opensJson = opensJson
     this.rules = rules
     this.counts = rules.map(() => 0)
     this.#findings = new Findings(rules)
     this.#pseudonyms = pseudonyms
-    this.prefilter = new Prefilter(anchorsOf(rules))
+    this.#prefilter = prefilter
   }
 
   /** With `distinct` equal findings have equal replacements and others have others: for what tells series and keys apart. */
@@ -141,7 +145,7 @@ export class Examiner {
   #runOnView(text: string, key: string, bits: number): void {
     const view = this.#view
     if (!view.open(text)) return
-    const own = bits === allBits ? bits : this.prefilter.bitsOf(Buffer.from(view.text, 'latin1'))
+    const own = bits === allBits ? bits : this.#prefilter.bitsOf(Buffer.from(view.text, 'latin1'))
     this.#findings.beginView(view)
     this.#run(view.text, key, bits | own)
     this.#findings.endView()
@@ -171,7 +175,8 @@ export class Examiner {
   }
 }
 
-function anchorsOf(rules: readonly Rule[]): Anchor[] {
+/** What proves texts clean of the rules. */
+export function anchorsOf(rules: readonly Rule[]): Anchor[] {
   const ofTexts = rules.flatMap(({ detector }, index) =>
     detector.anchors.map((pattern) => ({ pattern, bits: 1 << (index % bitCount) })),
   )

@@ -164,6 +164,17 @@ suite('MaskProcessor', () => {
     assert.equal(next.calls.length, 0)
   })
 
+  test('gives a value one pseudonym in all pipelines, without a key too', async () => {
+    const config = v.parse(mask.config, { action: 'hash', detectors: ['email'] })
+    const masked = async (own: typeof config): Promise<string> => {
+      const next = new RecordingIntake()
+      await new MaskProcessor(testSettings(own), next).consume(logs('a@b.io'), testContext())
+      return Buffer.from(next.calls[0]?.batch.bytes() ?? []).toString('latin1')
+    }
+    assert.equal(await masked(config), await masked(config))
+    assert.notEqual(await masked(config), await masked({ ...config }), 'of other processors')
+  })
+
   test('warns that pseudonyms do not last without a key', async () => {
     const { processor, settings } = processorWith({ action: 'hash', detectors: ['email'] })
     await processor.start()
