@@ -8,7 +8,7 @@ import { sorted } from '../../test/support/sorted.ts'
 import { compileOperators } from '../operators/compile.ts'
 import { operators } from '../operators/schema.ts'
 import type { TailedFile } from '../tail/tailed-file.ts'
-import { encodeLogAttributes, LogWriter } from '../wire/otlp/log-writer.ts'
+import { LogWriter } from '../wire/otlp/log-writer.ts'
 import { toJson } from '../wire/otlp/to-json.ts'
 import { OperatorTarget } from './operator-target.ts'
 
@@ -293,6 +293,5 @@ function records(
 
 function fileOf(path: string, more: Readonly<Record<string, string>>): TailedFile {
   const values = { 'log.file.name': `${path}.log`, app: 'one', ...more }
-  const encoded = encodeLogAttributes(values)
-  return { path, offset: 0, generation: 1, attributes: { values, encoded } } as never
+  return { path, offset: 0, generation: 1, attributes: { values } } as never
 }

@@ -9,7 +9,7 @@ import type { Chain } from '../operators/chain.ts'
 import { compileOperators } from '../operators/compile.ts'
 import { operators } from '../operators/schema.ts'
 import type { TailedFile } from '../tail/tailed-file.ts'
-import { encodeLogAttributes, LogWriter } from '../wire/otlp/log-writer.ts'
+import { LogWriter } from '../wire/otlp/log-writer.ts'
 import { toJson } from '../wire/otlp/to-json.ts'
 import { OperatorTarget } from './operator-target.ts'
 
@@ -191,7 +191,7 @@ class BothWays {
     this.#long = new OperatorTarget(this.#writer, plain, settings)
     const values = { 'log.file.name': 'x.log', app: 'a' }
     this.#file = {
-      attributes: { values, encoded: encodeLogAttributes(values) },
+      attributes: { values },
     } as unknown as TailedFile
   }
 

@@ -7,6 +7,7 @@ import type {
 } from '../operators/direct/direct-path.ts'
 import { copyValue, Entry, type Values } from '../operators/entry.ts'
 import { Batch } from '../signal/batch.ts'
+import { EncodedAttributes } from '../tail/encoded-attributes.ts'
 import { type LineSource, noAttributes, type SourceAttributes } from '../tail/line-source.ts'
 import { type LineTarget, type Progress, progressOf } from '../tail/line-target.ts'
 import type { TailedFile } from '../tail/tailed-file.ts'
@@ -32,6 +33,8 @@ export class OperatorTarget<S extends LineSource = TailedFile> implements LineTa
   #file: S | undefined
   #nowMs = 0
   #fileAttributes: SourceAttributes = noAttributes
+  readonly #encoded = new EncodedAttributes()
+  #fileEncoded: Uint8Array = noBytes
   /** The resource of records to which no operator gives another one. */
   #base: Readonly<Values>
   #fileKeys: readonly string[] = []
@@ -81,6 +84,7 @@ export class OperatorTarget<S extends LineSource = TailedFile> implements LineTa
     this.#file = file
     this.#nowMs = nowMs
     this.#fileAttributes = file.attributes ?? noAttributes
+    this.#fileEncoded = this.#encoded.of(this.#fileAttributes)
     this.#base = this.#fileAttributes.resource?.values ?? this.#settings.resource
     const { values } = this.#fileAttributes
     this.#fileKeys = Object.keys(values)
@@ -175,7 +179,7 @@ export class OperatorTarget<S extends LineSource = TailedFile> implements LineTa
     if (!this.#isOpen(this.#directResource))
       this.#switchResource(undefined, this.#directResource, '')
     writer.beginRecord()
-    writer.attributes(this.#fileAttributes.encoded)
+    writer.attributes(this.#fileEncoded)
     return writer
   }
 
@@ -230,7 +234,7 @@ export class OperatorTarget<S extends LineSource = TailedFile> implements LineTa
     this.#writer.beginRecord()
     if (this.#text !== undefined) this.#writer.bodyBytes(this.#source, this.#start, this.#end)
     else if (typeof held?.body === 'string') this.#writer.body(held.body)
-    this.#writer.attributes(this.#fileAttributes.encoded)
+    this.#writer.attributes(this.#fileEncoded)
     this.#writer.attribute(errorAttribute, reason)
     this.#writer.endRecord()
   }
@@ -261,7 +265,7 @@ export class OperatorTarget<S extends LineSource = TailedFile> implements LineTa
       taken ||= Object.hasOwn(attributes, keys[index] as string)
     }
     if (!taken) {
-      this.#writer.attributes(this.#fileAttributes.encoded)
+      this.#writer.attributes(this.#fileEncoded)
       return
     }
     // A parsed attribute has the same name: it stands, because no key may come twice.

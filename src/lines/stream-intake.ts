@@ -6,7 +6,7 @@ import type { FramerCounts } from '../tail/framer.ts'
 import type { SourceAttributes, SourceResource } from '../tail/line-source.ts'
 import type { LineTarget } from '../tail/line-target.ts'
 import { DeliveryWindow } from '../tail/window.ts'
-import { encodeLogAttributes, encodeResource } from '../wire/otlp/log-writer.ts'
+import { encodeResource } from '../wire/otlp/log-writer.ts'
 import { createFramer } from './create-framer.ts'
 import { createPreset } from './create-preset.ts'
 import { createTarget } from './create-target.ts'
@@ -113,7 +113,7 @@ export class StreamIntake {
   open(identity: StreamIdentity, tee?: Tee): LineStream {
     const { attributes, resource } = this.#settings.config
     const values = { ...attributes, ...identity.attributes }
-    const source: SourceAttributes = { values, encoded: encodeLogAttributes(values) }
+    const source: SourceAttributes = { values }
     if (identity.resource === undefined) return this.#stream(identity.name, source, tee)
     const whole: SourceResource = resourceOf({ ...identity.resource, ...resource })
     return this.#stream(identity.name, { ...source, resource: whole }, tee)

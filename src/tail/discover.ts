@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { FileSystem } from './file-system.ts'
 import { compileGlob, type Glob, matchGlob, matchName, type Segment } from './glob.ts'
 import { chooseFirst, type OrderingSettings } from './ordering.ts'
@@ -12,6 +13,7 @@ export class Discovery {
   readonly #exclude: readonly Glob[]
   readonly #ordering: OrderingSettings | undefined
   readonly #unreadable: (directory: string, error: NodeJS.ErrnoException) => void
+  #hasLinks = false
 
   /** `unreadable` hears of directories that exist and cannot be listed. Throws an Error for a bad pattern. */
   constructor(
@@ -33,9 +35,15 @@ export class Discovery {
     return [...new Set(this.#include.map((glob) => literalBase(glob)))]
   }
 
+  /** Whether all that matches lies in the bases themselves, and none of it was a link when `paths` looked last. */
+  get isFlat(): boolean {
+    return !this.#hasLinks && this.#include.every(({ segments }) => depthOf(segments) === 1)
+  }
+
   /** The candidates, each once, sorted. Nothing is said about what they are: a path may be a directory or a FIFO. */
   async paths(): Promise<readonly string[]> {
     const found = new Set<string>()
+    this.#hasLinks = false
     for (const glob of this.#include) {
       await this.#walk(glob.absolute ? '/' : '', glob.segments, 0, found, 0)
     }
@@ -58,8 +66,10 @@ export class Discovery {
     const last = index === segments.length - 1
     if (segment.literal !== undefined) {
       const path = directory + segment.literal
-      if (last) found.add(path)
-      else await this.#walk(`${path}/`, segments, index + 1, found, depth + 1)
+      if (last) {
+        found.add(path)
+        if (!this.#hasLinks) this.#hasLinks = await this.#leadsElsewhere(path)
+      } else await this.#walk(`${path}/`, segments, index + 1, found, depth + 1)
       return
     }
     if (segment.doubleStar && !last) await this.#walk(directory, segments, index + 1, found, depth)
@@ -71,10 +81,16 @@ export class Discovery {
         await this.#walk(`${path}/`, segments, index, found, depth + 1)
       } else if (last) {
         if (!entry.isDirectory()) found.add(path)
+        if (entry.isSymbolicLink()) this.#hasLinks = true
       } else if (!segment.doubleStar && (entry.isDirectory() || entry.isSymbolicLink())) {
         await this.#walk(`${path}/`, segments, index + 1, found, depth + 1)
       }
     }
+  }
+
+  async #leadsElsewhere(path: string): Promise<boolean> {
+    const place = await this.#files.realPath(path).catch(() => undefined)
+    return place !== undefined && place !== resolve(path)
   }
 
   async #list(directory: string): ReturnType<FileSystem['list']> {
@@ -88,6 +104,12 @@ export class Discovery {
       return []
     }
   }
+}
+
+/** How many segments there are behind the base. */
+function depthOf(segments: readonly Segment[]): number {
+  const pattern = segments.findIndex(({ literal }) => literal === undefined)
+  return pattern < 0 ? 1 : segments.length - pattern
 }
 
 function literalBase(glob: Glob): string {

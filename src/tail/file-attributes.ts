@@ -1,7 +1,6 @@
 import type { Stats } from 'node:fs'
 import { readFile, realpath } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { encodeLogAttributes } from '../wire/otlp/log-writer.ts'
 import type { SourceAttributes } from './line-source.ts'
 
 /** Which of them a record carries; the names are those of the semantic conventions. */
@@ -38,7 +37,7 @@ export async function readFileAttributes(
   if (settings.permissions) {
     values['log.file.permissions'] = (stats.mode & 0o777).toString(8).padStart(3, '0')
   }
-  return { values, encoded: encodeLogAttributes(values) }
+  return { values }
 }
 
 /** The name of a user or group id, or the number itself where nobody has it. */

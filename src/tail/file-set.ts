@@ -10,6 +10,7 @@ import { holdsMark, noGuard, readGuard, readRange, sameBytes } from './identity.
 import { OpenFiles } from './open-files.ts'
 import { bornMsOf, Placement } from './placement.ts'
 import { type Source, sizeOf } from './source.ts'
+import { SpareHeap } from './spare-heap.ts'
 import { inodeKey, TailedFile } from './tailed-file.ts'
 import type { DeliveryWindow } from './window.ts'
 
@@ -69,7 +70,9 @@ export class FileSet {
   readonly #events: TailEvents
   readonly #byInode = new Map<string, TailedFile>()
   readonly #complained = new Set<string>()
+  readonly spareHeap = new SpareHeap()
   #poll = 0
+  #hasHardLinks = false
   #expiredAtMs = 0
 
   constructor(
@@ -96,12 +99,27 @@ export class FileSet {
     return this.#byInode.values()
   }
 
+  get count(): number {
+    return this.#byInode.size
+  }
+
   get openCount(): number {
     return this.#files.count
   }
 
   get readyCount(): number {
     return this.ready().length
+  }
+
+  /** Whether one of the files has another name, which may be in a directory that nobody watches. */
+  get hasHardLinks(): boolean {
+    return this.#hasHardLinks
+  }
+
+  /** Whether one is not there any more and has not ended yet. */
+  get hasMissing(): boolean {
+    for (const { missingSinceMs } of this.#byInode.values()) if (missingSinceMs >= 0) return true
+    return false
   }
 
   ready(): TailedFile[] {
@@ -111,6 +129,7 @@ export class FileSet {
   async poll(paths: readonly string[]): Promise<void> {
     this.#poll++
     this.#files.beginPoll()
+    this.#hasHardLinks = false
     const strangers: Stranger[] = []
     for (let index = 0; index < paths.length; index += statsAtOnce) {
       const some = paths.slice(index, index + statsAtOnce)
@@ -124,6 +143,7 @@ export class FileSet {
       if (file.seenInPoll !== this.#poll) await this.#attempt(file, () => this.#miss(file))
     }
     if (strangers.length > 0) await this.#meet(strangers)
+    this.spareHeap.met(strangers.length)
     for (const file of [...this.#byInode.values()]) {
       if (file.shadowOf !== undefined) await this.#attempt(file, () => this.#follow(file))
       if (this.#settings.deleteAfterRead) await this.#attempt(file, () => this.#deleteIfRead(file))
@@ -189,6 +209,7 @@ export class FileSet {
   ): Promise<void> {
     try {
       if (look.status === 'rejected') throw look.reason
+      if (look.value.nlink > 1) this.#hasHardLinks = true
       if (!(await this.#seeKnown(path, look.value))) strangers.push({ path, stats: look.value })
     } catch (error) {
       this.#complain(path, error as NodeJS.ErrnoException)

@@ -43,8 +43,6 @@ export type SourceValue =
 
 export interface SourceAttributes {
   readonly values: Readonly<Record<string, SourceValue>>
-  /** `values` as attribute fields of a LogRecord. */
-  readonly encoded: Uint8Array
   /** The resource of its records, where it has one of its own. */
   readonly resource?: SourceResource
 }
@@ -55,4 +53,4 @@ export interface SourceResource {
   readonly encoded: Uint8Array
 }
 
-export const noAttributes: SourceAttributes = { values: {}, encoded: new Uint8Array(0) }
+export const noAttributes: SourceAttributes = { values: {} }

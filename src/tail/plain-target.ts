@@ -1,5 +1,6 @@
 import { Batch } from '../signal/batch.ts'
 import type { LogWriter } from '../wire/otlp/log-writer.ts'
+import { EncodedAttributes } from './encoded-attributes.ts'
 import { type LineSource, noAttributes } from './line-source.ts'
 import { type LineTarget, type Progress, progressOf } from './line-target.ts'
 import type { TailedFile } from './tailed-file.ts'
@@ -16,6 +17,7 @@ export class PlainTarget<S extends LineSource = TailedFile> implements LineTarge
   readonly #writer: LogWriter
   readonly #settings: PlainTargetSettings
   readonly #numbered: boolean
+  readonly #encoded = new EncodedAttributes()
   #file: S | undefined
   #attributes: Uint8Array = new Uint8Array(0)
 
@@ -27,8 +29,9 @@ export class PlainTarget<S extends LineSource = TailedFile> implements LineTarge
 
   begin(file: S, nowMs: number): void {
     this.#file = file
-    const { encoded, resource } = file.attributes ?? noAttributes
-    this.#attributes = encoded
+    const attributes = file.attributes ?? noAttributes
+    this.#attributes = this.#encoded.of(attributes)
+    const { resource } = attributes
     this.#writer.observedAt(nowMs)
     this.#writer.beginResource(resource?.encoded ?? this.#settings.resource)
   }

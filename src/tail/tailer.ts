@@ -31,6 +31,7 @@ export class Tailer {
   #wake = new AbortController()
   #running: Promise<void> | undefined
   #polledAtMs = 0
+  #pollTookMs = 0
 
   constructor(settings: TailSettings, parts: TailParts) {
     this.#settings = settings
@@ -163,7 +164,22 @@ export class Tailer {
   #periodMs(): number {
     const { pollIntervalMs } = this.#settings
     if (this.#draining) return pollIntervalMs
-    return this.#watcher?.armed === true ? Math.max(pollIntervalMs, quietPollMs) : pollIntervalMs
+    if (this.#watcher?.armed !== true) {
+      if (this.#files.count < manyFiles) return pollIntervalMs
+      return Math.max(pollIntervalMs, Math.min(this.#pollTookMs * restsPerPoll, quietPollMs))
+    }
+    if (!this.#isSureOfQuiet(this.#watcher)) return Math.max(pollIntervalMs, quietPollMs)
+    this.#files.spareHeap.quiet()
+    return Math.max(pollIntervalMs, surePollMs)
+  }
+
+  /** Whether nothing can have changed, or become due, of which the watcher would not tell. */
+  #isSureOfQuiet(watcher: Wake): boolean {
+    const { discovery, target } = this.#parts
+    // A poll since the watcher is there: it has seen what came before.
+    if (!watcher.tellsAllSince(this.#polledAtMs) || !discovery.isFlat) return false
+    if (this.#settings.exitWhenIdleMs !== undefined || target.holds) return false
+    return !this.#files.hasHardLinks && !this.#files.hasMissing && !this.#waitsForMore()
   }
 
   async #pause(restMs: number): Promise<void> {
@@ -180,6 +196,7 @@ export class Tailer {
     const { discovery, clock } = this.#parts
     this.#polledAtMs = clock.monotonicMs()
     await this.#files.poll(await discovery.paths())
+    this.#pollTookMs = clock.monotonicMs() - this.#polledAtMs
   }
 
   /** Rounds of turns until nothing is ready or the next poll is due, but at least one. True if something was ready. */
@@ -218,6 +235,10 @@ export class Tailer {
 const wakeRestMs = 20
 const readyWithinMs = 2000
 const quietPollMs = 1000
+const surePollMs = 10_000
+// A look at very many files may take longer than the interval: it gets a fifth of the time, but one a second.
+const manyFiles = 1000
+const restsPerPoll = 5
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

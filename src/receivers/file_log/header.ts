@@ -10,7 +10,6 @@ import type { RecordSink } from '../../tail/line-target.ts'
 import { NewlineFramer } from '../../tail/newline-framer.ts'
 import type { Source } from '../../tail/source.ts'
 import type { TailedFile } from '../../tail/tailed-file.ts'
-import { encodeLogAttributes } from '../../wire/otlp/log-writer.ts'
 
 export interface HeaderSettings {
   /** Every line of a header matches it; the first that does not is a record. */
@@ -109,7 +108,7 @@ export class HeaderReader implements FileHeader, RecordSink {
       end = start + this.#endOffset - offset
     }
     const values = { ...state.base.values, ...state.values }
-    file.attributes = { ...state.base, values, encoded: encodeLogAttributes(values) }
+    file.attributes = { ...state.base, values }
     return end
   }
 

@@ -129,7 +129,7 @@ export const fileLogConfig = v.pipe(
         duration(),
         v.minValue(1, 'must be at least 1ms'),
         v.description(
-          'How often to look for new files and lines; after five quiet seconds once a second, if `watch` is on.',
+          'How often to look for new files and lines. After five quiet seconds less often, if `watch` is on: every ten seconds where events tell of every change (local file systems, no links, no pattern in a directory), otherwise once a second.',
         ),
       ),
       '200ms',
