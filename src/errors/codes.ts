@@ -92,6 +92,11 @@ export const codes = {
     retry: 'backoff',
     action: 'Look for what slows the sender or the network, or raise read_timeout of the receiver.',
   },
+  abandoned: {
+    summary: 'A client left, or was told that it took too long, before its request was taken.',
+    retry: 'backoff',
+    action: 'Raise the timeout of the sender, send smaller requests, or give remora more CPU.',
+  },
   receiver_busy: {
     summary: 'The requests that a receiver holds together are as large as they may be.',
     retry: 'backoff',

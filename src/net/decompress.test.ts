@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { suite, test } from 'node:test'
 import zlib from 'node:zlib'
 import { DeliveryError } from '../errors/delivery-error.ts'
@@ -142,5 +143,19 @@ suite('decompress counts frames', () => {
     test(name, async () => {
       assert.equal(await refusalOf(() => decompress('zstd', body, 4 * mib)), want)
     })
+  }
+})
+
+test('a large body that has waited for others asks whether it is wanted still', async () => {
+  const body = zlib.gzipSync(randomBytes(512 * 1024))
+  const running = Array.from({ length: 6 }, () => decompress('gzip', body, 1 << 20))
+  const given = new DeliveryError('abandoned', 'gone')
+  const unwanted = decompress('gzip', body, 1 << 20, () => {
+    throw given
+  })
+  const after = decompress('gzip', body, 1 << 20, () => undefined)
+  await assert.rejects(Promise.resolve(unwanted), given)
+  for (const plain of await Promise.all([...running, after])) {
+    assert.equal(plain.byteLength, 512 * 1024)
   }
 })

@@ -37,20 +37,23 @@ const concurrentMax = 4
  * The plain bytes; the buffer is the caller's own and not part of a larger one.
  *
  * Throws, or rejects with, a DeliveryError: `too_large`, or `invalid_data` for a stream that is damaged, truncated or
- * followed by something else. Several gzip members or zstd frames in a row are one stream.
+ * followed by something else. Several gzip members or zstd frames in a row are one stream. `onTurn` is called when a large
+ * one has waited for those before it; what it throws is what comes of it.
  */
 export function decompress(
   encoding: ContentEncoding,
   bytes: Uint8Array,
   maxBytes: number,
+  onTurn?: () => void,
 ): Uint8Array | Promise<Uint8Array> {
   const inlineMax = Math.min(maxBytes, inlineOutputBytes)
-  if (bytes.byteLength > inlineInputBytes) return decompressQueued(encoding, bytes, maxBytes)
+  if (bytes.byteLength > inlineInputBytes)
+    return decompressQueued(encoding, bytes, maxBytes, onTurn)
   try {
     return decompressInline(encoding, bytes, inlineMax)
   } catch (error) {
     if (!isTooLarge(error) || inlineMax === maxBytes) throw refusal(encoding, maxBytes, error)
-    return decompressQueued(encoding, bytes, maxBytes)
+    return decompressQueued(encoding, bytes, maxBytes, onTurn)
   }
 }
 
@@ -161,13 +164,15 @@ async function decompressQueued(
   encoding: ContentEncoding,
   bytes: Uint8Array,
   maxBytes: number,
+  onTurn: (() => void) | undefined,
 ): Promise<Uint8Array> {
   if (running >= concurrentMax) await new Promise<void>((resolve) => waiting.push(resolve))
   else running++
   try {
+    onTurn?.()
     return await decompressAsync(encoding, bytes, maxBytes)
   } catch (error) {
-    throw refusal(encoding, maxBytes, error)
+    throw error instanceof DeliveryError ? error : refusal(encoding, maxBytes, error)
   } finally {
     // The place goes to the next one directly, so nobody can slip in between.
     const next = waiting.shift()

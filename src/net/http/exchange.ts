@@ -28,6 +28,9 @@ export class Exchange {
   #resolve: ((body: Uint8Array) => void) | undefined
   #reject: ((error: DeliveryError) => void) | undefined
   #failure: DeliveryError | undefined
+  /** The body has come to its end. */
+  #whole = false
+  /** There is an answer, or nobody to hear one. */
   #answered = false
 
   /** The caller has taken `overheadBytes` from the budget; the exchange gives all back. */
@@ -39,11 +42,6 @@ export class Exchange {
     this.#heldBytes = overheadBytes
   }
 
-  /** There is an answer, or nobody to hear one. */
-  get answered(): boolean {
-    return this.#answered
-  }
-
   /** The first value of a header; the name in lower case. */
   header(name: string): string | undefined {
     return findHeader(this.head.fields, name)
@@ -52,6 +50,11 @@ export class Exchange {
   /** The value of a header that is a list, of all its lines; the name in lower case. */
   listHeader(name: string): string | undefined {
     return joinHeader(this.head.fields, name)
+  }
+
+  /** Throws a DeliveryError if nobody waits for the outcome any more: work that is not done yet need not be done. */
+  throwIfAbandoned(): void {
+    if (this.#answered) throw this.#failure ?? abandoned('it was answered after waiting too long')
   }
 
   /** The handler is done with the body: the bytes go back. */
@@ -92,7 +95,8 @@ export class Exchange {
   }
 
   async #decompressed(encoding: ContentEncoding, body: Promise<Uint8Array>): Promise<Uint8Array> {
-    const plain = await decompress(encoding, await body, this.#host.maxBodyBytes)
+    const onTurn = (): void => this.throwIfAbandoned()
+    const plain = await decompress(encoding, await body, this.#host.maxBodyBytes, onTurn)
     const busy = this.#hold(plain.byteLength)
     if (busy !== undefined) throw busy
     return plain
@@ -116,6 +120,7 @@ export class Exchange {
   onEnd(): void {
     const buffer = this.#buffer
     this.#buffer = undefined
+    this.#whole = true
     if (buffer !== undefined) this.#resolve?.(buffer.finish())
   }
 
@@ -129,7 +134,11 @@ export class Exchange {
   /** The connection is closed. */
   onGone(): void {
     this.#answered = true
-    this.onFailure(new DeliveryError('invalid_data', 'the request ends early'))
+    this.onFailure(
+      this.#whole
+        ? abandoned('the client is gone')
+        : new DeliveryError('invalid_data', 'the request ends early'),
+    )
   }
 
   #tooLarge(): DeliveryError {
@@ -145,6 +154,10 @@ export class Exchange {
     this.#heldBytes += moreBytes
     return undefined
   }
+}
+
+function abandoned(message: string): DeliveryError {
+  return new DeliveryError('abandoned', message)
 }
 
 export function busy(): DeliveryError {

@@ -126,7 +126,7 @@ export class HttpConnection implements ExchangeHost {
       default:
         if (this.#exchange !== undefined && passed(stateMs, answerMs)) {
           this.#host.onTimeout(this.#exchange)
-        }
+        } else if (this.#peerEnded) this.#askWhoIsThere()
     }
     this.#dropDeaf(nowMs)
   }
@@ -316,10 +316,19 @@ export class HttpConnection implements ExchangeHost {
   /** The peer says no more, and may still listen. */
   #onEnd(): void {
     this.#peerEnded = true
-    if (this.#ahead.byteLength > 0 || this.#state === 'offered' || this.#state === 'answer') return
-    if (this.#state === 'head') this.#refuse(endsEarly)
+    if (this.#ahead.byteLength > 0 || this.#state === 'offered') return
+    if (this.#state === 'answer') this.#askWhoIsThere()
+    else if (this.#state === 'head') this.#refuse(endsEarly)
     else if (this.#state === 'idle') this.#end()
     else this.#fail(endsEarly)
+  }
+
+  /**
+   * A peer that has ended its side may listen still or be gone: only what is sent to it can tell. An interim answer, which
+   * clients of HTTP/1.1 pass over (RFC 9110, section 15.2), is reset where nobody is, and the next one finds that out.
+   */
+  #askWhoIsThere(): void {
+    if (this.#exchange?.head.minorVersion === 1) this.#socket.write(continueHead, 'latin1')
   }
 
   #onClose(): void {

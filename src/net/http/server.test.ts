@@ -128,6 +128,7 @@ function parseAnswers(text: string): string[] {
   }
 }
 
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`
 const post = (body: string): string =>
   `POST /p HTTP/1.1\r\nhost: a\r\ncontent-length: ${body.length}\r\n\r\n${body}`
@@ -320,6 +321,62 @@ suite('an answer before the end of the request', () => {
     assert.deepEqual(await client.answers(1), ['404 no'])
     await client.end()
   })
+})
+
+suite('a client that ends its side while it waits for its answer', () => {
+  /** A request that waits for `answer`, with its client at the end of what it says. */
+  async function waiting(leave: (socket: net.Socket) => void) {
+    const arrived = Promise.withResolvers<Exchange>()
+    const answer = Promise.withResolvers<void>()
+    const started = await start({
+      handle: async (exchange) => {
+        await exchange.readBody(undefined)
+        arrived.resolve(exchange)
+        await answer.promise
+        exchange.respond(200, ['content-length', '0'], '')
+      },
+    })
+    const client = await started.connect()
+    client.send(post('abc'))
+    const exchange = await arrived.promise
+    leave(client.socket)
+    return { started, client, exchange, answer: answer.resolve }
+  }
+
+  test('is answered', async () => {
+    const { started, client, answer } = await waiting((socket) => socket.end())
+    while (!client.received.startsWith('HTTP/1.1 100 ')) await turn()
+    await started.clock.advance(1000)
+    answer()
+    await client.end()
+    assert.match(client.received, /^(?:HTTP\/1\.1 100 Continue\r\n\r\n)+HTTP\/1\.1 200 OK\r\n/)
+    await started[Symbol.asyncDispose]()
+  })
+
+  for (const [name, leave] of [
+    ['and is gone', (socket: net.Socket) => socket.destroy()],
+    ['with a reset', (socket: net.Socket) => socket.resetAndDestroy()],
+  ] as const) {
+    test(`${name}: its request is abandoned`, async () => {
+      const { started, exchange, answer } = await waiting(leave)
+      const code = (): string | undefined => {
+        try {
+          exchange.throwIfAbandoned()
+          return undefined
+        } catch (error) {
+          return (error as DeliveryError).code
+        }
+      }
+      while (code() === undefined) {
+        await started.clock.advance(1000)
+        await turn()
+        assert.ok(started.clock.monotonicMs() < 30_000, 'only the timeout ends it')
+      }
+      assert.equal(code(), 'abandoned')
+      answer()
+      await started[Symbol.asyncDispose]()
+    })
+  }
 })
 
 test('100 Continue comes when the body is wanted', async () => {

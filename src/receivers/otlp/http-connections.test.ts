@@ -194,3 +194,47 @@ suite('requests behind one another in one connection', () => {
     assert.deepEqual(new Set(await greedy.answers(20)), new Set([200]))
   })
 })
+
+suite('a large JSON body', () => {
+  /** Some 4 MB: dozens of slices. */
+  const record = { timeUnixNano: '1', body: { stringValue: 'x'.repeat(1000) } }
+  const logRecords = Array.from({ length: 4000 }, () => record)
+  const json = JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords }] }] })
+  const fields = ['host: a', 'content-type: application/json', `content-length: ${json.length}`]
+  const large = `POST /v1/logs HTTP/1.1\r\n${fields.join('\r\n')}\r\n\r\n${json}`
+  const countsOf = ({ intake }: Started) => intake.calls.map(({ batch }) => batch.itemCount)
+
+  test('lets the small request of another pass while it is converted', async () => {
+    await using started = await startReceiver({ grpc: null })
+    using big = await RawClient.connect(started.httpPort)
+    using small = await RawClient.connect(started.httpPort)
+    big.socket.write(large.slice(0, -1))
+    while (started.bytesInFlight() < json.length) await turn()
+    big.socket.write(large.slice(-1))
+    await turn()
+    small.socket.write(whole)
+    assert.deepEqual(await small.answers(1), [200])
+    assert.deepEqual(big.statuses, [])
+    assert.deepEqual(await big.answers(1), [200])
+    assert.equal(countsOf(started).at(-1), 4000)
+  })
+
+  test('is not converted when its client has left', async () => {
+    await using started = await startReceiver({ grpc: null })
+    using stays = await RawClient.connect(started.httpPort)
+    const leaves = await RawClient.connect(started.httpPort)
+    stays.socket.write(large.slice(0, -1))
+    leaves.socket.write(large.slice(0, -1))
+    while (started.bytesInFlight() < 2 * json.length) await turn()
+    stays.socket.write(large.slice(-1))
+    await turn()
+    leaves.socket.write(large.slice(-1))
+    await turn()
+    await turn()
+    leaves.socket.resetAndDestroy()
+    assert.deepEqual(await stays.answers(1), [200])
+    while (started.bytesInFlight() > 0) await turn()
+    assert.deepEqual(countsOf(started), [4000])
+    assert.deepEqual(rejections(started), { abandoned: 1 })
+  })
+})

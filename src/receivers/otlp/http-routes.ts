@@ -1,15 +1,13 @@
-import { isUtf8 } from 'node:buffer'
 import { DeliveryError } from '../../errors/delivery-error.ts'
 import type { ContentEncoding } from '../../net/decompress.ts'
 import type { Exchange } from '../../net/http/exchange.ts'
 import type { Signal } from '../../signal/signal.ts'
-import { fromJson } from '../../wire/otlp/from-json.ts'
 import { encodeRpcStatus, rpcStatusToJson } from '../../wire/rpc-status.ts'
-import { WireError } from '../../wire/wire-error.ts'
 import { type Answer, answerOf } from './answer.ts'
 import type { Cors } from './cors.ts'
 import { type ExportIntake, type Metadata, metadataOf } from './export-intake.ts'
 import { missingPipeline } from './grpc-handlers.ts'
+import { JsonBodies } from './json-bodies.ts'
 import type { Rejections } from './rejections.ts'
 
 type MediaType = 'application/x-protobuf' | 'application/json'
@@ -37,6 +35,7 @@ export interface RouteSettings {
 /** Answers OTLP/HTTP requests (OTLP specification, "OTLP/HTTP"). */
 export class HttpRoutes {
   readonly #settings: RouteSettings
+  readonly #json = new JsonBodies()
   readonly #protobufOk: readonly string[]
   readonly #jsonOk: readonly string[]
 
@@ -100,7 +99,10 @@ export class HttpRoutes {
     }
     try {
       const body = await exchange.readBody(name === '' ? undefined : (name as ContentEncoding))
-      const bytes = mediaType === 'application/json' ? convertJson(intake.signal, body) : body
+      const bytes =
+        mediaType === 'application/json'
+          ? await this.#json.convert(intake.signal, body, exchange)
+          : body
       await intake.take(bytes, this.#metadataOf(exchange))
     } catch (thrown) {
       if (!(thrown instanceof DeliveryError)) throw thrown
@@ -170,6 +172,7 @@ const atTheDoor: ReadonlySet<string> = new Set([
   'too_large',
   'receiver_busy',
   'slow_sender',
+  'abandoned',
 ])
 
 function refusal(status: number, code: 'unsupported', message: string): Refusal {
@@ -194,16 +197,4 @@ function codingOf(contentEncoding: string | undefined): string {
   if (contentEncoding === undefined || contentEncoding === 'gzip') return contentEncoding ?? ''
   const codings = contentEncoding.split(',').map((coding) => coding.trim().toLowerCase())
   return codings.filter((coding) => coding !== '' && coding !== 'identity').join(', ')
-}
-
-function convertJson(signal: Signal, body: Uint8Array): Uint8Array {
-  if (!isUtf8(body)) throw new DeliveryError('invalid_data', 'the body is not valid UTF-8')
-  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
-  try {
-    return fromJson(signal, text)
-  } catch (error) {
-    if (!(error instanceof WireError)) throw error
-    const message = `the body is not an OTLP/JSON ${signal} request: ${error.message}`
-    throw new DeliveryError('invalid_data', message, { cause: error })
-  }
 }

@@ -16,24 +16,45 @@ import type { OtlpSignal } from './signal.ts'
  * unsigned 64-bit integer`.
  */
 export function fromJson(signal: OtlpSignal, text: string): Uint8Array {
-  return new Converter(text).convert(messageOf(requestOf[signal]))
+  const slices = fromJsonInSlices(signal, text)
+  for (;;) {
+    const slice = slices.next()
+    if (slice.done === true) return slice.value
+  }
 }
+
+/** The same in slices of some milliseconds, so that other work can be done between them. */
+export function fromJsonInSlices(
+  signal: OtlpSignal,
+  text: string,
+): Generator<void, Uint8Array, void> {
+  return new Converter(text, itemDepths[signal]).convert(messageOf(requestOf[signal]))
+}
+
+/** Characters after which a slice ends, with the item there. */
+const sliceLength = 128 * 1024
+
+/** How deep items lie: request, resource, scope, item; data points below their metric and its kind. */
+const itemDepths: Readonly<Record<OtlpSignal, number>> = { logs: 4, traces: 4, metrics: 6 }
 
 class Converter {
   readonly #json: JsonReader
   readonly #writer: Writer
+  readonly #itemDepth: number
+  #sliceStart = 0
   /** Where the reader is: for each depth the field, and the index in it; read only when an error is made. */
   readonly #fields: (Field | undefined)[] = []
   readonly #indexes: number[] = []
 
-  constructor(text: string) {
+  constructor(text: string, itemDepth: number) {
     this.#json = new JsonReader(text)
     this.#writer = new Writer(Math.max(256, text.length >> 1))
+    this.#itemDepth = itemDepth
   }
 
-  convert(message: Message): Uint8Array {
+  *convert(message: Message): Generator<void, Uint8Array, void> {
     try {
-      this.#message(message, 1)
+      yield* this.#container(message, 1)
       this.#fields[1] = undefined
       this.#json.end()
     } catch (error) {
@@ -45,23 +66,79 @@ class Converter {
     return this.#writer.finish()
   }
 
-  #message(message: Message, depth: number): void {
-    if (depth > nestingLimit) throw new Problem(`messages nest deeper than ${nestingLimit}`)
-    const json = this.#json
-    this.#fields[depth] = undefined
-    if (!json.tryTake('{')) throw new Problem('must be an object')
-    for (let first = true; json.next(first, '}'); first = false) {
-      const field = message.byName.get(json.key())
-      this.#fields[depth] = field
-      if (field === undefined) json.skipValue(depth)
-      else if (json.tryWord('null')) continue
-      else if (field.repeated) this.#repeated(field, depth)
-      else {
+  /** A message above the items: as `#message`, with pauses. */
+  *#container(message: Message, depth: number): Generator<void, void, void> {
+    this.#open(depth)
+    const isAbove = depth + 1 < this.#itemDepth
+    for (let first = true; this.#json.next(first, '}'); first = false) {
+      const field = this.#takeField(message, depth)
+      if (field === undefined) continue
+      if (field.kind !== 'message') this.#content(field, depth)
+      else if (field.repeated) yield* this.#containers(field, depth)
+      else if (isAbove) {
         this.#indexes[depth] = -1
-        this.#value(field, depth)
-      }
+        yield* this.#nested(field, depth)
+      } else this.#content(field, depth)
       this.#fields[depth] = undefined
     }
+  }
+
+  *#containers(field: Field, depth: number): Generator<void, void, void> {
+    const json = this.#json
+    const isAbove = depth + 1 < this.#itemDepth
+    this.#indexes[depth] = -1
+    if (!json.tryTake('[')) throw new Problem('must be an array')
+    for (let index = 0; json.next(index === 0, ']'); index++) {
+      this.#indexes[depth] = index
+      if (isAbove) yield* this.#nested(field, depth)
+      else this.#value(field, depth)
+      if (json.at - this.#sliceStart < sliceLength) continue
+      yield
+      this.#sliceStart = json.at
+    }
+  }
+
+  *#nested(field: Field, depth: number): Generator<void, void, void> {
+    this.#writer.tag(field.tag)
+    const mark = this.#writer.fork()
+    yield* this.#container(field.message, depth + 1)
+    this.#writer.join(mark)
+  }
+
+  #message(message: Message, depth: number): void {
+    this.#open(depth)
+    for (let first = true; this.#json.next(first, '}'); first = false) {
+      const field = this.#takeField(message, depth)
+      if (field === undefined) continue
+      this.#content(field, depth)
+      this.#fields[depth] = undefined
+    }
+  }
+
+  #open(depth: number): void {
+    if (depth > nestingLimit) throw new Problem(`messages nest deeper than ${nestingLimit}`)
+    this.#fields[depth] = undefined
+    if (!this.#json.tryTake('{')) throw new Problem('must be an object')
+  }
+
+  /** The field whose key comes next; undefined, and its value taken, where there is nothing to write. */
+  #takeField(message: Message, depth: number): Field | undefined {
+    const json = this.#json
+    const field = message.byName.get(json.key())
+    this.#fields[depth] = field
+    if (field === undefined) json.skipValue(depth)
+    else if (!json.tryWord('null')) return field
+    this.#fields[depth] = undefined
+    return undefined
+  }
+
+  #content(field: Field, depth: number): void {
+    if (field.repeated) {
+      this.#repeated(field, depth)
+      return
+    }
+    this.#indexes[depth] = -1
+    this.#value(field, depth)
   }
 
   #repeated(field: Field, depth: number): void {

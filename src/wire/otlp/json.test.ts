@@ -9,7 +9,7 @@ import { Batch } from '../../signal/batch.ts'
 import { signals } from '../../signal/signal.ts'
 import { decodeView, encodeView } from '../../signal/views/views.ts'
 import { WireError } from '../wire-error.ts'
-import { fromJson } from './from-json.ts'
+import { fromJson, fromJsonInSlices } from './from-json.ts'
 import { scanItems } from './scan.ts'
 import type { OtlpSignal } from './signal.ts'
 import { toJson } from './to-json.ts'
@@ -39,6 +39,17 @@ for (const signal of signals) {
     test('of several segments is one object', () => {
       const both = toJson(signal, new Batch(signal, [bytes, bytes], 0).bytes())
       assert.equal(scanItems(signal, fromJson(signal, both)), 2 * itemCount)
+    })
+
+    test('is read in slices where it is large', () => {
+      const times = Math.ceil(1_000_000 / text.length)
+      const large = toJson(signal, Buffer.concat(new Array<Uint8Array>(times).fill(bytes)))
+      const slices = fromJsonInSlices(signal, large)
+      let count = 1
+      let slice = slices.next()
+      for (; slice.done !== true; slice = slices.next()) count++
+      assert.equal(scanItems(signal, slice.value), times * itemCount)
+      assert.ok(count > large.length / 256 / 1024, `${count} slices of ${large.length} characters`)
     })
 
     test('damaged at random is refused, or was JSON and becomes a request', () => {
@@ -393,4 +404,12 @@ suite('toJson', () => {
       '{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"gauge":{"dataPoints":[{"asDouble":"NaN"},{"asDouble":"-Infinity"},{"asDouble":-0}]}}]}]}]}'
     assert.equal(toJson('metrics', fromJson('metrics', text)), text)
   })
+})
+
+test('the data points of one metric are read in slices', () => {
+  const dataPoints = new Array<object>(20_000).fill({ timeUnixNano: '1', asDouble: 0.25 })
+  const metrics = [{ name: 'm', gauge: { dataPoints } }]
+  const text = JSON.stringify({ resourceMetrics: [{ scopeMetrics: [{ metrics }] }] })
+  const slices = [...fromJsonInSlices('metrics', text)]
+  assert.ok(slices.length >= 4, `${slices.length} slices of ${text.length} characters`)
 })
