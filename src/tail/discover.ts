@@ -8,6 +8,8 @@ const depthMax = 64
 
 /** Finds the paths that the include patterns name and the exclude patterns do not. */
 export class Discovery {
+  /** The include patterns as they were given. */
+  readonly patterns: readonly string[]
   readonly #files: FileSystem
   readonly #include: readonly Glob[]
   readonly #exclude: readonly Glob[]
@@ -23,6 +25,7 @@ export class Discovery {
     ordering: OrderingSettings | undefined,
     unreadable: (directory: string, error: NodeJS.ErrnoException) => void,
   ) {
+    this.patterns = include
     this.#files = files
     this.#include = include.flatMap(compileGlob)
     this.#exclude = exclude.flatMap(compileGlob)
@@ -38,6 +41,16 @@ export class Discovery {
   /** Whether all that matches lies in the bases themselves, and none of it was a link when `paths` looked last. */
   get isFlat(): boolean {
     return !this.#hasLinks && this.#include.every(({ segments }) => depthOf(segments) === 1)
+  }
+
+  /** Include patterns that name one path. */
+  get literals(): readonly string[] {
+    return this.#include
+      .filter(({ segments }) => segments.every(({ literal }) => literal !== undefined))
+      .map(
+        ({ absolute, segments }) =>
+          (absolute ? '/' : '') + segments.map(({ literal }) => literal).join('/'),
+      )
   }
 
   /** The candidates, each once, sorted. Nothing is said about what they are: a path may be a directory or a FIFO. */

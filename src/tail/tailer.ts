@@ -1,6 +1,7 @@
 import { sleep } from '../component/clock.ts'
 import { BlockReader } from './block-reader.ts'
 import { FileSet } from './file-set.ts'
+import { tellFirstLook } from './first-look.ts'
 import { Quiet } from './quiet.ts'
 import type { TailParts, TailSettings } from './tail-settings.ts'
 import type { TailedFile } from './tailed-file.ts'
@@ -59,7 +60,7 @@ export class Tailer {
   async start(): Promise<void> {
     await this.#parts.locks?.check()
     const { clock } = this.#parts
-    const looked = this.#poll()
+    const looked = this.#lookFirst()
     this.#running = this.#run(looked)
     const waited = new AbortController()
     const settled = Promise.allSettled([looked])
@@ -190,6 +191,15 @@ export class Tailer {
       await sleep(this.#parts.clock, restMs, this.#wake.signal)
     }
     if (!this.#stopping.signal.aborted) this.#wake = new AbortController()
+  }
+
+  async #lookFirst(): Promise<void> {
+    await this.#poll()
+    const { discovery, system, checkpoints, logger } = this.#parts
+    const { startAt } = this.#settings
+    const files = [...this.#files.all]
+    const goesOn = checkpoints.earlierRunMs > 0
+    await tellFirstLook({ files, discovery, system, startAt, goesOn }, logger)
   }
 
   async #poll(): Promise<void> {
