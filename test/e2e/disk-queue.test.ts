@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
@@ -47,6 +47,19 @@ async function setup(t: TestContext, directory?: string) {
     }
   }
   return { sink, start, send, sent: () => sent, httpPort }
+}
+
+/** A file system of a MiB; undefined, and the test skipped, where none can be mounted. */
+async function mountSmall(t: TestContext): Promise<string | undefined> {
+  const small = await mkdtemp(join(tmpdir(), 'remora-full-'))
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', small])
+  t.after(async () => {
+    spawnSync('umount', ['-l', small])
+    await rm(small, { recursive: true, force: true })
+  })
+  if (mounted.status === 0) return small
+  t.skip(`a small file system cannot be mounted here: ${String(mounted.stderr)}`)
+  return undefined
 }
 
 suite('a disk queue of the real process', () => {
@@ -98,16 +111,8 @@ suite('a disk queue of the real process', () => {
   })
 
   test('D11: lives through a full disk, and goes on when there is space again', async (t) => {
-    const small = await mkdtemp(join(tmpdir(), 'remora-full-'))
-    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', small])
-    t.after(async () => {
-      spawnSync('umount', ['-l', small])
-      await rm(small, { recursive: true, force: true })
-    })
-    if (mounted.status !== 0) {
-      t.skip(`a small file system cannot be mounted here: ${String(mounted.stderr)}`)
-      return
-    }
+    const small = await mountSmall(t)
+    if (small === undefined) return
     const { sink, start, send, sent, httpPort } = await setup(t, small)
     sink.mode = 'unavailable'
     const remora = await start()
@@ -134,6 +139,25 @@ suite('a disk queue of the real process', () => {
     const [account] = await remora.stop()
     assert.deepEqual(account?.dropped, {})
     assert.equal(account?.delivered, taken + 1 + sent())
+  })
+
+  test('D11: starts on a full disk, and delivers what is there', async (t) => {
+    const small = await mountSmall(t)
+    if (small === undefined) return
+    const { sink, start, send, sent } = await setup(t, small)
+    sink.mode = 'unavailable'
+    const first = await start()
+    await send(10)
+    first.child.kill('SIGKILL')
+    await first.exited
+    await assert.rejects(writeFile(join(small, 'fill'), Buffer.alloc(2 * 1024 * 1024)), {
+      code: 'ENOSPC',
+    })
+    const second = await start()
+    sink.mode = 'accept'
+    await until('everything', () => sink.arrivals().size === sent())
+    const [account] = await second.stop()
+    assert.deepEqual([account?.delivered, account?.dropped], [sent(), {}])
   })
 
   test('D17: a second process on the directory refuses to start', async (t) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readlink, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
@@ -76,5 +76,35 @@ suite('a directory', () => {
     }
     await (await lockDirectory(directory))()
     assert.deepEqual(await readdir(directory), [])
+  })
+
+  test('on a full disk is locked too: what makes room there waits for it', { skip }, async (t) => {
+    const directory = await mkdtemp(join(root, 'full-'))
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', directory])
+    if (mounted.status !== 0) {
+      t.skip(`a small file system cannot be mounted here: ${String(mounted.stderr)}`)
+      return
+    }
+    t.after(() => spawnSync('umount', ['-l', directory]))
+    const full = writeFile(join(directory, 'fill'), Buffer.alloc(128 * 1024))
+    await assert.rejects(full, { code: 'ENOSPC' })
+    const first = await lockElsewhere(directory)
+    assert.equal(first.said, 'held')
+    assert.ok(Buffer.byteLength(await readlink(join(directory, 'lock'))) < 60)
+    await assert.rejects(lockDirectory(directory), DirectoryInUse)
+    first.child.kill('SIGKILL')
+    await once(first.child, 'close')
+    await (await lockDirectory(directory))()
+    assert.deepEqual(await readdir(directory), ['fill'])
+  })
+
+  test('whose lock cannot be read is named', async () => {
+    const directory = await mkdtemp(join(root, 'odd-'))
+    await mkdir(join(directory, 'lock'))
+    await assert.rejects(lockDirectory(directory), (error: Error) => {
+      assert.ok(error.message.startsWith(`cannot lock directory "${directory}": EISDIR`))
+      return true
+    })
+    assert.deepEqual(await readdir(directory), ['lock'])
   })
 })

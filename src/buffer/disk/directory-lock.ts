@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises'
+import { link, readFile, readlink, rename, symlink, unlink, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { errorCode } from './file-system.ts'
 import { giveSignOfLife, isAnswered, removeSign, type SignOfLife } from './sign-of-life.ts'
@@ -14,6 +14,9 @@ import { giveSignOfLife, isAnswered, removeSign, type SignOfLife } from './sign-
  *                                │  holder alive? ── yes ──▶ refuse
  *                                │    │ no
  *                                └── rename it away
+ *
+ * On a full disk nothing can be written, and what would make room waits for this lock. There the lock is a symbolic link, whose
+ * "target" is the content: that needs no block of the disk.
  *
  * The link makes the lock appear with its content or not at all. A lock is stale when nobody answers at its socket: two
  * containers on one volume do not see each other's processes, and in each the holder is process 1. Where there are no
@@ -56,7 +59,9 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   } catch (error) {
     heldHere.delete(path)
     await sign?.end()
-    throw error
+    if (error instanceof DirectoryInUse) throw error
+    const message = `cannot lock directory "${directory}": ${(error as Error).message}`
+    throw new Error(message, { cause: error })
   }
   return async () => {
     heldHere.delete(path)
@@ -68,12 +73,16 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
 async function takeLock(directory: string, own: string, socket: string): Promise<void> {
   const path = join(directory, 'lock')
   const owner: Owner = { pid: process.pid, startedAt: await startTime(process.pid), socket }
-  const mine = JSON.stringify(owner)
+  let mine = JSON.stringify(owner)
   const temporary = `${own}.tmp`
-  await writeFile(temporary, mine, { mode: 0o640 })
+  let make = () => link(temporary, path)
   try {
+    if (!(await writeIfRoom(temporary, mine))) {
+      mine = shortText(owner)
+      make = () => symlink(mine, path)
+    }
     for (let attempt = 0; attempt < attempts; attempt++) {
-      const made = await tryLink(temporary, path)
+      const made = await unlessThere(make)
       const text = await readIfThere(path)
       if (made && text === mine) return
       const other = parseOwner(text ?? '')
@@ -86,12 +95,28 @@ async function takeLock(directory: string, own: string, socket: string): Promise
   } finally {
     await unlinkIfThere(temporary)
   }
-  throw new Error(`cannot lock directory "${directory}": others keep taking the lock`)
+  throw new Error('others keep taking the lock')
 }
 
-async function tryLink(from: string, to: string): Promise<boolean> {
+/** False if the disk is full. */
+async function writeIfRoom(path: string, text: string): Promise<boolean> {
   try {
-    await link(from, to)
+    await writeFile(path, text, { mode: 0o640 })
+    return true
+  } catch (error) {
+    if (['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '')) return false
+    throw error
+  }
+}
+
+/** ext4 keeps a link of up to 59 bytes beside the file's other data. */
+function shortText({ pid, startedAt, socket }: Owner): string {
+  return JSON.stringify(socket === '' ? { pid, startedAt } : { pid, socket })
+}
+
+async function unlessThere(make: () => Promise<void>): Promise<boolean> {
+  try {
+    await make()
     return true
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return false
@@ -106,7 +131,7 @@ async function removeStale(path: string, aside: string, staleText: string): Prom
     if (errorCode(error) === 'ENOENT') return
     throw error
   }
-  if ((await readIfThere(aside)) !== staleText) await tryLink(aside, path)
+  if ((await readIfThere(aside)) !== staleText) await unlessThere(() => link(aside, path))
   await unlinkIfThere(aside)
 }
 
@@ -120,6 +145,12 @@ async function unlinkIfThere(path: string): Promise<void> {
 
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
+    return await readlink(path)
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined
+    if (errorCode(error) !== 'EINVAL') throw error
+  }
+  try {
     return await readFile(path, 'utf8')
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined
@@ -131,10 +162,11 @@ async function readIfThere(path: string): Promise<string | undefined> {
 function parseOwner(text: string): Owner | undefined {
   try {
     const owner = JSON.parse(text) as Partial<Owner> | null
-    if (typeof owner?.pid !== 'number' || typeof owner.startedAt !== 'string') return undefined
     // It will be removed: nothing but a socket of ours may be named.
-    const socket = socketName.test(owner.socket ?? '') ? (owner.socket as string) : ''
-    return { pid: owner.pid, startedAt: owner.startedAt, socket }
+    const socket = socketName.test(owner?.socket ?? '') ? (owner?.socket as string) : ''
+    const startedAt = owner?.startedAt ?? (socket === '' ? undefined : '')
+    if (typeof owner?.pid !== 'number' || typeof startedAt !== 'string') return undefined
+    return { pid: owner.pid, startedAt, socket }
   } catch (error) {
     if (error instanceof SyntaxError) return undefined
     throw error
