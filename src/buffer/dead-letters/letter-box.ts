@@ -1,5 +1,5 @@
 import { constants, type Dirent } from 'node:fs'
-import { open, readdir, readFile, stat, unlink } from 'node:fs/promises'
+import { access, open, readdir, readFile, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createDirectory, isThere } from '../create-directory.ts'
 import { nodeFileSystem } from '../disk/node-file-system.ts'
@@ -70,6 +70,8 @@ export class LetterBox {
     // Only once, unless somebody removes it: it costs a sync.
     if (!this.#made || !(await isThere(this.directory))) {
       await createDirectory(this.directory, 0o750)
+      // Said at the start, and not of the first letter that cannot be written.
+      await access(this.directory, constants.R_OK | constants.W_OK | constants.X_OK)
       this.#made = true
     }
     this.#entries = await listLetters(this.directory, this.#entries)
