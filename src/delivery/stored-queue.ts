@@ -68,6 +68,7 @@ export async function openStoredQueue(
   meter.gauge('remora_queue_file_bytes', labels, () => disk.fileBytes)
   meter.gauge('remora_queue_file_bytes_max', labels, () => disk.maxSizeBytes)
   meter.gauge('remora_queue_files_set_aside', labels, () => disk.setAsideFiles)
+  meter.gauge('remora_queue_files_unreadable', labels, () => disk.unreadableFiles)
   if (disk.waiting.items > 0) {
     logger.info('found items in the disk queue', { signal, items: disk.waiting.items })
   }

@@ -160,6 +160,10 @@ export const metrics: Readonly<Record<string, MetricInfo>> = {
     type: 'gauge',
     help: 'Files of a disk queue that cannot be read and lie beside it, renamed.',
   },
+  remora_queue_files_unreadable: {
+    type: 'gauge',
+    help: 'Files of a disk queue that cannot be opened: what is in them waits for a start that can.',
+  },
   remora_queue_damaged_records: {
     type: 'counter',
     help: 'Records of a disk queue that were damaged on the disk and are lost.',

@@ -210,6 +210,13 @@ export class DiskQueue {
     return this.#setAside.files
   }
 
+  /** Files that stay as they are until the next start, with what is in them. */
+  get unreadableFiles(): number {
+    let files = this.report.leftAlone
+    for (const { unreadable } of this.#files.live) if (unreadable) files++
+    return files
+  }
+
   /** Why nothing can be written, while that is so. */
   get failure(): DiskFailure | undefined {
     return this.#failure

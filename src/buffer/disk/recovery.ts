@@ -20,6 +20,8 @@ import { SetAside } from './set-aside.ts'
  * cannot make sense of costs only that:
  *
  *     cursor.tmp                   removed: it was being written
+ *     cursor, cursor.tmp that are  renamed to *.stray
+ *       directories
  *     cursor, missing              nothing counts as acknowledged
  *     cursor, damaged or newer     the same, and it is set aside
  *     *.segment, empty, garbage,   set aside
@@ -49,6 +51,8 @@ export interface Recovered {
 export interface RecoveryReport {
   /** Names, as they are now. */
   readonly setAside: string[]
+  /** Files that stay as they are until the next start. */
+  leftAlone: number
   /** Cut from the end of the newest segment: of a write that nobody was told had succeeded. */
   tornBytes: number
   /** Segments whose header was damaged and whose records are not. */
@@ -77,6 +81,7 @@ export class Recovery {
   readonly #setAside: SetAside
   readonly #report: RecoveryReport = {
     setAside: [],
+    leftAlone: 0,
     tornBytes: 0,
     damagedHeaders: 0,
     cursor: 'missing',
@@ -99,6 +104,9 @@ export class Recovery {
     for (const name of names) {
       if (name === 'cursor.tmp') await this.#remove(name)
       else if (SetAside.owns(name)) await this.#foundAside(name)
+    }
+    for (const name of ['cursor', 'cursor.tmp']) {
+      if (!names.includes(name)) await this.#makeWay(name)
     }
     const cursor = names.includes('cursor') ? await this.#readCursor() : undefined
     const segments: Segment[] = []
@@ -297,6 +305,20 @@ export class Recovery {
     return undefined
   }
 
+  /** Files are listed; if something else has the name of one, as a directory, no file could take its place. */
+  async #makeWay(name: string): Promise<void> {
+    const aside = `${name}.stray`
+    try {
+      await this.#fs.rename(this.#path(name), this.#path(aside))
+      this.#logger.error('something that is no file has the name of a queue file; it is renamed', {
+        name,
+        aside,
+      })
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') await this.#leaveAlone(name, error)
+    }
+  }
+
   async #putAside(name: string, because: string): Promise<void> {
     try {
       const aside = await this.#setAside.put(name, await this.#fs.size(this.#path(name)))
@@ -318,6 +340,7 @@ export class Recovery {
 
   /** It may be readable at the next start: too many files open, permissions. */
   async #leaveAlone(name: string, cause: unknown): Promise<void> {
+    this.#report.leftAlone++
     this.#logger.error('cannot open a queue file; it stays as it is', {
       name,
       message: (cause as Error).message,

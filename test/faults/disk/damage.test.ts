@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { recordHeaderBytes, segmentHeaderBytes } from '../../../src/buffer/disk/format.ts'
 import { Random } from '../../support/random.ts'
-import { drain, fill, numbers, openQueue } from './on-disk.ts'
+import { drain, fill, makeDirectory, numbers, openQueue } from './on-disk.ts'
 import { account, numberedBatch } from './queue-support.ts'
 import { failure, SimulatedFileSystem } from './simulated-file-system.ts'
 
@@ -229,6 +231,39 @@ suite('D7: a queue starts', () => {
     assert.deepEqual(
       kept,
       numbers(12, 20).map((index) => `000000${20 + index}-00000001.segment.damaged`),
+    )
+  })
+
+  test('with a file that cannot be opened: it is counted, and its records come with a later start', async () => {
+    const { fs } = await written()
+    fs.fault = (call) => {
+      if (call === 'open') throw failure('EACCES')
+    }
+    const { queue } = await openQueue('/queue', {}, fs)
+    assert.deepEqual([queue.unreadableFiles, queue.waiting.records], [1, 0])
+    fs.fault = () => {}
+    await queue.append(numberedBatch(1000, payloadBytes), account)
+    assert.deepEqual(await drain(queue), [1000])
+    await queue.close()
+    const { delivered } = await recover(fs)
+    assert.deepEqual(delivered, numbers(0, count))
+  })
+
+  test('with directories where its own files belong', async (t) => {
+    const directory = await makeDirectory(t)
+    for (const name of ['cursor', 'cursor.tmp']) {
+      await mkdir(join(directory, name))
+      await writeFile(join(directory, name, 'content'), '')
+    }
+    const { queue, clock } = await openQueue(directory)
+    await fill(queue, 0, count, payloadBytes)
+    assert.deepEqual(await drain(queue), numbers(0, count))
+    await clock.advance(5000)
+    assert.equal(queue.failure, undefined)
+    await queue.close()
+    assert.deepEqual(
+      (await readdir(directory)).filter((name) => name.startsWith('cursor')),
+      ['cursor', 'cursor.stray', 'cursor.tmp.stray'],
     )
   })
 
