@@ -65,17 +65,17 @@ export class CursorFile {
   async #save(): Promise<boolean> {
     const { fs, directory, files, nextSequence, onFailed } = this.#options
     await files.removeRetired()
-    const removed = files.takeRemoved()
-    const entries = [...removed.map(wholly), ...acknowledged(files)]
+    const { gone, removedCount } = files
+    const entries = [...gone.map(wholly), ...acknowledged(files)]
     const bytes = writeCursor({ nextSequence: nextSequence(), entries }, files.limits.cursorBytes)
     try {
       await this.#write(bytes)
       await fs.rename(this.#temporaryPath, this.#path)
       await fs.syncDirectory(directory)
+      files.forgetRemoved(removedCount)
       this.saves++
       return true
     } catch (error) {
-      files.returnRemoved(removed)
       onFailed(error as Error)
       await this.#removeTemporary()
       return false

@@ -17,7 +17,7 @@ export class SegmentFiles {
   /** Wholly acknowledged or dropped, not removed yet. */
   readonly #retired: Segment[] = []
   /** Removed, but the removal may not have reached the disk. */
-  #removed: SegmentName[] = []
+  readonly #removed: SegmentName[] = []
   /** Files that are no segments. */
   readonly #otherBytes: () => number
   #segmentBytes = 0
@@ -76,18 +76,21 @@ export class SegmentFiles {
   }
 
   /**
-   * Segments that must not come back after a crash: their files are there still, or their removal has not reached the disk. Call before
-   * syncing the directory.
+   * Segments that must not come back after a crash: their files are there still, or their removal may not have reached the
+   * disk. A cursor that names them makes sure of it.
    */
-  takeRemoved(): readonly SegmentName[] {
-    const names = [...this.#removed, ...this.#retired]
-    this.#removed = []
-    return names
+  get gone(): readonly SegmentName[] {
+    return [...this.#removed, ...this.#retired]
   }
 
-  /** The cursor with these names was not saved. */
-  returnRemoved(names: readonly SegmentName[]): void {
-    this.#removed.unshift(...names)
+  /** How many of `gone`, the first ones, have no file any more. */
+  get removedCount(): number {
+    return this.#removed.length
+  }
+
+  /** The directory was synced since these, the first ones, were removed. */
+  forgetRemoved(count: number): void {
+    this.#removed.splice(0, count)
   }
 
   async #remove(): Promise<void> {

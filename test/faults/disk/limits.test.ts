@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdir, readdir, rm, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
+import { readCursor } from '../../../src/buffer/disk/cursor.ts'
 import type { FileSystem } from '../../../src/buffer/disk/file-system.ts'
 import { nodeFileSystem } from '../../../src/buffer/disk/node-file-system.ts'
 import { DeliveryError } from '../../../src/errors/delivery-error.ts'
@@ -238,6 +239,31 @@ suite('the cap', () => {
     assert.equal(queue.failure, undefined)
     await queue.append(numberedBatch(number, 20_000), account)
     assert.ok(fs.bytesMostSeen <= cap, `${fs.bytesMostSeen} bytes of ${cap}`)
+    await queue.close()
+  })
+
+  test('D12: a long time read-only costs no memory, and the cursor after it says everything once', async () => {
+    const fs = simulated()
+    const { queue, clock } = await openQueue('/queue', { maxSizeBytes: 64 * KiB }, fs)
+    await fill(queue, 0, 30, 1000)
+    fs.fault = (call) => {
+      if (['create', 'rename', 'unlink'].includes(call)) throw failure('EROFS')
+    }
+    assert.deepEqual(await drain(queue), numbers(0, 30))
+    for (let probe = 0; probe < 50; probe++) {
+      await clock.advance(30_000)
+      await settle(fs)
+    }
+    fs.fault = (call) => {
+      if (call === 'unlink') throw failure('EROFS')
+    }
+    await clock.advance(30_000)
+    await settle(fs)
+    const cursor = readCursor(fs.content('cursor'))
+    assert.ok(typeof cursor === 'object', String(cursor))
+    const sequences = cursor.entries.map(({ sequence }) => sequence)
+    assert.deepEqual(sequences, [...new Set(sequences)])
+    assert.ok(sequences.length > 5, `${sequences.length} segments`)
     await queue.close()
   })
 
