@@ -76,7 +76,9 @@ export class Piece {
 
   /** When the oldest of its entries came. Entries are in order, but for those of a disk queue after a change of the clock. */
   get arrivedMs(): number {
-    return Math.min(...this.#entries.map((entry) => entry.arrivedMs))
+    let oldestMs = Infinity
+    for (const { arrivedMs } of this.#entries) oldestMs = Math.min(oldestMs, arrivedMs)
+    return oldestMs
   }
 
   /** The names of the pipelines that its items came through. */
