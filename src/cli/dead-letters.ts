@@ -50,7 +50,16 @@ function list(all: readonly Found[], { format }: Arguments, io: Io): ExitCode {
     const time = new Date(timeMs).toISOString()
     const reason = cut(safeText(head.reason))
     const size = hasData ? sizeText(sizeBytes) : 'no data'
-    return [id, time, signal, String(items), size, code, pipelines.join(','), reason]
+    return [
+      id,
+      time,
+      signal,
+      String(items),
+      size,
+      safeText(code),
+      safeText(pipelines.join(',')),
+      reason,
+    ]
   })
   const titles = ['ID', 'TIME', 'SIGNAL', 'ITEMS', 'SIZE', 'CODE', 'PIPELINES', 'REASON']
   if (rows.length > 0) io.stdout(tableText(titles, rows))

@@ -65,7 +65,16 @@ suite('a letter', () => {
     }
   })
 
-  const heads: readonly unknown[] = [null, [], 'x', 1, {}, { ...headOf(1), signal: 'nope' }]
+  const heads: readonly unknown[] = [
+    null,
+    [],
+    'x',
+    1,
+    {},
+    { ...headOf(1), signal: 'nope' },
+    { ...headOf(1), timeMs: 1e300 },
+    { ...headOf(1), pipelines: [{}] },
+  ]
   for (const head of heads) {
     test(`with the head ${JSON.stringify(head)} is none`, () => {
       const bytes = Buffer.concat(encodeLetter(head as LetterHead, []))

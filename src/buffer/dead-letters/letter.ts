@@ -21,6 +21,9 @@ export const letterHeaderBytes = 20
 /** Messages of backends are cut before; this is far above any head that we write. */
 export const letterHeadBytesMax = 64 * 1024
 
+/** No date is further from 1970. */
+const timeMsMost = 8.64e15
+
 /** Everything that is known of some items that were refused for good. */
 export interface LetterHead {
   /** Milliseconds since 1970. */
@@ -102,12 +105,14 @@ export function decodeLetterBeginning(bytes: Buffer, sizeBytes: number): LetterB
 function parseHead(value: unknown): LetterHead | string {
   const head = value as Partial<LetterHead> | null
   const valid =
-    Number.isFinite(head?.timeMs) &&
-    Number.isSafeInteger(head?.items) &&
-    typeof head?.exporter === 'string' &&
+    typeof head?.timeMs === 'number' &&
+    Math.abs(head.timeMs) <= timeMsMost &&
+    Number.isSafeInteger(head.items) &&
+    typeof head.exporter === 'string' &&
     typeof head.code === 'string' &&
     typeof head.reason === 'string' &&
     Array.isArray(head.pipelines) &&
+    head.pipelines.every((pipeline) => typeof pipeline === 'string') &&
     signals.some((signal) => signal === head.signal)
   return valid ? (head as LetterHead) : 'its head is incomplete'
 }
