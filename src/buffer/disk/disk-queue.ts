@@ -386,14 +386,14 @@ export class DiskQueue {
   }
 
   #onFailed(error: Error): void {
-    if (this.#closed) return
     const known = this.#failure
     const sinceMs = known?.sinceMs ?? this.#clock.monotonicMs()
     this.#failure = { code: errorCode(error) ?? 'unknown', message: error.message, sinceMs }
     if (known === undefined) {
       this.#logger.error('cannot write to the disk queue', { message: error.message })
-      this.#events.onFailing()
     }
+    if (this.#closed) return
+    if (known === undefined) this.#events.onFailing()
     this.#cancelProbe ??= this.#clock.after(this.#probeMs, () => {
       this.#cancelProbe = undefined
       this.#probeMs = Math.min(this.#probeMs * 2, probeMsMax)

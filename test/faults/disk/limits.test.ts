@@ -3,14 +3,18 @@ import { mkdir, readdir, rm, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { readCursor } from '../../../src/buffer/disk/cursor.ts'
+import { DiskQueue } from '../../../src/buffer/disk/disk-queue.ts'
+import type { DiskRecord } from '../../../src/buffer/disk/disk-record.ts'
 import type { FileSystem } from '../../../src/buffer/disk/file-system.ts'
 import { nodeFileSystem } from '../../../src/buffer/disk/node-file-system.ts'
 import { DeliveryError } from '../../../src/errors/delivery-error.ts'
 import { Batch } from '../../../src/signal/batch.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
 import { Random } from '../../support/random.ts'
 import { until } from '../../support/remora-process.ts'
+import { RecordingLogger } from '../../support/settings.ts'
 import { bytesIn, drain, fill, makeDirectory, numbers, openQueue } from './on-disk.ts'
-import { account, numberedBatch, numberOf } from './queue-support.ts'
+import { account, numberedBatch, numberOf, quietEvents, settingsFor } from './queue-support.ts'
 import { type FaultyCall, failure, SimulatedFileSystem } from './simulated-file-system.ts'
 
 const KiB = 1024
@@ -265,6 +269,23 @@ suite('the cap', () => {
     assert.deepEqual(sequences, [...new Set(sequences)])
     assert.ok(sequences.length > 5, `${sequences.length} segments`)
     await queue.close()
+  })
+
+  test('D12: a stop that cannot save the cursor says so', async () => {
+    const fs = simulated()
+    const logger = new RecordingLogger()
+    const parts = { fs, clock: new FakeClock(), logger, random: () => 0.5 }
+    const queue = await DiskQueue.open(settingsFor('/queue'), parts, quietEvents)
+    await fill(queue, 0, 5)
+    queue.ack(queue.take() as DiskRecord)
+    fs.fault = (call) => {
+      if (call === 'rename') throw failure('EROFS')
+    }
+    await queue.close()
+    assert.deepEqual(logger.texts('error'), [
+      'cannot write to the disk queue {"message":"EROFS: simulated"}',
+    ])
+    assert.equal(parts.clock.pending, 0)
   })
 
   test('D13: a batch larger than the queue can hold is refused alone', async (t) => {
