@@ -103,6 +103,28 @@ suite('masking', () => {
     assert.equal(scanItems('logs', masked), 1)
   })
 
+  test('removes ids that are text, and leaves those that are ids', () => {
+    const ids = (traceId: Buffer, spanId: Buffer) =>
+      oracleEncode('logs', {
+        resourceLogs: [
+          { scopeLogs: [{ logRecords: [{ traceId, spanId, body: { stringValue: 'a@b.io' } }] }] },
+        ],
+      })
+    const mail = Buffer.from('jane@example.com')
+    assert.equal(mail.length, 16)
+    for (const [traceId, spanId] of [
+      [mail, mail],
+      [mail.subarray(0, 15), Buffer.from('jd@ab.io')],
+    ] as const) {
+      const text = Buffer.from(mask('logs', ids(traceId, spanId))).toString('latin1')
+      assert.ok(!/j(?:ane|d)@/.test(text), text)
+    }
+    const traceId = Buffer.concat([Buffer.from([0]), mail.subarray(1)])
+    const spanId = Buffer.from(' a@b.io\x7f')
+    const kept = Buffer.from(mask('logs', ids(traceId, spanId)))
+    assert.ok(kept.includes(traceId) && kept.includes(spanId))
+  })
+
   test('keeps fields it does not know, and removes them where they hold something', () => {
     const unknown = (text: string) =>
       Buffer.concat([

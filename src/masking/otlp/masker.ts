@@ -20,8 +20,9 @@ import { joinPath, wordOf } from './field-paths.ts'
  *     prefilter → hits → walk along the hits → texts examined → edits → new bytes
  *
  * The walk opens a message only if a hit lies in it, or if the key of its attribute has one. What is not opened is
- * copied. Texts are every string and bytes field of OTLP but trace and span ids, whole numbers in attribute values (as
- * their decimal digits), and fields that are unknown here, which are removed if a text in them is found.
+ * copied. Texts are every string and bytes field of OTLP, whole numbers in attribute values (as their decimal digits), and what
+ * has no text to put another in its place: trace and span ids that are none, and fields that are unknown here. These are removed if
+ * something in them is found.
  */
 export interface MaskerSettings {
   readonly examiner: Examiner
@@ -66,6 +67,8 @@ const removable: ReadonlySet<string> = new Set([
 const notIdentity: ReadonlySet<string> = new Set(['Metric.description', 'Metric.metadata'])
 const stringTag = 10
 const allBits = -1
+const traceIdBytes = 16
+const spanIdBytes = 8
 
 export class Masker {
   readonly #settings: MaskerSettings
@@ -163,8 +166,9 @@ export class Masker {
       return this.#text(prefixAt, start, end, at, context, bits, isSame || isKey, isSame)
     }
     if (field.kind !== 'message') {
-      // An id, or packed numbers; a single number does not come so, and whoever reads it keeps it as unknown.
-      return field.kind === 'id' || field.repeated ? keep : this.#unknown(start, end, path, bits)
+      if (field.kind === 'id' && this.#isId(field.name, start, end)) return keep
+      // Packed numbers; a single number does not come so, and whoever reads it keeps it as unknown.
+      return field.kind !== 'id' && field.repeated ? keep : this.#unknown(start, end, path, bits)
     }
     const reader = this.#reader
     const outer = reader.end
@@ -319,6 +323,20 @@ export class Masker {
     const text = this.#reader.bytes.toString('latin1', start, end)
     const found = this.#settings.examiner.examine(text, '', bits, false, path)
     return found === verdict.clean ? keep : removeField
+  }
+
+  /**
+   * Whether it has the length of a trace or span id and is no text. Random bytes are text once in seven million trace ids, and
+   * never what a detector finds; a sender that puts a name of its own there means it as text.
+   */
+  #isId(name: string, start: number, end: number): boolean {
+    if (end - start !== (name === 'trace_id' ? traceIdBytes : spanIdBytes)) return false
+    const { bytes } = this.#reader
+    for (let at = start; at < end; at++) {
+      const byte = bytes[at] as number
+      if (byte < 0x20 || byte > 0x7e) return true
+    }
+    return false
   }
 
   #tooDeep(): Outcome {

@@ -4,7 +4,7 @@ import { type Message, messageOf } from '../../../src/wire/otlp/messages.ts'
 import { oracleEncode } from './oracle.ts'
 
 /**
- * Requests with `text` in every string and bytes field that OTLP has, and in keys, and `number` as int and double in
+ * Requests with `text` in every string and bytes field that OTLP has, ids included, and in keys, and `number` as int and double in
  * attribute values nested three deep. Metrics are one request a kind: a oneof holds only one.
  */
 export function everyText(signal: Signal, text: string, number: string): Uint8Array[] {
@@ -37,6 +37,7 @@ class Filler {
         out[field.jsonName] = field.repeated ? [this.#text] : this.#text
       else if (field.kind === 'bytes')
         out[field.jsonName] = Buffer.from(this.#text).toString('base64')
+      else if (field.kind === 'id') out[field.jsonName] = Buffer.from(this.#text)
       else continue
       if (field.oneof !== undefined) oneofs.add(field.oneof)
     }
