@@ -63,6 +63,32 @@ suite('remora mask', () => {
     })
   }
 
+  test('tells what would be found by rules that only tag', async () => {
+    const source = config('mask: {detectors: [email], action: tag}')
+    const { stdout, stderr } = await run('to \\na@b.io\n', '--config', source, '--explain')
+    assert.equal(stdout, 'to \\na@b.io\n')
+    assert.match(stderr, /^line 1, bytes 6 to 11: email, confidence 1, tag\..*\nemail: 1\n$/s)
+  })
+
+  test('says where in JSON it found something', async () => {
+    const source = config('mask: {detectors: [email], json_strings: true}')
+    const { stderr } = await run('{"m":{"to":"to a@b.io"}}\n', '--config', source, '--explain')
+    assert.match(stderr, /^line 1, body\.m\.to, bytes 4 to 9: email/)
+  })
+
+  test('gives up on what the processor gives up on', async () => {
+    const small = config('mask: {detectors: [email], max_field_size: 20}')
+    const long = `a@b.io ${'x'.repeat(20)}\n`
+    assert.equal((await run(long, '--config', small)).stdout, '<unexamined>\n')
+  })
+
+  test('leaves the ends of lines as they are', async () => {
+    const source = config('mask: {detectors: [email]}')
+    const input = 'a@b.io\r\nx\ry\u2028z c@d.io'
+    assert.equal((await run(input, '--config', source)).stdout, '<email>\r\nx\ry\u2028z <email>')
+    assert.equal((await run('', '--config', source)).stdout, '')
+  })
+
   test('says that nothing masks', async () => {
     const { code, stderr } = await run('', '--config', config('batch: {}'))
     assert.equal(stderr, 'the configuration has no mask processor\n')

@@ -1,7 +1,6 @@
-import { createInterface } from 'node:readline'
 import type { ConfiguredService } from '../component/configured.ts'
 import { compileMasking, type Masking } from '../masking/compile.ts'
-import { verdict } from '../masking/examiner.ts'
+import type { Sighting } from '../masking/examiner.ts'
 import { PathFilter } from '../masking/path-filter.ts'
 import type { MaskConfig } from '../masking/schema.ts'
 import type { Arguments } from './arguments.ts'
@@ -10,7 +9,7 @@ import { type ExitCode, exitCodes } from './exit-codes.ts'
 import type { Io } from './io.ts'
 
 /**
- * `remora mask`: standard input, line by line, as the `mask` processors of a configuration would leave it as log bodies. What was found
+ * `remora mask`: standard input, line by line, as the `mask` processors of a configuration would leave it as log bodies, paths and limits included. What was found
  * goes to stderr: counts, or with `--explain` each finding and why. The found text itself is never printed.
  */
 export async function mask(args: Arguments, io: Io): Promise<ExitCode> {
@@ -37,15 +36,14 @@ export async function mask(args: Arguments, io: Io): Promise<ExitCode> {
   }
   let number = 0
   let dropped = 0
-  const input = io.stdin ?? process.stdin
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const line of linesOf(io.stdin ?? process.stdin)) {
     number++
     const explain = args.explain
       ? (text: string) => io.stderr(`line ${number}, ${text}\n`)
       : undefined
     const masked = maskLine(line, maskings, explain)
     if (masked === undefined) dropped++
-    else io.stdout(`${masked}\n`)
+    else io.stdout(masked.toString('utf8'))
   }
   io.stderr(summarise(maskings))
   if (dropped > 0) io.stderr(`${dropped} of ${number} ${number === 1 ? 'line' : 'lines'} dropped\n`)
@@ -58,27 +56,57 @@ function maskProcessors(service: ConfiguredService): { id: string; config: MaskC
     .map(({ id, config }) => ({ id, config: config as MaskConfig }))
 }
 
+const newline = 10
+
+/** Lines with what ends them, which the last may lack. Only a line feed ends one: a carriage return may stand in a message. */
+async function* linesOf(input: NodeJS.ReadableStream): AsyncGenerator<Buffer> {
+  let parts: Buffer[] = []
+  for await (const chunk of input) {
+    const bytes = Buffer.from(chunk)
+    let from = 0
+    for (let at = bytes.indexOf(newline); at >= 0; at = bytes.indexOf(newline, from)) {
+      const end = bytes.subarray(from, at + 1)
+      from = at + 1
+      if (parts.length === 0) yield end
+      else yield Buffer.concat([...parts, end])
+      parts = []
+    }
+    if (from < bytes.length) parts.push(bytes.subarray(from))
+  }
+  if (parts.length > 0) yield Buffer.concat(parts)
+}
+
 /** Undefined where the record, or its body, would be dropped. */
 function maskLine(
-  line: string,
+  line: Buffer,
   maskings: readonly Masking[],
   explain: ((text: string) => void) | undefined,
-): string | undefined {
-  let bytes = Buffer.from(line)
-  for (const { examiner, prefilter } of maskings) {
-    if (prefilter.hits(bytes) === 0) continue
+): Buffer | undefined {
+  const end = line.at(-1) === newline ? line.length - 1 : line.length
+  let text: Uint8Array = line.subarray(0, end)
+  for (const { examiner, masker } of maskings) {
+    // What is found in a text and in what it reads like without its escapes is told once.
+    const told = new Set<string>()
     examiner.onSighting =
       explain === undefined
         ? undefined
-        : ({ rule: { detector, action }, start, end, confidence }) =>
-            explain(
-              `bytes ${start + 1} to ${end}: ${detector.name}, confidence ${confidence}, ${action}. ${detector.summary}`,
-            )
-    const result = examiner.examine(bytes.toString('latin1'), '', -1, false, 'body')
-    if (result === verdict.drop || result === verdict.dropRecord) return undefined
-    if (result === verdict.replaced) bytes = Buffer.from(examiner.replacement, 'latin1')
+        : (sighting) => {
+            const account = accountOf(sighting)
+            if (!told.has(account)) explain(account)
+            told.add(account)
+          }
+    const masked = masker.maskBody(text)
+    if (masked === undefined) return undefined
+    text = masked
   }
-  return bytes.toString('utf8')
+  return Buffer.concat([text, line.subarray(end)])
+}
+
+/** `bytes 4 to 9: email, …`; inside of JSON they are those of the string at a path. */
+function accountOf({ rule, path, start, end, confidence }: Sighting): string {
+  const { detector, action } = rule
+  const place = path === 'body' ? '' : `${path}, `
+  return `${place}bytes ${start + 1} to ${end}: ${detector.name}, confidence ${confidence}, ${action}. ${detector.summary}`
 }
 
 function summarise(maskings: readonly Masking[]): string {

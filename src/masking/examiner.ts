@@ -52,6 +52,9 @@ export class Examiner {
   readonly #findings: Findings
   readonly #prefilter: Prefilter
   readonly #view = new PlainView()
+  /** What is examined, and where it stands. */
+  #text = ''
+  #path = ''
   readonly #pseudonyms: Pseudonyms
   readonly #opensJson: boolean
   #jsonDepth = 0
@@ -69,6 +72,8 @@ export class Examiner {
     this.#findings = new Findings(rules)
     this.#pseudonyms = pseudonyms
     this.#prefilter = prefilter
+    this.#findings.onTagged = (rule, start, end, confidence) =>
+      this.#show(rule, start, end, confidence)
   }
 
   /** With `distinct` equal findings have equal replacements and others have others: for what tells series and keys apart. */
@@ -111,9 +116,12 @@ export class Examiner {
   #examineText(text: string, key: string, bits: number, distinct: boolean, path: string): Verdict {
     const findings = this.#findings
     const { rules } = this
+    this.#text = text
+    this.#path = path
     findings.reset()
-    this.#run(text, key, bits)
     if ((bits & hidingBit) !== 0) this.#runOnView(text, key, bits)
+    this.#run(text, key, bits)
+    findings.endText()
     this.#countTagged()
     if (findings.count === 0) return verdict.clean
     findings.resolve(text)
@@ -124,7 +132,8 @@ export class Examiner {
       this.counts[index] = (this.counts[index] as number) + 1
       if (action === 'drop_record') worst = verdict.dropRecord
       else if (action === 'drop' && worst < verdict.drop) worst = verdict.drop
-      this.#show(text, path, at)
+      const { start, end, confidence } = findings
+      this.#show(index, start[at] as number, end[at] as number, confidence[at] as number)
     }
     if (worst === verdict.dropRecord || (worst === verdict.drop && !distinct)) return worst
     this.replacement = replaceFindings(text, findings, rules, this.#pseudonyms, distinct)
@@ -146,9 +155,9 @@ export class Examiner {
     const view = this.#view
     if (!view.open(text)) return
     const own = bits === allBits ? bits : this.#prefilter.bitsOf(Buffer.from(view.text, 'latin1'))
-    this.#findings.beginView(view)
+    this.#findings.inView(view)
     this.#run(view.text, key, bits | own)
-    this.#findings.endView()
+    this.#findings.inText()
   }
 
   #countTagged(): void {
@@ -161,17 +170,11 @@ export class Examiner {
     }
   }
 
-  #show(text: string, path: string, at: number): void {
+  #show(rule: number, start: number, end: number, confidence: number): void {
     if (this.onSighting === undefined) return
-    const { start, end, rule, confidence } = this.#findings
-    this.onSighting({
-      rule: this.rules[rule[at] as number] as Rule,
-      path,
-      start: start[at] as number,
-      end: end[at] as number,
-      confidence: confidence[at] as number,
-      text,
-    })
+    const { [rule]: found } = this.rules
+    const text = this.#text
+    this.onSighting({ rule: found as Rule, path: this.#path, start, end, confidence, text })
   }
 }
 

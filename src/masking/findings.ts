@@ -24,6 +24,7 @@ export class Findings implements Report {
   readonly #taggedInView: number[]
   #current = 0
   #view: PlainView | undefined
+  #isInView = false
 
   constructor(rules: readonly Rule[]) {
     this.#rules = rules
@@ -36,19 +37,20 @@ export class Findings implements Report {
     this.count = 0
   }
 
-  /** Findings from here on are in the offsets of the view. Those of the text itself do not begin inside of an escape. */
-  beginView(view: PlainView): void {
+  /** Findings from here on are in the offsets of the view. */
+  inView(view: PlainView): void {
     this.#view = view
-    let kept = 0
-    for (let at = 0; at < this.count; at++) {
-      this.start[at] = view.outOfEscape(this.start[at] as number)
-      if ((this.start[at] as number) < (this.end[at] as number)) this.#move(at, kept++)
-    }
-    this.count = kept
+    this.#isInView = true
+  }
+
+  /** Findings from here on are in those of the text, and do not begin inside of an escape. */
+  inText(): void {
+    this.#isInView = false
   }
 
   /** What was counted in the text and in its view is one. */
-  endView(): void {
+  endText(): void {
+    if (this.#view === undefined) return
     this.#view = undefined
     for (let rule = 0; rule < this.tagged.length; rule++) {
       this.tagged[rule] = Math.max(this.tagged[rule] as number, this.#taggedInView[rule] as number)
@@ -65,10 +67,15 @@ export class Findings implements Report {
     const rule = this.#rules[this.#current] as Rule
     if (confidence < rule.minConfidence || end <= start) return
     const view = this.#view
-    const from = view === undefined ? start : view.startOf(start)
-    const to = view === undefined ? end : view.endOf(end - 1)
+    let from = start
+    let to = end
+    if (view !== undefined) {
+      from = this.#isInView ? view.startOf(start) : view.outOfEscape(start)
+      if (this.#isInView) to = view.endOf(end - 1)
+      if (from >= to) return
+    }
     if (rule.action === 'tag') {
-      const counts = view === undefined ? this.tagged : this.#taggedInView
+      const counts = this.#isInView ? this.#taggedInView : this.tagged
       counts[this.#current] = (counts[this.#current] as number) + 1
       this.onTagged?.(this.#current, from, to, confidence)
       return

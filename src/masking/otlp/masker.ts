@@ -99,6 +99,22 @@ export class Masker {
     return this.#edits.apply(bytes)
   }
 
+  /** A text as the string of a log body would be left; undefined where the body or the record goes. */
+  maskBody(text: Uint8Array): Uint8Array | undefined {
+    const hits = this.#hits
+    this.#settings.prefilter.scan(text, hits)
+    if (hits.count === 0) return text
+    this.#edits.reset()
+    this.#identity = false
+    this.#reader = new Reader(text)
+    const bits = hits.bitsIn(0, text.length)
+    if (this.#text(0, 0, text.length, 'body', '', bits, false, false) !== keep) return undefined
+    if (this.#edits.count === 0) return text
+    const masked = new Reader(this.#edits.apply(text))
+    masked.range()
+    return masked.bytes.subarray(masked.offset)
+  }
+
   /** Fields that were not examined because of a limit, since it was asked last. */
   takeUnexamined(): number {
     const unexamined = this.#unexamined
