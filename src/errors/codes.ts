@@ -107,6 +107,11 @@ export const codes = {
     retry: 'backoff',
     action: 'Look who holds so many connections open, or raise max_connections of the receiver.',
   },
+  accept_failed: {
+    summary: 'A client connects while the process has nearly all the files open that it may.',
+    retry: 'backoff',
+    action: 'Raise the limit of open files (ulimit -n, LimitNOFILE), or lower max_connections.',
+  },
   write_failed: {
     summary: 'A local file cannot be written.',
     retry: 'backoff',

@@ -1,6 +1,7 @@
 import { lstat, unlink } from 'node:fs/promises'
 import net from 'node:net'
 import type { Claim } from '../component/claim.ts'
+import { descriptorOf, highestDescriptor } from './descriptors.ts'
 
 /** Where to listen: a TCP host and port, or the path of a unix socket. */
 export type Address = { readonly host: string; readonly port: number } | { readonly path: string }
@@ -52,9 +53,11 @@ export interface ListenOptions {
   readonly endpoint: string
   /** More connections than this are closed at once. */
   readonly maxConnections: number
-  /** Such a connection was closed. */
-  readonly onRefused?: () => void
+  /** A connection was closed at once, or could not be accepted; the message says why. */
+  readonly onRefused?: (code: RefusedConnection, message: string) => void
 }
+
+export type RefusedConnection = 'too_many_connections' | 'accept_failed'
 
 /**
  * Binds `server`. `localhost` binds 127.0.0.1 and, where the machine has it, ::1: clients resolve the name either way.
@@ -67,18 +70,21 @@ export async function listen(
   address: Address,
   options: ListenOptions,
 ): Promise<Listening> {
-  limitConnections(server, options)
+  limitConnections(server, options, await highestDescriptor())
+  const onError = ({ code, message }: NodeJS.ErrnoException): void => {
+    options.onRefused?.('accept_failed', `cannot accept a connection: ${code ?? message}`)
+  }
   const open: net.Server[] = []
   try {
     if ('path' in address) {
       await removeStaleSocket(address.path)
-      await bind(server, { path: address.path })
+      await bind(server, { path: address.path }, onError)
       open.push(server)
     } else {
       for (const host of hostsOf(address.host)) {
         const target = open.length === 0 ? server : forwarder(server)
         const port = portOf(open[0]) ?? address.port
-        if (await bindHost(target, host, port, open.length > 0)) open.push(target)
+        if (await bindHost(target, host, port, open.length > 0, onError)) open.push(target)
       }
     }
   } catch (error) {
@@ -114,9 +120,10 @@ async function bindHost(
   host: string | undefined,
   port: number,
   mayBeAbsent: boolean,
+  onError: (error: Error) => void,
 ): Promise<boolean> {
   try {
-    await bind(server, host === undefined ? { port } : { host, port })
+    await bind(server, host === undefined ? { port } : { host, port }, onError)
     return true
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
@@ -125,13 +132,17 @@ async function bindHost(
   }
 }
 
-function bind(server: net.Server, where: net.ListenOptions): Promise<void> {
+function bind(
+  server: net.Server,
+  where: net.ListenOptions,
+  onError: (error: Error) => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(where, () => {
       server.off('error', reject)
-      // Errors of accept (EMFILE) are no reason to end the process: the listener goes on.
-      server.on('error', () => undefined)
+      // An accept that fails concerns that connection alone: the listener goes on.
+      server.on('error', onError)
       resolve()
     })
   })
@@ -154,14 +165,22 @@ function portOf(server: net.Server | undefined): number | undefined {
  * Steps before what listens for connections: who takes the handle of a socket over, as `shareReadBuffer` does, must not
  * be given one that is closed already. Node's own `maxConnections` counts for each of our listening sockets apart.
  */
-function limitConnections(server: net.Server, options: ListenOptions): void {
+function limitConnections(
+  server: net.Server,
+  { maxConnections, onRefused }: ListenOptions,
+  descriptorMax: number,
+): void {
   const listeners = server.listeners('connection')
+  const tooMany = `more than max_connections (${maxConnections}) connections`
+  const noDescriptor = 'nearly as many files and connections are open as the process may have'
   let count = 0
   server.removeAllListeners('connection')
   server.on('connection', (socket: net.Socket) => {
-    if (count >= options.maxConnections) {
+    const isAbove = count >= maxConnections
+    if (isAbove || descriptorOf(socket) > descriptorMax) {
       socket.destroy()
-      options.onRefused?.()
+      if (isAbove) onRefused?.('too_many_connections', tooMany)
+      else onRefused?.('accept_failed', noDescriptor)
       return
     }
     count++

@@ -18,6 +18,8 @@ export interface RemoraOptions {
   readonly cwd?: string
   /** All of its standard input; none unless given. */
   readonly input?: string
+  /** The limit of files that it may have open (`ulimit -n`); that of the test unless given. */
+  readonly openFiles?: number
   /** Run bin/remora on the bundle, as users do, instead of the sources. Call `buildBundle` first. */
   readonly bundle?: boolean
 }
@@ -70,7 +72,10 @@ export class RemoraProcess {
       options.bundle === true
         ? [join(top, 'bin/remora'), []]
         : [process.execPath, [join(top, 'src/main.ts')]]
-    this.child = spawn(command, [...first, ...args], {
+    const limited = `ulimit -n ${options.openFiles}; exec "$0" "$@"`
+    const shell = options.openFiles === undefined ? [] : ['/bin/sh', '-c', limited]
+    const [program, ...words] = [...shell, command, ...first, ...args]
+    this.child = spawn(program as string, words, {
       cwd: options.cwd ?? top,
       env: { ...process.env, ...options.env },
       stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],

@@ -80,7 +80,7 @@ export class OtlpReceiver implements Component {
       what: `${id} grpc`,
       endpoint,
       maxConnections,
-      onRefused: () => rejections.connection(maxConnections),
+      onRefused: (code, message) => rejections.add(code, message),
     })
     this.#grpc = server
     logger.info('listening', { protocol: 'grpc', endpoint, tls: config.tls !== undefined })
@@ -116,7 +116,7 @@ export class OtlpReceiver implements Component {
       what: `${id} http`,
       endpoint,
       maxConnections,
-      onRefused: () => rejections.connection(maxConnections),
+      onRefused: (code, message) => rejections.add(code, message),
     })
     this.#http = server
     logger.info('listening', { protocol: 'http', endpoint, tls: config.tls !== undefined })

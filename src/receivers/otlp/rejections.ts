@@ -30,11 +30,6 @@ export class Rejections {
     this.#logger.warn('rejected a request', fields)
   }
 
-  /** A connection above `max_connections`. */
-  connection(maxConnections: number): void {
-    this.add('too_many_connections', `more than max_connections (${maxConnections}) connections`)
-  }
-
   tlsFailure(): void {
     this.#tlsFailures.add(1)
   }
