@@ -4,6 +4,8 @@ export interface TailCase {
   /** The line of this number, without its newline. */
   line(i: number): string
   readonly config: Readonly<Record<string, unknown>>
+  /** Of a preset: operators that make the same of the line, as far as they can; run on the same file. */
+  readonly byHand?: Readonly<Record<string, unknown>>
 }
 
 const two = (n: number): string => String(Math.floor(n) % 60).padStart(2, '0')
@@ -41,6 +43,33 @@ const cri = (i: number, tag: string): string =>
   `2026-11-21T${clock(i)}.${three(i)}456789Z stdout ${tag} ${timing(i)}`
 const container = [{ type: 'container', add_metadata_from_filepath: false }]
 
+/** One parser that finds time and level too. */
+const byHand = (
+  parser: Readonly<Record<string, unknown>>,
+  layout: string,
+  hasLevel = true,
+): Readonly<Record<string, unknown>> => ({
+  operators: [
+    {
+      ...parser,
+      timestamp: { parse_from: 'attributes.time', layout, location: 'UTC' },
+      ...(hasLevel ? { severity: { parse_from: 'attributes.level' } } : {}),
+    },
+  ],
+})
+const byRegex = (regex: string, layout: string, hasLevel?: boolean) =>
+  byHand({ type: 'regex_parser', regex }, layout, hasLevel)
+const accessRegex =
+  '^(?P<address>\\S+) - (?P<user>\\S+) \\[(?P<time>[^\\]]+)\\] "(?P<method>[A-Z]+) (?P<path>[^ ?]+)(?:\\?(?P<query>\\S*))? HTTP/(?P<version>[\\d.]+)" (?P<status>\\d+) (?P<bytes>\\d+)'
+const accessLayout = '%d/%b/%Y:%H:%M:%S %z'
+const javaByHand = {
+  multiline: { line_start_pattern: '^\\d{4}-' },
+  ...byRegex(
+    '^(?P<time>[\\d-]+ [\\d:,]+) \\[(?P<thread>[^\\]]+)\\] (?P<level>\\w+) +(?P<logger>\\S+) - (?P<message>[^\\n]*)(?:\\n(?P<trace>(?s:.*)))?$',
+    '%Y-%m-%d %H:%M:%S,%L',
+  ),
+}
+
 export const tailCases: readonly TailCase[] = [
   { name: 'plain', line: timing, config: {} },
   { name: 'json_parser', line: json, config: { operators: [{ type: 'json_parser' }] } },
@@ -75,34 +104,58 @@ export const tailCases: readonly TailCase[] = [
     name: 'nginx_access',
     line: (i) => `${access(i)} "-" "${browser}"`,
     config: { preset: 'nginx_access' },
+    byHand: byRegex(`${accessRegex} "(?P<referer>[^"]*)" "(?P<agent>[^"]*)"$`, accessLayout, false),
   },
-  { name: 'apache_access', line: access, config: { preset: 'apache_access' } },
-  { name: 'log4j', line: java, config: { preset: 'log4j' } },
+  {
+    name: 'apache_access',
+    line: access,
+    config: { preset: 'apache_access' },
+    byHand: byRegex(`${accessRegex}$`, accessLayout, false),
+  },
+  { name: 'log4j', line: java, config: { preset: 'log4j' }, byHand: javaByHand },
   {
     name: 'python',
     line: (i) => `${iso(i)},${three(i)} - shop.cart - INFO - order ${i} placed by c${i % 100}`,
     config: { preset: 'python' },
+    byHand: byRegex(
+      '^(?P<time>[\\d-]+ [\\d:,]+) - (?P<logger>\\S+) - (?P<level>\\w+) - (?P<message>.*)$',
+      '%Y-%m-%d %H:%M:%S,%L',
+    ),
   },
   {
     name: 'klog',
     line: (i) =>
       `I1121 ${clock(i)}.${three(i)}456    4711 kubelet.go:2421] "Pod status updated" pod="kube-system/dns-${i % 100}" status="ready"`,
     config: { preset: 'klog' },
+    byHand: byRegex(
+      '^(?P<level>[IWEF])(?P<time>\\d{4} [\\d:.]+) +(?P<thread>\\d+) (?P<file>[^:]+):(?P<line>\\d+)\\] "(?P<message>[^"]*)" pod="(?P<pod>[^"]*)" status="(?P<status>[^"]*)"$',
+      '%m%d %H:%M:%S.%f',
+    ),
   },
   {
     name: 'logfmt',
     line: (i) =>
       `time=2026-11-21T${clock(i)}.${three(i)}Z level=info msg="order placed" order_id=${i} customer=c${i % 100} items=${i % 10}`,
     config: { preset: 'logfmt' },
+    byHand: byHand({ type: 'key_value_parser' }, '%Y-%m-%dT%H:%M:%S.%LZ'),
   },
-  { name: 'json', line: timedJson, config: { preset: 'json' } },
+  {
+    name: 'json',
+    line: timedJson,
+    config: { preset: 'json' },
+    byHand: byHand({ type: 'json_parser' }, '%Y-%m-%dT%H:%M:%S.%LZ'),
+  },
   {
     name: 'postgres',
     line: (i) =>
       `${iso(i)}.${three(i)} UTC [${4711 + (i % 9)}] app@shop LOG:  checkpoint complete: wrote ${i % 1000} buffers`,
     config: { preset: 'postgres' },
+    byHand: byRegex(
+      '^(?P<time>[\\d-]+ [\\d:.]+) UTC \\[(?P<process>\\d+)\\] (?P<user>[^@]+)@(?P<database>\\S+) (?P<level>[A-Z]+): +(?P<message>.*)$',
+      '%Y-%m-%d %H:%M:%S.%L',
+    ),
   },
-  { name: 'java_stack', line: java, config: { preset: 'java_stack' } },
+  { name: 'java_stack', line: java, config: { preset: 'java_stack' }, byHand: javaByHand },
   {
     name: 'auto',
     line: (i) => `${access(i)} "-" "${browser}"`,

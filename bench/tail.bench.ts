@@ -22,7 +22,8 @@ try {
     if (names.length > 0 && !names.includes(one.name)) continue
     const path = join(directory, `${one.name}.log`)
     await writeLines(path, one)
-    await run(one, path)
+    await run(one.name, one.config, path)
+    if (one.byHand !== undefined) await run(`${one.name}, by hand`, one.byHand, path)
     await rm(path)
   }
 } finally {
@@ -39,7 +40,7 @@ async function writeLines(path: string, { line }: TailCase): Promise<void> {
   }
 }
 
-async function run({ name, config: written }: TailCase, path: string): Promise<void> {
+async function run(name: string, written: TailCase['config'], path: string): Promise<void> {
   const { size } = await stat(path)
   let records = 0
   const intake: Intake<'logs'> = {
