@@ -4,8 +4,8 @@ export interface Job {
   readonly name: string
   readonly signal: Signal
   /** How the data gets in; `idle` sends none. */
-  readonly input: 'grpc' | 'http' | 'tail' | 'idle'
-  /** Of a tail: what one line looks like, and the operators that read it. */
+  readonly input: 'grpc' | 'http' | 'tail' | 'stdin' | 'idle'
+  /** Of a tail or standard input: what one line looks like, and the operators that read it. */
   readonly lines?: 'plain' | 'json' | 'request'
   readonly operators?: string
   /** Of one request; 100 unless given. */
@@ -41,6 +41,7 @@ export const jobs: readonly Job[] = [
     operators: `[{ type: regex_parser, on_error: send_quiet, regex: '${requestPattern}' }]`,
     items: 1_000_000,
   },
+  { name: 'stdin', signal: 'logs', input: 'stdin', lines: 'plain', items: 2_000_000 },
   { name: 'queue-disk', signal: 'logs', input: 'grpc', stored: true, items: 1_000_000 },
   // What a disk queue costs beside one in memory: requests of the size that a batch processor makes.
   { name: 'queue-memory-8192', signal: 'logs', input: 'grpc', itemsEach: 8192, items: 2_000_000 },
@@ -65,11 +66,11 @@ export interface Endpoints {
 
 /** The configuration of remora for a job; the same shape as those of the peers it is compared with. */
 export function configOf(job: Job, endpoints: Endpoints): string {
-  const { grpcPort, httpPort, sinkPort, tailPath, storagePath } = endpoints
-  const tail = job.input === 'tail'
+  const { sinkPort, storagePath } = endpoints
+  const lines = job.lines !== undefined
   return `receivers:
-${tail ? fileLog(tailPath, job.operators) : otlp(grpcPort, httpPort)}
-${tail ? '' : limiter}exporters:
+${receiverOf(job, endpoints)}
+${lines ? '' : limiter}exporters:
   otlp_grpc:
     endpoint: 127.0.0.1:${sinkPort}
     compression: none
@@ -84,13 +85,19 @@ ${job.stored ? '  extensions: [file_storage]\n' : ''}  telemetry:
     metrics: { level: none }
     logs: { level: warn }
   pipelines:
-${tail ? pipeline('logs', 'file_log') : signals.map((signal) => pipeline(signal, 'otlp')).join('\n')}
+${lines ? pipeline('logs', job.input === 'stdin' ? 'stdin' : 'file_log') : signals.map((signal) => pipeline(signal, 'otlp')).join('\n')}
 `
 }
 
 const limiter = `processors:
   memory_limiter: { check_interval: 1s, limit_mib: 1000 }
 `
+
+function receiverOf(job: Job, { grpcPort, httpPort, tailPath }: Endpoints): string {
+  // It stays, so that its usage can be read.
+  if (job.input === 'stdin') return '  stdin: { exit_on_eof: false }'
+  return job.input === 'tail' ? fileLog(tailPath, job.operators) : otlp(grpcPort, httpPort)
+}
 
 function otlp(grpcPort: number, httpPort: number): string {
   return `  otlp:

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createConnection, createServer } from 'node:net'
@@ -18,11 +18,11 @@ export interface Measured {
   readonly items: number
   readonly delivered: number
   readonly refused: number
-  /** From the first request (of a tail, the start of the process) until the last item has arrived. */
+  /** From the first request (of lines, the start of the process) until the last item has arrived. */
   readonly seconds: number
   /** Of remora alone, while the items went through it; for `idle` in the ten seconds it was watched. */
   readonly cpuSeconds: number
-  /** From the start of the process until it listens; a tail does not listen. */
+  /** From the start of the process until it listens; what reads lines does not. */
   readonly readySeconds: number | undefined
   readonly usage: Usage
 }
@@ -56,7 +56,8 @@ export async function measure(job: Job, options: MeasureOptions): Promise<Measur
     await writeFile(config, configOf(job, endpoints))
     if (job.lines !== undefined) await writeLines(endpoints.tailPath, job.lines, options.items)
     const startedAt = performance.now()
-    remora = start(config, options)
+    const startedAs = job.input === 'stdin' ? startBehind(endpoints.tailPath) : [launcher]
+    remora = start([...startedAs, '--config', config], options)
     return await drive(job, options, { endpoints, sink, remora, startedAt })
   } finally {
     if (remora !== undefined) await stop(remora)
@@ -80,10 +81,10 @@ async function drive(job: Job, options: MeasureOptions, bench: Bench): Promise<M
   let sent: LoadResult = { requests: 0, refused: 0, seconds: 0 }
   let base = 0
   const itemsEach = job.itemsEach ?? 100
-  // Whole requests; a tail reads exactly what was written.
-  const items =
-    job.input === 'tail' ? options.items : Math.ceil(options.items / itemsEach) * itemsEach
-  if (job.input !== 'tail') {
+  const lines = job.lines !== undefined
+  // Whole requests; of lines exactly what was written is read.
+  const items = lines ? options.items : Math.ceil(options.items / itemsEach) * itemsEach
+  if (!lines) {
     await listening(endpoints.grpcPort, remora)
     readySeconds = (performance.now() - startedAt) / 1000
   }
@@ -91,7 +92,7 @@ async function drive(job: Job, options: MeasureOptions, bench: Bench): Promise<M
     await sleep(1500)
     before = await readUsage(pid)
     await sleep((options.idleSeconds ?? 10) * 1000)
-  } else if (job.input !== 'tail') {
+  } else if (job.input === 'grpc' || job.input === 'http') {
     const load = new Child('load.ts')
     const order: LoadOrder = {
       protocol: job.input,
@@ -108,7 +109,7 @@ async function drive(job: Job, options: MeasureOptions, bench: Bench): Promise<M
     sent = await load.ask<LoadResult>({ ...order, items })
     load.stop()
   }
-  const sentAt = job.input === 'tail' ? startedAt : performance.now()
+  const sentAt = lines ? startedAt : performance.now()
   const expected = base + items - sent.refused * itemsEach
   const delivered = (await settled(sink, job, expected)) - base
   const usage = await readUsage(pid)
@@ -137,10 +138,19 @@ async function settled(sink: Child, job: Job, expected: number): Promise<number>
   return last
 }
 
-function start(config: string, options: MeasureOptions): ChildProcess {
+/** What starts remora at the end of a pipe into which another process writes the file. */
+function startBehind(path: string): string[] {
+  const fifo = `${path}.fifo`
+  execFileSync('mkfifo', [fifo])
+  spawn('sh', ['-c', 'exec cat "$0" > "$1"', path, fifo], { stdio: 'ignore' })
+  return ['sh', '-c', `exec "$@" < '${fifo}'`, 'sh', launcher]
+}
+
+function start(words: readonly string[], options: MeasureOptions): ChildProcess {
   const nodeOptions = [process.env['NODE_OPTIONS'] ?? '', ...(options.nodeOptions ?? [])].join(' ')
   const env = { ...process.env, NODE_OPTIONS: nodeOptions }
-  return spawn(launcher, ['--config', config], { stdio: ['ignore', 'inherit', 'inherit'], env })
+  const [program = launcher, ...args] = words
+  return spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'], env })
 }
 
 async function stop(remora: ChildProcess): Promise<void> {

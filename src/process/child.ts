@@ -41,17 +41,19 @@ export class Child {
     const pipes = await createOutputPipes(command.stderr ? 2 : 1)
     const [out, error] = pipes ?? []
     const { words, environment, directory, stdin } = command
-    const process = spawn(words[0], words.slice(1), {
-      cwd: directory,
-      env: environment as NodeJS.ProcessEnv,
-      detached: true,
-      stdio: [
-        stdin,
-        out?.writeFd ?? 'pipe',
-        command.stderr ? (error?.writeFd ?? 'pipe') : 'inherit',
-      ],
-    })
+    // Node throws some errors (ENOTDIR, E2BIG) and emits others.
+    let process: ChildProcess
     try {
+      process = spawn(words[0], words.slice(1), {
+        cwd: directory,
+        env: environment as NodeJS.ProcessEnv,
+        detached: true,
+        stdio: [
+          stdin,
+          out?.writeFd ?? 'pipe',
+          command.stderr ? (error?.writeFd ?? 'pipe') : 'inherit',
+        ],
+      })
       await spawned(process)
     } catch (thrown) {
       closeAll(...(pipes ?? []).map(({ readFd }) => readFd))

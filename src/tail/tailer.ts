@@ -132,7 +132,9 @@ export class Tailer {
         await this.#parts.locks?.release()
         this.#quiet.looked(active || this.#waitsForMore())
         this.#endWhenIdle()
-        const restMs = this.#polledAtMs + this.#periodMs() - clock.monotonicMs()
+        // A round may end with much unread, because a poll is due.
+        const periodMs = active ? this.#settings.pollIntervalMs : this.#periodMs()
+        const restMs = this.#polledAtMs + periodMs - clock.monotonicMs()
         if (restMs > 0) await this.#pause(restMs)
         if (!this.#stopping.signal.aborted) await this.#poll()
       } catch (error) {

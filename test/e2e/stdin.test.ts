@@ -192,3 +192,74 @@ function residentKib(pid: number): number {
   const { stdout } = spawnSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })
   return Number(stdout.trim())
 }
+
+const python = ['python3', '-c']
+const hasPython = spawnSync('python3', ['-c', 'import pty'], { timeout: 20_000 }).status === 0
+const skip = hasPython ? false : 'python3 is not here: apt-get install python3'
+
+/** Starts the rest of the arguments with `slave` as standard input, runs `talk`, and ends as they do. */
+const launcher = (open: string, talk: string): readonly string[] => [
+  ...python,
+  `
+import os, pty, socket, sys, time
+${open}
+pid = os.fork()
+if pid == 0:
+  os.setsid()
+  os.dup2(slave, 0)
+  os.closerange(3, 64)
+  os.execvp(sys.argv[1], sys.argv[1:])
+os.close(slave)
+${talk}
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+`,
+]
+const terminal = 'master, slave = pty.openpty()'
+const tcp = `
+server = socket.create_server(('127.0.0.1', 0))
+master = socket.create_connection(server.getsockname())
+slave = server.accept()[0].detach()`
+
+suite('remora with an unusual standard input', { skip }, () => {
+  const rows: readonly (readonly [
+    name: string,
+    open: string,
+    talk: string,
+    want: readonly string[],
+  ])[] = [
+    ['a terminal, until ^D', terminal, `os.write(master, b'one\\ntwo\\n\\x04')`, ['one', 'two']],
+    [
+      'a terminal, a line without an end before ^D',
+      terminal,
+      `os.write(master, b'one\\ntwo\\x04\\x04')`,
+      ['one', 'two'],
+    ],
+    [
+      'a terminal that is closed',
+      terminal,
+      `os.write(master, b'one\\ntwo\\n'); time.sleep(1); os.close(master)`,
+      ['one', 'two'],
+    ],
+    [
+      'a TCP connection',
+      tcp,
+      `master.sendall(b'one\\ntwo'); master.shutdown(socket.SHUT_WR)`,
+      ['one', 'two'],
+    ],
+    [
+      'a UNIX socket',
+      'master, other = socket.socketpair(); slave = other.detach()',
+      `master.sendall(b'one\\n'); time.sleep(0.3); master.sendall(b'two\\n'); master.close()`,
+      ['one', 'two'],
+    ],
+  ]
+  for (const [name, open, talk, want] of rows) {
+    test(name, async (t) => {
+      const options = { receivers: '{ stdin: {} }', use: 'stdin', launcher: launcher(open, talk) }
+      const remora = await StreamProcess.start(t, undefined, options)
+      remora.child.stdin?.end()
+      assert.equal(await remora.end(), 0, remora.stderr)
+      assert.deepEqual(await remora.bodies(), want)
+    })
+  }
+})

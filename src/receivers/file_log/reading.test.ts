@@ -294,6 +294,14 @@ suite('things in the directory that are no files (S14)', () => {
 })
 
 suite('watching', () => {
+  test('a backlog is read without rests, although no event tells of it', async () => {
+    await using tail = await TailHarness.create()
+    const lines = 600_000
+    await writeFile(tail.path('app.log'), `${'x'.repeat(60)}\n`.repeat(lines))
+    await tail.start({ watch: true })
+    await tail.until('all of it', () => tail.intake.itemCount === lines, 5000)
+  })
+
   test('a change is seen before the next poll', async () => {
     await using tail = await TailHarness.create()
     await writeFile(tail.path('app.log'), 'one\n')
