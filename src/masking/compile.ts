@@ -27,7 +27,7 @@ interface Compiled {
 /** A processor has an instance in each of its pipelines, and its tables are a start's most work: they are made once. */
 const compiled = new WeakMap<MaskConfig, Compiled>()
 
-/** The engine of one configuration. Throws an Error for a person where two detectors have one name. */
+/** The engine of one configuration. */
 export function compileMasking(config: MaskConfig): Masking {
   const { rules, prefilter, pseudonyms } = compiled.get(config) ?? compileOnce(config)
   const examiner = new Examiner(rules, prefilter, pseudonyms, config.json_strings)

@@ -22,8 +22,9 @@ const token = /[{}[\],:]|"(?:[^"\\]|\\[\s\S])*"|[^\s{}[\],:"]+|"/g
 
 /** Undefined where the text is no JSON after all; the same text where nothing is replaced. */
 export function rewriteJson(text: string, base: string, visitor: JsonVisitor): string | undefined {
-  /** By depth: the path of the container; for a map also whether a key comes next. */
+  /** By depth: the path of the container, and what its `name` or `key` says; for a map also whether a key comes next. */
   const paths: string[] = []
+  const names: string[] = []
   const isMap: boolean[] = []
   let path = base
   let expectsKey = false
@@ -39,11 +40,13 @@ export function rewriteJson(text: string, base: string, visitor: JsonVisitor): s
     from = token.lastIndex
     if (written === '{' || written === '[') {
       paths.push(path)
+      names.push('')
       isMap.push(written === '{')
       expectsKey = written === '{'
     } else if (written === '}' || written === ']') {
       if (isMap.pop() !== (written === '}')) return undefined
       path = paths.pop() ?? base
+      names.pop()
       expectsKey = false
     } else if (written === ',') {
       if (paths.length === 0) return undefined
@@ -58,7 +61,11 @@ export function rewriteJson(text: string, base: string, visitor: JsonVisitor): s
       const replaced = expectsKey
         ? visitor.key(plain, paths.at(-1) as string)
         : visitor.value(plain, path)
-      if (expectsKey) path = join(paths.at(-1) as string, plain)
+      const named = names.at(-1) as string
+      // `{"name":"password","value":…}` is a pair as well.
+      if (expectsKey) {
+        path = join(paths.at(-1) as string, named !== '' && plain === 'value' ? named : plain)
+      } else if (plain.length <= nameMax && nameKey.test(path)) names[names.length - 1] = plain
       if (replaced === undefined) continue
       out += text.slice(copied, match.index) + encode(replaced)
       copied = from
@@ -67,6 +74,10 @@ export function rewriteJson(text: string, base: string, visitor: JsonVisitor): s
   if (paths.length > 0) return undefined
   return copied === 0 ? text : out + text.slice(copied)
 }
+
+/** A longer text names nothing. */
+const nameMax = 100
+const nameKey = /(?:^|[.])(?:name|key)$/
 
 function join(path: string, key: string): string {
   const own = key.toLowerCase()

@@ -78,6 +78,8 @@ const found: readonly (readonly [name: string, text: string, want: string, key?:
   ['fr_insee', '1 85 05 78 006 084 91', '1 85 05 78 006 084 91'],
   ['es_nif', 'DNI 12345678Z', '12345678Z'],
   ['es_nif', 'X1234567L', 'X1234567L'],
+  ['es_nif', 'titular 12.345.678-Z', '12.345.678-Z'],
+  ['credit_card', 'switch 6331101999990016', '6331101999990016'],
   ['it_codice_fiscale', 'RSSMRA85T10A562S', 'RSSMRA85T10A562S'],
   ['in_aadhaar', '2341 2341 2346', '2341 2341 2346'],
   ['in_pan', 'PAN ABCPE1234F', 'ABCPE1234F'],

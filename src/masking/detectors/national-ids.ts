@@ -179,12 +179,12 @@ const ids: readonly NationalId[] = [
   {
     name: 'es_nif',
     summary: 'Spanish NIF (of K, L and M too) and NIE with their check letter (mod 23).',
-    pattern: '(?:[0-9]{7,8}|[XYZKLMxyzklm]-?[0-9]{7})-?[A-Za-z]',
-    anchors: ['[0-9]{7}-?[A-Za-z]'],
+    pattern: '(?:[0-9]{7,8}|[0-9]{1,2}\\.[0-9]{3}\\.[0-9]{3}|[XYZKLMxyzklm]-?[0-9]{7})-?[A-Za-z]',
+    anchors: ['[0-9]{7}-?[A-Za-z]', '\\.[0-9]{3}\\.[0-9]{3}-?[A-Za-z]'],
     isValid: isNif,
     words: /(?:^|[^a-z])(?:nif|nie|dni)(?![a-z])/i,
     // Seven digits are eight without the zero in front.
-    isDistinct: (written) => /(?:^[^0-9].*|[0-9]{8}|-)[A-Z]$/.test(written),
+    isDistinct: (written) => /(?:^[^0-9].*|[0-9]{8}|-|[.][0-9]{3})[A-Z]$/.test(written),
   },
   {
     name: 'it_codice_fiscale',

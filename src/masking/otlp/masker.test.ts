@@ -260,6 +260,10 @@ suite('masking', () => {
       '{"db":{"password":"hunter"},"x":"hunter"}',
       '{"db":{"password":"<generic_secret>"},"x":"hunter"}',
     ],
+    [
+      '[{"name":"DB_PASSWORD","value":"swordfish"},{"name":"x","value":"y"}]',
+      '[{"name":"DB_PASSWORD","value":"<generic_secret>"},{"name":"x","value":"y"}]',
+    ],
     ['{"in":"{\\"to\\":\\"a@b.io\\"}"}', '{"in":"{\\"to\\":\\"<email>\\"}"}'],
     [
       '{"to":"a@b.io"}',
