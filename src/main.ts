@@ -14,7 +14,7 @@ for (const signal of signals) process.on(signal, onSignal)
 process.stdout.on('error', () => {})
 process.stderr.on('error', () => {})
 
-const [{ cli }, { exitCodes }, { readTextFile }, { systemClock }] = await Promise.all([
+const [{ cli }, { exitCodes }, { isPipe, readTextFile }, { systemClock }] = await Promise.all([
   import('./cli/cli.ts'),
   import('./cli/exit-codes.ts'),
   import('./cli/read-file.ts'),
@@ -30,6 +30,7 @@ try {
       stdout: (text) => process.stdout.write(text),
       stderr: (text) => process.stderr.write(text),
       readFile: readTextFile,
+      isPiped: isPipe(0),
       ...(process.stdout.isTTY ? { terminal: { columns: process.stdout.columns } } : {}),
       loadRegistry: async (named) => (await import('./components.ts')).loadRegistry(named),
     },

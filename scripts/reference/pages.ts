@@ -6,6 +6,8 @@ import type { Registry } from '../../src/component/registry.ts'
 import { configJsonSchema } from '../../src/config/json-schema.ts'
 import { serviceSchema } from '../../src/config/service-schema.ts'
 import { codes } from '../../src/errors/codes.ts'
+import { detectorSections } from './detectors.ts'
+import { fence, list, table } from './markdown.ts'
 import { optionRows, unsupportedOptions } from './options.ts'
 import { presetSections } from './presets.ts'
 
@@ -33,6 +35,7 @@ export function referencePages(input: ReferenceInput): Map<string, string> {
   }
   pages.set('service.md', servicePage())
   pages.set('presets.md', page(presetSections()))
+  pages.set('detectors.md', page(detectorSections()))
   pages.set('errors.md', errorsPage())
   pages.set('metrics.md', metricsPage(input.metrics, definitions))
   pages.set('exit-codes.md', exitCodesPage())
@@ -149,6 +152,7 @@ function indexPage(definitions: readonly AnyDefinition[]): string {
     [
       '- [service](service.md): pipelines, extensions, telemetry, shutdown',
       '- [Presets](presets.md): how the usual programs write their lines',
+      '- [Detectors](detectors.md): what `mask` finds, and where',
       '- [Reasons](errors.md) for which data is refused, retried or dropped',
       '- [Metrics](metrics.md) of remora itself',
       '- [Exit codes](exit-codes.md)',
@@ -169,24 +173,4 @@ function indexPage(definitions: readonly AnyDefinition[]): string {
 
 function page(parts: readonly string[]): string {
   return `${header}\n${parts.join('\n\n')}\n`
-}
-
-function fence(language: string, text: string): string {
-  return `\`\`\`${language}\n${text.trimEnd()}\n\`\`\``
-}
-
-function list(names: readonly string[]): string {
-  return names.map((name) => `\`${name}\``).join(', ')
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map(cell).join(' | ')} |`
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
-}
-
-function cell(text: string): string {
-  return text
-    .replaceAll('|', '\\|')
-    .replaceAll('<', '&lt;')
-    .replaceAll(/\s*\n\s*/g, ' ')
 }

@@ -9,6 +9,8 @@ export interface Io {
   readFile(path: string): string
   /** Standard input, where it is not that of the process. */
   readonly stdin?: NodeJS.ReadableStream
+  /** Whether a program writes into standard input: `app | remora`. */
+  readonly isPiped?: boolean
   /** The terminal that shows the output; undefined where it goes elsewhere. */
   readonly terminal?: { readonly columns: number }
   readonly loadRegistry: LoadRegistry

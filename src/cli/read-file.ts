@@ -30,6 +30,16 @@ export function readTextFile(path: string): string {
   return decodeText(bytes)
 }
 
+/** Whether a file that is open is a pipe; what is closed is none. */
+export function isPipe(file: number): boolean {
+  try {
+    return fstatSync(file).isFIFO()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EBADF') return false
+    throw error
+  }
+}
+
 export function decodeText(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)

@@ -86,6 +86,15 @@ export async function run(
     return exitCodes.failed.code
   }
   logger.info('ready', { version, running: summarise(plan.service) })
+  if (
+    ward === undefined &&
+    io.isPiped === true &&
+    !plan.receivers.some(({ definition }) => definition.type === 'stdin')
+  ) {
+    logger.warn(
+      'standard input is a pipe, and nothing reads it: add the receiver stdin to a pipeline',
+    )
+  }
   // Other inputs may end before the application does.
   const ended = ward?.ended ?? lifecycle.service.ended.then(() => exitCodes.ok.code)
   void ended.then((code) => lifecycle.ended(shutdownTimeoutMs, code))

@@ -83,7 +83,7 @@ const handling = {
 }
 
 const knownOptions = v.strictObject({
-  name: v.pipe(name, v.description('Which detector; see below for all of them.')),
+  name: v.pipe(name, v.description('Which detector; see [detectors](../detectors.md).')),
   regions: v.optional(
     v.pipe(
       v.array(v.picklist(regionNames, oneOf(regionNames)), 'must be a list'),
@@ -276,7 +276,7 @@ const maskOptions = v.strictObject({
   json_strings: v.pipe(
     v.optional(v.boolean('must be true or false'), false),
     v.description(
-      'Examine the strings of JSON that stands in a text one by one, escapes such as `\\u0040` resolved, their keys as context; the text stays JSON.',
+      'Take apart texts that are JSON as a whole: their strings are examined one by one, escapes such as `\\u0040` resolved, their keys as context; the text stays JSON.',
     ),
   ),
   tag_attribute: v.pipe(

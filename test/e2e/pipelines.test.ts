@@ -80,6 +80,7 @@ function unixNano(time: string): string {
 test('every file of pipelines/ is run by a test below', () => {
   assert.deepEqual(readdirSync(join(top, 'pipelines')).sort(), [
     'exec.yaml',
+    'node-logs.yaml',
     'otlp-gateway.yaml',
     // test/e2e/pii-safe-logs.test.ts
     'pii-safe-logs.yaml',
@@ -215,6 +216,53 @@ suite('pod-logs.yaml', () => {
     assert.ok(text.includes('orders') && text.includes('"severityNumber":17'), text)
     assert.match(text, /"k8s.pod.name","value":{"stringValue":"orders-0"/)
     assert.match(text, /"k8s.namespace.name","value":{"stringValue":"shop"/)
+  })
+})
+
+suite('node-logs.yaml', () => {
+  test('reads the containers of a node, but not itself', async (t) => {
+    const sink = await OtlpSink.start()
+    t.after(() => sink.kill())
+    const directory = await temporaryDirectory(t)
+    const logs = join(directory, 'pods')
+    const pod = join(logs, 'shop_cart-7d9c_11111111-2222-3333-4444-555555555555')
+    for (const [container, lines] of [
+      [
+        'cart',
+        '2026-03-02T08:00:00.5Z stdout P one \n2026-03-02T08:00:00.6Z stdout F line\n2026-03-02T08:00:01Z stderr F {"level":"error","user":"ann"}\n2026-03-02T08:00:02Z stdout F {"user":"bob"}\n',
+      ],
+      ['remora', '2026-03-02T08:00:00Z stderr F own\n'],
+    ] as const) {
+      await mkdir(join(pod, container), { recursive: true })
+      await writeFile(join(pod, container, '0.log'), lines)
+    }
+    const remora = await startRemora(t, pipeline('node-logs.yaml'), {
+      env: {
+        LOGS: logs,
+        STATE: join(directory, 'state'),
+        NODE_NAME: 'node-1',
+        BACKEND: `http://127.0.0.1:${sink.httpPort}`,
+      },
+      args: ['--set', 'processors.batch.timeout=50ms'],
+    })
+    await until('all records', () => sink.count('logs') === 3)
+    await remora.stop()
+    const text = sink
+      .of('logs')
+      .map(({ bytes }) => JSON.stringify(oracleDecode('logs', bytes)))
+      .join('\n')
+    for (const part of [
+      '"k8s.pod.name","value":{"stringValue":"cart-7d9c"',
+      '"k8s.container.name","value":{"stringValue":"cart"',
+      '"k8s.node.name","value":{"stringValue":"node-1"',
+      '"body":{"stringValue":"one line"}',
+      '"severityNumber":17',
+      '"user","value":{"stringValue":"ann"',
+    ]) {
+      assert.ok(text.includes(part), `${part} is not in ${text}`)
+    }
+    assert.ok(!text.includes('log.parse.error'), text)
+    assert.ok(!text.includes('own'), text)
   })
 })
 

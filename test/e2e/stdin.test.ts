@@ -122,6 +122,18 @@ suite('remora reads standard input', () => {
 })
 
 suite('remora with standard input', () => {
+  test('says that it reads nothing of a pipe without the receiver', () => {
+    const config =
+      'yaml:{receivers: {file_log: {include: [package.json], start_at: beginning, exit_when_idle: 1ms}}, exporters: {debug: {}}, service: {telemetry: {metrics: {level: none}}, pipelines: {logs: {receivers: [file_log], exporters: [debug]}}}}'
+    const run = (from: string) =>
+      spawnSync('/bin/sh', ['-c', `${from}`, 'sh', config], { encoding: 'utf8' })
+    const warning = /standard input is a pipe, and nothing reads it: add the receiver stdin/
+    const piped = run('echo hello | bin/remora --config "$1"')
+    assert.equal(piped.status, 0, piped.stderr)
+    assert.match(piped.stderr, warning)
+    assert.doesNotMatch(run('bin/remora --config "$1" < /dev/null').stderr, warning)
+  })
+
   test('reads on after SIGTERM until the input ends', async (t) => {
     const remora = await StreamProcess.start(t, undefined, {
       receivers: '{ stdin: { drain: { quiet_period: 5s } } }',

@@ -15,7 +15,7 @@ export function namesPlace(path: string): boolean {
   const [head = ''] = path.split('*')
   for (const [place, isOpen] of places) {
     if (filter.allows(place)) return true
-    const below = head.startsWith(`${place}.`) || head.startsWith(`${place}[`)
+    const below = head.startsWith(`${place}.`)
     if (isOpen && (below || (head !== path && place.startsWith(head)))) return true
   }
   return false
