@@ -11,8 +11,11 @@ import {
   contains,
   equal,
   includes,
+  isWithin,
   member,
   numberOf,
+  numbersFrom,
+  part,
   textOf,
   truth,
 } from './values.ts'
@@ -49,7 +52,7 @@ export function compileCondition(source: string): Condition {
   return (entry) => truth(expr(entry))
 }
 
-/** Binary operators by how tightly they bind; `**` binds to the right. */
+/** Binary operators by how tightly they bind (the order is that of expr-lang); `**` binds to the right. */
 const binding: Readonly<Record<string, number>> = {
   or: 2,
   '||': 2,
@@ -66,20 +69,23 @@ const binding: Readonly<Record<string, number>> = {
   contains: 4,
   startsWith: 4,
   endsWith: 4,
-  '+': 5,
-  '-': 5,
-  '*': 6,
-  '/': 6,
-  '%': 6,
-  '**': 7,
-  '^': 7,
-  '??': 8,
+  '..': 5,
+  '+': 6,
+  '-': 6,
+  '*': 7,
+  '/': 7,
+  '%': 7,
+  '**': 8,
+  '^': 8,
+  '??': 9,
 }
 
 class Compiler {
   readonly #tokens: readonly Token[]
   #at = 0
   #depth = 0
+  /** The bounds of those expressions that are ranges. */
+  readonly #ranges = new Map<Expr, readonly [first: Expr, last: Expr]>()
 
   constructor(tokens: readonly Token[]) {
     this.#tokens = tokens
@@ -150,7 +156,9 @@ class Compiler {
       case '>=':
         return (entry) => compare(left(entry), right(entry)) >= 0
       case 'in':
-        return (entry) => includes(right(entry), left(entry))
+        return this.#in(left, right)
+      case '..':
+        return this.#range(left, right)
       case 'contains':
         return (entry) => contains(left(entry), right(entry))
       case 'startsWith':
@@ -160,6 +168,20 @@ class Compiler {
       default:
         return arithmetic(operator.text, left, right)
     }
+  }
+
+  #in(left: Expr, right: Expr): Expr {
+    const range = this.#ranges.get(right)
+    if (range === undefined) return (entry) => includes(right(entry), left(entry))
+    // Fast path: the numbers of a range need not be made.
+    const [first, last] = range
+    return (entry) => isWithin(left(entry), first(entry), last(entry))
+  }
+
+  #range(first: Expr, last: Expr): Expr {
+    const range: Expr = (entry) => numbersFrom(first(entry), last(entry))
+    this.#ranges.set(range, [first, last])
+    return range
   }
 
   #matches(left: Expr): Expr {
@@ -173,12 +195,12 @@ class Compiler {
 
   #unary(): Expr {
     const token = this.#peek()
-    if (token.kind === 'sign' && token.text === '!') return this.#not(this.#next(), 8)
+    if (token.kind === 'sign' && token.text === '!') return this.#not(this.#next(), 9)
     if (token.kind === 'name' && token.text === 'not') return this.#not(this.#next(), 4)
     if (token.kind === 'sign' && (token.text === '-' || token.text === '+')) {
       this.#at++
       // A power binds tighter than the sign in front of it.
-      const operand = this.#nested(token, () => this.#binary(7))
+      const operand = this.#nested(token, () => this.#binary(8))
       const sign = token.text === '-' ? -1 : 1
       return (entry) => sign * numberOf(operand(entry))
     }
@@ -186,7 +208,7 @@ class Compiler {
   }
 
   #not(token: Token, least: number): Expr {
-    const operand = this.#nested(token, () => (least === 8 ? this.#unary() : this.#binary(least)))
+    const operand = this.#nested(token, () => (least === 9 ? this.#unary() : this.#binary(least)))
     return (entry) => !truth(operand(entry))
   }
 
@@ -206,12 +228,22 @@ class Compiler {
         if (name.kind !== 'name') throw new ExprError('a name must follow the dot', name.at)
         const key = name.text
         expr = (entry) => member(object(entry), key)
-      } else if (this.#take('[')) {
-        const key = this.#ternary()
-        this.#need(']')
-        expr = (entry) => member(object(entry), key(entry))
-      } else return expr
+      } else if (this.#take('[')) expr = this.#index(object)
+      else return expr
     }
+  }
+
+  /** `[key]`, or a part: `[from:to]`, of which either may be left out. */
+  #index(object: Expr): Expr {
+    const from = this.#isNext(':') ? undefined : this.#ternary()
+    if (!this.#take(':')) {
+      this.#need(']')
+      const key = from as Expr
+      return (entry) => member(object(entry), key(entry))
+    }
+    const to = this.#isNext(']') ? undefined : this.#ternary()
+    this.#need(']')
+    return (entry) => part(object(entry), from?.(entry), to?.(entry))
   }
 
   #primary(): Expr {
@@ -296,9 +328,13 @@ class Compiler {
     return token
   }
 
-  #take(sign: string): boolean {
+  #isNext(sign: string): boolean {
     const token = this.#peek()
-    if (token.kind !== 'sign' || token.text !== sign) return false
+    return token.kind === 'sign' && token.text === sign
+  }
+
+  #take(sign: string): boolean {
+    if (!this.#isNext(sign)) return false
     this.#at++
     return true
   }

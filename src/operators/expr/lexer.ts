@@ -15,7 +15,7 @@ export class ExprError extends Error {
 }
 
 const pattern =
-  /\s+|(?<name>[A-Za-z_$][A-Za-z0-9_]*)|(?<number>0x[0-9a-fA-F]+|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)|(?<sign>\?\.|\?\?|\*\*|==|!=|<=|>=|&&|\|\||[-+*/%^<>!?:.,()[\]{}|#])/suy
+  /\s+|(?<name>[A-Za-z_$][A-Za-z0-9_]*)|(?<number>0x[0-9a-fA-F]+|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)|(?<sign>\.\.|\?\.|\?\?|\*\*|==|!=|<=|>=|&&|\|\||[-+*/%^<>!?:.,()[\]{}|#])/suy
 
 export function tokenize(source: string): Token[] {
   const tokens: Token[] = []

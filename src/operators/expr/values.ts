@@ -98,3 +98,42 @@ export function member(value: Value, key: Value): Value {
   if (value === null || value === undefined) return null
   throw wrong('map', value)
 }
+
+// The language allows a million, for each record. Nobody writes down more than the ports of a host or the days of a year.
+const rangeMax = 10_000
+
+/** `first..last`: whole numbers, with both; none where the first is the greater. */
+export function numbersFrom(first: Value, last: Value): readonly number[] {
+  const from = Math.trunc(numberOf(first))
+  const length = Math.max(0, Math.trunc(numberOf(last)) - from + 1)
+  if (!(length <= rangeMax)) {
+    throw new OperatorError(`the expression makes a range of more than ${rangeMax} numbers`)
+  }
+  return Array.from({ length }, (_, index) => from + index)
+}
+
+/** Whether `numbersFrom(first, last)` has the value. */
+export function isWithin(value: Value, first: Value, last: Value): boolean {
+  const from = Math.trunc(numberOf(first))
+  const to = Math.trunc(numberOf(last))
+  if (!isNumber(value)) return false
+  const number = plain(value)
+  const isWhole = typeof number === 'bigint' || Number.isInteger(number)
+  return isWhole && number >= from && number <= to
+}
+
+/**
+ * `whole[from:to]` of a text or list: behind `from` and in front of `to`, from the end where they are negative, as much of
+ * it as there is. Positions in a text are characters, as those that `len` counts.
+ */
+export function part(whole: Value, from: Value, to: Value): Value {
+  const start = from === undefined ? 0 : Math.trunc(numberOf(from))
+  const end = to === undefined ? Number.POSITIVE_INFINITY : Math.trunc(numberOf(to))
+  if (Array.isArray(whole)) return whole.slice(start, end)
+  if (typeof whole !== 'string') throw wrong('string or list', whole)
+  // Fast path: each character is one unit of the string.
+  if (!surrogate.test(whole)) return whole.slice(start, end)
+  return [...whole].slice(start, end).join('')
+}
+
+const surrogate = /[\ud800-\udfff]/
