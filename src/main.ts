@@ -10,9 +10,17 @@ let receive = (signal: Signal): void => {
 const onSignal = (signal: Signal): void => receive(signal)
 for (const signal of signals) process.on(signal, onSignal)
 
-// A reader that went away (`remora components | head -1`) is no error.
-process.stdout.on('error', () => {})
-process.stderr.on('error', () => {})
+// A reader that went away (`remora components | head -1`) is no error. Anything else (a full disk) is told once on stderr, if that
+// still takes it, and remora goes on: its output is not its work.
+let isOutputLost = false
+const onLost = (error: NodeJS.ErrnoException): void => {
+  if (error.code === 'EPIPE' || isOutputLost) return
+  isOutputLost = true
+  const line = { level: 'error', msg: 'cannot write to stdout or stderr', error: error.message }
+  process.stderr.write(`${JSON.stringify(line)}\n`)
+}
+process.stdout.on('error', onLost)
+process.stderr.on('error', onLost)
 
 const [{ cli }, { exitCodes }, { isPipe, readTextFile }, { systemClock }] = await Promise.all([
   import('./cli/cli.ts'),
@@ -57,8 +65,9 @@ try {
   code = exitCodes.bug.code
 }
 // Whatever a component may have left open must not keep a stopped process alive, nor must a reader that reads no more.
-const exit = (): void => process.exit(code)
+const exit = (): void => process.exit(isOutputLost && code === 0 ? exitCodes.failed.code : code)
 systemClock.after(1000, exit)
-process.stdout.write('', exit)
+// Behind the event of a write that failed.
+process.stdout.write('', () => setImmediate(exit))
 
 export {}
