@@ -158,7 +158,9 @@ const regexParser = v.strictObject({
   ),
   cache: v.optional(
     v.pipe(
-      v.strictObject({ size: v.optional(v.number(), 0) }),
+      v.strictObject({
+        size: v.optional(v.pipe(v.number(), v.description('How many results to keep.')), 0),
+      }),
       v.description("Accepted for the collector's files and not needed."),
     ),
   ),
