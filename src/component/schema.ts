@@ -139,6 +139,14 @@ const addressMessage = 'must be "host:port", or ":port" for all addresses'
 // A host name may hold what DNS and Kubernetes allow, and no space.
 const hostPort = /^(?:\[[0-9a-fA-F:.%a-z]+\]|[^\s:/[\]]*):(\d{1,5})$/
 
+const portMessage = 'the port must be from 0 to 65535'
+
+/** The message for an address that is none: that of its port, where that is all that is wrong, else `message`. */
+export function wrongAddress(text: string, message: string): string {
+  const port = /:(\d+)\/?$/.exec(text)?.[1]
+  return port !== undefined && Number(port) > 65_535 ? portMessage : message
+}
+
 function isHostPort(text: string): boolean {
   const port = hostPort.exec(text)?.[1]
   return port !== undefined && Number(port) <= 65_535
@@ -149,7 +157,7 @@ export function listenAddress() {
   return v.pipe(
     v.string(addressMessage),
     v.metadata({ scalar: 'endpoint' } satisfies ScalarMetadata),
-    v.check(isHostPort, addressMessage),
+    v.check(isHostPort, ({ input }) => wrongAddress(input, addressMessage)),
   )
 }
 

@@ -5,6 +5,7 @@ import {
   integer,
   type ObjectMetadata,
   type ScalarMetadata,
+  wrongAddress,
 } from '../../component/schema.ts'
 import { deliveryOptions } from '../../delivery/schema.ts'
 import { grpcStatus } from '../../net/grpc/status.ts'
@@ -42,7 +43,10 @@ export const config = v.pipe(
     endpoint: v.pipe(
       v.string(endpointMessage),
       v.metadata({ scalar: 'endpoint' } satisfies ScalarMetadata),
-      v.check((text) => parseGrpcTarget(text) !== undefined, endpointMessage),
+      v.check(
+        (text) => parseGrpcTarget(text) !== undefined,
+        ({ input }) => wrongAddress(input, endpointMessage),
+      ),
       v.description(
         'Where to send to. `http://` means without TLS, `https://` with it; else `tls.insecure` decides.',
       ),

@@ -7,6 +7,7 @@ import {
   type ObjectMetadata,
   type ScalarMetadata,
   secret,
+  wrongAddress,
 } from '../../component/schema.ts'
 import { deliveryOptions } from '../../delivery/schema.ts'
 import { httpRequestHeader } from '../../net/header-rules.ts'
@@ -33,7 +34,9 @@ function url(description: string) {
   return v.pipe(
     v.string(urlMessage),
     v.metadata({ scalar: 'endpoint' } satisfies ScalarMetadata),
-    v.check(isBackendUrl, urlMessage),
+    v.check(isBackendUrl, ({ input }) =>
+      wrongAddress(input.replace(/(?<=:\d+)\/.*$/, ''), urlMessage),
+    ),
     v.check(withoutCredentials, 'must not hold a password; put it into `headers`'),
     v.description(description),
   )

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { rule } from '../../component/rule.ts'
+import { type Fault, rule, rules } from '../../component/rule.ts'
 import {
   byteSize,
   duration,
@@ -7,6 +7,7 @@ import {
   integer,
   type ObjectMetadata,
   type ScalarMetadata,
+  wrongAddress,
 } from '../../component/schema.ts'
 import { httpAnswerHeader } from '../../net/header-rules.ts'
 import { parseAddress } from '../../net/listen.ts'
@@ -45,8 +46,10 @@ function listener(endpoint: string) {
   }
 }
 
-const validAddress = (c: { readonly endpoint: string; readonly transport: string }): boolean =>
-  parseAddress(c.endpoint, c.transport) !== undefined
+function addressFaults(c: { readonly endpoint: string; readonly transport: string }): Fault[] {
+  if (parseAddress(c.endpoint, c.transport) !== undefined) return []
+  return [{ message: wrongAddress(c.endpoint, endpointMessage), at: ['endpoint'] }]
+}
 
 const serverParameters = v.strictObject({
   max_connection_idle: v.optional(
@@ -138,7 +141,7 @@ const grpc = v.pipe(
     ),
   }),
   v.metadata({ unsupported: ['auth', 'middlewares', 'dialer'] } satisfies ObjectMetadata),
-  rule(['endpoint', 'transport'], (c) => validAddress(c), endpointMessage, ['endpoint']),
+  rules(['endpoint', 'transport'], (c) => addressFaults(c)),
 )
 
 const cors = v.strictObject({
@@ -234,7 +237,7 @@ const http = v.pipe(
     logs_url_path: path('logs', '/v1/logs'),
   }),
   v.metadata({ unsupported: ['auth', 'middlewares'] } satisfies ObjectMetadata),
-  rule(['endpoint', 'transport'], (c) => validAddress(c), endpointMessage, ['endpoint']),
+  rules(['endpoint', 'transport'], (c) => addressFaults(c)),
   rule(
     ['traces_url_path', 'metrics_url_path', 'logs_url_path'],
     (c) => new Set([c.traces_url_path, c.metrics_url_path, c.logs_url_path]).size === 3,
