@@ -22,20 +22,20 @@ const entities: Readonly<Record<string, string>> = {
 
 const pieces = {
   /** Colours of a terminal, the escape character written out or not. */
-  colour: '(?<colour>(?:\\x1b|\\\\{1,8}(?:u001[bB]|x1[bB]|033|e))\\[[0-9;]{0,16}[A-Za-z])',
+  colour: '(?:\\x1b|\\\\{1,8}(?:u001[bB]|x1[bB]|033|e))\\[[0-9;]{0,16}[A-Za-z]',
   /** Several backslashes: JSON in JSON. */
-  backslash: '\\\\{1,8}(?:(?:u00|x)(?<code>[0-7][0-9A-Fa-f])|(?<control>[nrtbfv])|(?<slash>/))',
+  backslash: '\\\\{1,8}(?:(?:u00|x)[0-7][0-9A-Fa-f]|[nrtbfv/])',
   /** `%2540` too, which was escaped twice. */
-  percent: '%(?:25){0,3}(?<byte>[0-9A-Fa-f]{2})',
-  entity: `&(?:#(?:[xX](?<hex>[0-9A-Fa-f]{1,4})|(?<decimal>[0-9]{1,5}))|(?<entity>${Object.keys(entities).join('|')}));`,
+  percent: '%(?:25){0,3}[0-9A-Fa-f]{2}',
+  entity: `&(?:#(?:[xX][0-9A-Fa-f]{1,4}|[0-9]{1,5})|${Object.keys(entities).join('|')});`,
   /** Nothing to see: soft hyphen, zero-width and directional signs, byte order mark. */
   invisible:
-    '(?<invisible>\\xc2\\xad|\\xe2\\x80[\\x8b-\\x8f\\xaa-\\xae]|\\xe2\\x81[\\xa0-\\xa9]|\\xef\\xbb\\xbf)',
+    '(?:\\xc2\\xad|\\xe2\\x80[\\x8b-\\x8f\\xaa-\\xae]|\\xe2\\x81[\\xa0-\\xa9]|\\xef\\xbb\\xbf)',
   space:
-    '(?<space>\\xc2\\xa0|\\xe2\\x80[\\x80-\\x8a\\xaf]|\\xe2\\x81\\x9f|\\xe3\\x80\\x80|(?<=[0-9])[+\\t](?=[0-9]))',
-  dash: '(?<dash>\\xe2\\x80[\\x90-\\x95]|\\xe2\\x88\\x92)',
+    '(?:\\xc2\\xa0|\\xe2\\x80[\\x80-\\x8a\\xaf]|\\xe2\\x81\\x9f|\\xe3\\x80\\x80|(?<=[0-9])[+\\t](?=[0-9]))',
+  dash: '(?:\\xe2\\x80[\\x90-\\x95]|\\xe2\\x88\\x92)',
   /** Full-width forms of ASCII, digits of Arabic and Devanagari. */
-  wide: '(?<wide>\\xef(?:\\xbc[\\x81-\\xbf]|\\xbd[\\x80-\\x9e])|\\xd9[\\xa0-\\xa9]|\\xdb[\\xb0-\\xb9]|\\xe0\\xa5[\\xa6-\\xaf])',
+  wide: '(?:\\xef(?:\\xbc[\\x81-\\xbf]|\\xbd[\\x80-\\x9e])|\\xd9[\\xa0-\\xa9]|\\xdb[\\xb0-\\xb9]|\\xe0\\xa5[\\xa6-\\xaf])',
   /** Every second byte of UTF-16, little-endian as Windows writes it. */
   zero: '(?<=[ -~])\\x00(?=[ -~]\\x00|$)',
 } as const
@@ -53,37 +53,64 @@ export const hidingAnchors: readonly string[] = [
 ]
 
 /** What stands for an escape: one character, or nothing. */
-function plainOf(groups: Readonly<Record<string, string | undefined>>): string {
-  const { code, byte, hex, decimal, entity, wide } = groups
-  if (code !== undefined) return characterOf(Number.parseInt(code, 16))
-  if (byte !== undefined) return characterOf(Number.parseInt(byte, 16))
-  if (hex !== undefined) return characterOf(Number.parseInt(hex, 16))
-  if (decimal !== undefined) return characterOf(Number(decimal))
-  if (entity !== undefined) return entities[entity] as string
-  if (wide !== undefined) return narrow(wide)
-  if (groups['slash'] !== undefined) return '/'
-  if (groups['dash'] !== undefined) return '-'
-  const isBlank = groups['control'] ?? groups['colour'] ?? groups['space']
-  return isBlank === undefined ? '' : ' '
+function plainOf(written: string): string {
+  const second = written.charCodeAt(1)
+  switch (written.charCodeAt(0)) {
+    case 0x25: // %
+      return hexadecimal(written)
+    case 0x5c: // \\
+      return unescaped(written)
+    case 0x26: // &
+      return entityOf(written.slice(1, -1))
+    case 0xc2:
+      return second === 0xa0 ? ' ' : ''
+    case 0xe2:
+      return punctuation(second, written.charCodeAt(2))
+    case 0xef:
+      return second === 0xbb ? '' : fullWidth(second, written.charCodeAt(2))
+    case 0xd9:
+      return String(second - 0xa0)
+    case 0xdb:
+      return String(second - 0xb0)
+    case 0xe0:
+      return String(written.charCodeAt(2) - 0xa6)
+    case 0x00:
+      return ''
+    default:
+      return ' '
+  }
+}
+
+/** By the last two digits. */
+function hexadecimal(written: string): string {
+  return characterOf(Number.parseInt(written.slice(-2), 16))
+}
+
+function unescaped(written: string): string {
+  if (written.endsWith('/')) return '/'
+  return /[ux][0-9A-Fa-f]+$/.test(written) ? hexadecimal(written) : ' '
+}
+
+function entityOf(name: string): string {
+  if (name[0] !== '#') return entities[name] as string
+  const isHex = name[1] === 'x' || name[1] === 'X'
+  return characterOf(isHex ? Number.parseInt(name.slice(2), 16) : Number(name.slice(1)))
+}
+
+/** U+2000 to U+2FFF, as far as it is resolved: spaces, dashes, and what is not seen. */
+function punctuation(second: number, third: number): string {
+  if (second === 0x88 || (second === 0x80 && third >= 0x90 && third <= 0x95)) return '-'
+  const isSpace = second === 0x80 ? third <= 0x8a || third === 0xaf : third === 0x9f
+  return isSpace ? ' ' : ''
+}
+
+function fullWidth(second: number, third: number): string {
+  return String.fromCharCode(second === 0xbc ? third - 0x60 : third - 0x20)
 }
 
 /** Controls end words, as blanks do. What is no byte is no part of a finding. */
 function characterOf(code: number): string {
   return code > 0x20 && code < 0x100 ? String.fromCharCode(code) : ' '
-}
-
-function narrow(wide: string): string {
-  const last = wide.charCodeAt(wide.length - 1)
-  switch (wide.charCodeAt(0)) {
-    case 0xef:
-      return String.fromCharCode(wide.charCodeAt(1) === 0xbc ? last - 0x60 : last - 0x20)
-    case 0xd9:
-      return String(last - 0xa0)
-    case 0xdb:
-      return String(last - 0xb0)
-    default:
-      return String(last - 0xa6)
-  }
 }
 
 /** One view serves all texts, one after another. */
@@ -106,7 +133,7 @@ export class PlainView {
     for (let match = hidden.exec(text); match !== null; match = hidden.exec(text)) {
       out += text.slice(copied, match.index)
       copied = hidden.lastIndex
-      const plain = plainOf(match.groups as Record<string, string | undefined>)
+      const plain = plainOf(match[0])
       const at = this.#count++
       this.#starts[at] = match.index
       this.#ends[at] = copied

@@ -22,6 +22,7 @@ const anchorsMaxOfOne = 16
  */
 export class Prefilter {
   readonly #automata: readonly Automaton[]
+  readonly #own = new Hits()
 
   constructor(anchors: readonly Anchor[]) {
     const parsed = merge(anchors).map(({ pattern, bits }) => {
@@ -50,9 +51,8 @@ export class Prefilter {
 
   /** The bits of all anchors in `bytes`. */
   bitsOf(bytes: Uint8Array): number {
-    const hits = new Hits()
-    this.scan(bytes, hits)
-    return hits.bitsIn(0, bytes.length)
+    this.scan(bytes, this.#own)
+    return this.#own.bitsIn(0, bytes.length)
   }
 
   /** Puts the hits in `bytes` into `hits`. */
