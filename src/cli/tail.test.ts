@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { suite, test } from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { systemClock } from '../component/clock.ts'
 import { loadRegistry } from '../components.ts'
 import { cli } from './cli.ts'
@@ -174,6 +175,21 @@ ${shownAccess('/b', 'ERROR', 502)}`,
     })
   })
 
+  const archives = [
+    ['zcat', gzipSync('x\n')],
+    ['zstdcat', zstdCompressSync('x\n')],
+  ] as const
+  for (const [program, bytes] of archives) {
+    test(`tail of what ${program} reads says so`, () =>
+      inDirectory(async (path) => {
+        await writeFile(path, bytes)
+        const { stderr, code } = await run([path])
+        const instead = `${program} ${path} | remora tail -`
+        assert.equal(stderr, `remora: cannot read ${path}: it is compressed; write ${instead}\n`)
+        assert.equal(code, 1)
+      }))
+  }
+
   const wrong: readonly (readonly [readonly string[], RegExp, number])[] = [
     [[], /^remora: say which file: tail FILE, or tail - for standard input\n/, 2],
     [['a', 'b'], /^remora: "b" is one word too many\n/, 2],
@@ -183,7 +199,8 @@ ${shownAccess('/b', 'ERROR', 502)}`,
       /^remora: there is no preset "ngin"; did you mean "nginx_access"\?\n/,
       1,
     ],
-    [['/no/such/file'], /^remora: cannot read \/no\/such\/file: ENOENT/, 1],
+    [['/no/such/file'], /^remora: cannot read \/no\/such\/file: no such file\n/, 1],
+    [['/tmp'], /^remora: cannot read \/tmp: it is a directory\n/, 1],
   ]
   for (const [args, message, code] of wrong) {
     test(`tail ${args.join(' ')}: ${message.source}`, async () => {

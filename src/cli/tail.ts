@@ -11,6 +11,7 @@ import type { Arguments } from './arguments.ts'
 import { checkConfig } from './check-config.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import type { Io } from './io.ts'
+import { readError } from './read-file.ts'
 import type { ProcessControl } from './run.ts'
 import { RecordPrinter } from './tail-print.ts'
 import { LineReading } from './tail-reading.ts'
@@ -39,7 +40,7 @@ export async function tail(args: Arguments, io: Io, control: ProcessControl): Pr
     await session.run()
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === undefined) throw error
-    io.stderr(`remora: cannot read ${file}: ${(error as Error).message}\n`)
+    io.stderr(`remora: cannot read ${file}: ${readError(error).message}\n`)
     return exitCodes.failed.code
   }
   return exitCodes.ok.code
@@ -102,6 +103,9 @@ class TailCommand {
     try {
       const { size } = await handle.stat()
       const buffer = Buffer.allocUnsafe(chunkBytes)
+      const { bytesRead: headBytes } = await handle.read(buffer, 0, 4, 0)
+      const reader = readerOf(buffer.subarray(0, headBytes))
+      if (reader !== undefined) throw compressed(`${reader} ${this.#file} | remora tail -`)
       const count = this.#args.lines ?? defaultLines
       for (let want = endBytes; ; want *= 8) {
         const from = Math.max(0, size - want)
@@ -229,3 +233,15 @@ function resolvePattern(pattern: string): string {
 
 /** What the engine would log stands beside each record already. */
 const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {} }
+
+/** The program that reads what is compressed, by its first bytes: this command does not. */
+function readerOf(head: Buffer): string | undefined {
+  const hex = head.toString('hex')
+  if (hex.startsWith('1f8b')) return 'zcat'
+  return hex === '28b52ffd' ? 'zstdcat' : undefined
+}
+
+/** With a code, as errors of the system have one. */
+function compressed(instead: string): Error {
+  return Object.assign(new Error(`it is compressed; write ${instead}`), { code: 'EINVAL' })
+}
