@@ -228,7 +228,7 @@ suite('the configuration', () => {
     {
       name: 'with a port out of range',
       input: { endpoint: 'http://h:99999' },
-      want: /must be a URL/,
+      want: /the port must be from 0 to 65535/,
     },
     { name: 'with another scheme', input: { endpoint: 'unix:///x.sock' }, want: /must be a URL/ },
     { name: 'without a host', input: { logs_endpoint: 'http://' }, want: /must be a URL/ },
