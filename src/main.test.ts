@@ -149,6 +149,17 @@ suite('the process', () => {
     assert.deepEqual([code, stderr], [0, ''])
   })
 
+  test('ends when nobody reads what it would follow for ever', { timeout: 30_000 }, async (t) => {
+    const path = join(directory, 'followed.log')
+    await writeFile(path, 'first\n')
+    const { child, exited } = remora('tail', '-f', path)
+    t.after(() => child.kill('SIGKILL'))
+    await once(child.stdout, 'data')
+    child.stdout.destroy()
+    await writeFile(path, 'first\nsecond\nthird\n')
+    assert.equal((await exited).code, 0)
+  })
+
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     test(`runs until ${signal} and exits with 0`, async () => {
       const { child, exited, texts } = remora('--config', await configFile('run.yaml', 0))

@@ -10,8 +10,9 @@ let receive = (signal: Signal): void => {
 const onSignal = (signal: Signal): void => receive(signal)
 for (const signal of signals) process.on(signal, onSignal)
 
-// A reader that went away (`remora components | head -1`) is no error. Anything else (a full disk) is told once on stderr, if that
-// still takes it, and remora goes on: its output is not its work.
+// A reader that went away (`remora components | head -1`) is no error, but an end of what would write for ever. Anything else
+// (a full disk) is told once on stderr, if that still takes it, and remora goes on: its output is not its work.
+let readerGone = (): void => {}
 let isOutputLost = false
 const onLost = (error: NodeJS.ErrnoException): void => {
   if (error.code === 'EPIPE' || isOutputLost) return
@@ -19,7 +20,10 @@ const onLost = (error: NodeJS.ErrnoException): void => {
   const line = { level: 'error', msg: 'cannot write to stdout or stderr', error: error.message }
   process.stderr.write(`${JSON.stringify(line)}\n`)
 }
-process.stdout.on('error', onLost)
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') readerGone()
+  onLost(error)
+})
 process.stderr.on('error', onLost)
 
 const [{ cli }, { exitCodes }, { isPipe, readTextFile }, { systemClock }] = await Promise.all([
@@ -40,6 +44,9 @@ try {
       readFile: readTextFile,
       isPiped: isPipe(0),
       ...(process.stdout.isTTY ? { terminal: { columns: process.stdout.columns } } : {}),
+      onReaderGone: (run) => {
+        readerGone = run
+      },
       loadRegistry: async (named) => (await import('./components.ts')).loadRegistry(named),
     },
     {

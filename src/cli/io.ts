@@ -13,5 +13,7 @@ export interface Io {
   readonly isPiped?: boolean
   /** The terminal that shows the output; undefined where it goes elsewhere. */
   readonly terminal?: { readonly columns: number }
+  /** `run` is called when nobody reads the output any more: `remora … | head -1`. */
+  onReaderGone?(run: () => void): void
   readonly loadRegistry: LoadRegistry
 }

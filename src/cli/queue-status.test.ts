@@ -46,6 +46,7 @@ async function setup(
   const frames: string[] = []
   const errors: string[] = []
   let signal: ((name: string) => void) | undefined
+  let readerGone: (() => void) | undefined
   const done = cli(
     ['queue', 'status', '--watch', '--config', 'c', ...args],
     {
@@ -57,6 +58,9 @@ async function setup(
         errors.push(text)
       },
       readFile: () => config(directory, port),
+      onReaderGone: (run) => {
+        readerGone = run
+      },
       ...(terminal === undefined ? {} : { terminal }),
       loadRegistry,
     },
@@ -84,7 +88,15 @@ async function setup(
     await queue.append(numberedLogs(0, items), 'logs')
     await close()
   }
-  return { clock, frames, errors, store, done, end: () => signal?.('SIGINT') }
+  return {
+    clock,
+    frames,
+    errors,
+    store,
+    done,
+    end: () => signal?.('SIGINT'),
+    leave: () => readerGone?.(),
+  }
 }
 
 const places = [
@@ -148,6 +160,14 @@ for (const { items, seconds, want } of drains) {
     assert.equal(row?.slice(at).split(/ {2,}/)[0], want)
   })
 }
+
+test('queue status --watch ends when nobody reads it any more', async (t) => {
+  const { clock, frames, done, leave } = await setup(t)
+  await until('the first picture', () => frames.length === 1)
+  leave()
+  assert.equal(await done, 0)
+  assert.equal(clock.pending, 0)
+})
 
 test('queue status does not take the metrics of another program for those of remora', async (t) => {
   const port = await serve(t, 'otelcol_exporter_queue_size{exporter="otlp"} 7\n')

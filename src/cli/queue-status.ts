@@ -37,7 +37,10 @@ export async function queueStatus(
     return exitCodes.failed.code
   }
   const end = new AbortController()
-  if (args.watch) control.onSignal(() => end.abort())
+  if (args.watch) {
+    control.onSignal(() => end.abort())
+    io.onReaderGone?.(() => end.abort())
+  }
   try {
     for (let picture = 0; ; picture++) {
       const text = await statusText(service, args, control.clock.nowMs())

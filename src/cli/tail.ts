@@ -135,7 +135,7 @@ class TailCommand {
     }
   }
 
-  /** Until a signal. A file that was cut is read from its beginning. */
+  /** Until a signal, or until nobody reads the output. A file that was cut is read from its beginning. */
   async #follow(
     first: Awaited<ReturnType<typeof open>>,
     buffer: Buffer,
@@ -148,6 +148,7 @@ class TailCommand {
     let lastMs = clock.monotonicMs()
     const end = new AbortController()
     this.#control.onSignal(() => end.abort())
+    this.#io.onReaderGone?.(() => end.abort())
     const { signal } = end
     while (!signal.aborted) {
       const { bytesRead } = await first.read(buffer, 0, chunkBytes, at)
