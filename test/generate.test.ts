@@ -38,6 +38,7 @@ suite('a page of the reference', () => {
         'extensions/file_storage.md',
         'service.md',
         'presets.md',
+        'operators.md',
         'detectors.md',
         'errors.md',
         'metrics.md',

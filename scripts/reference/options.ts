@@ -33,6 +33,20 @@ export function optionRows(schema: Schema, prefix = ''): OptionRow[] {
   }
 }
 
+/** A row of the table of options. */
+export function cellsOf({
+  path,
+  type,
+  required,
+  default: fallback,
+  description,
+}: OptionRow): string[] {
+  return [`\`${path}\``, type, required ? 'required' : fallback, description]
+}
+
+/** Alternatives of which there are more have a page of their own. */
+const alternativesMax = 8
+
 /** The options of the collector that a schema refuses by name, each once. */
 export function unsupportedOptions(schema: Schema, prefix = ''): string[] {
   const { shape, unsupported } = describe(schema)
@@ -50,6 +64,7 @@ export function unsupportedOptions(schema: Schema, prefix = ''): string[] {
       return unsupportedOptions(shape.item, `${prefix}[]`)
     case 'union':
     case 'variant':
+      if (shape.options.length > alternativesMax) return []
       return [...new Set(shape.options.flatMap((option) => unsupportedOptions(option, prefix)))]
     case 'scalar':
       return []
@@ -59,6 +74,10 @@ export function unsupportedOptions(schema: Schema, prefix = ''): string[] {
 /** Options that only some of the alternatives have say of which they are. */
 function variantRows(key: string, options: readonly Schema[], prefix: string): OptionRow[] {
   const path = `${prefix}.${key}`
+  if (options.length > alternativesMax) {
+    const description = 'Which [operator](../operators.md) it is; the other options depend on it.'
+    return [{ path, type: 'string', default: '', required: true, description }]
+  }
   const tags: string[] = []
   const owners = new Map<string, { readonly row: OptionRow; readonly tags: string[] }>()
   for (const rows of options.map((option) => optionRows(option, prefix))) {

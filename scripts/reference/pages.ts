@@ -8,7 +8,8 @@ import { serviceSchema } from '../../src/config/service-schema.ts'
 import { codes } from '../../src/errors/codes.ts'
 import { detectorSections } from './detectors.ts'
 import { fence, list, table } from './markdown.ts'
-import { optionRows, unsupportedOptions } from './options.ts'
+import { operatorSections } from './operators.ts'
+import { cellsOf, optionRows, unsupportedOptions } from './options.ts'
 import { presetSections } from './presets.ts'
 
 const header =
@@ -35,6 +36,7 @@ export function referencePages(input: ReferenceInput): Map<string, string> {
   }
   pages.set('service.md', servicePage())
   pages.set('presets.md', page(presetSections()))
+  pages.set('operators.md', page(operatorSections()))
   pages.set('detectors.md', page(detectorSections()))
   pages.set('errors.md', errorsPage())
   pages.set('metrics.md', metricsPage(input.metrics, definitions))
@@ -85,12 +87,7 @@ function statusTable(definition: AnyDefinition): string {
 }
 
 function optionsTable(schema: AnyDefinition['config']): string {
-  const rows = optionRows(schema).map((row) => [
-    `\`${row.path}\``,
-    row.type,
-    row.required ? 'required' : row.default,
-    row.description,
-  ])
+  const rows = optionRows(schema).map(cellsOf)
   return rows.length === 0 ? 'None.' : table(['option', 'type', 'default', 'what it does'], rows)
 }
 
@@ -152,6 +149,7 @@ function indexPage(definitions: readonly AnyDefinition[]): string {
     [
       '- [service](service.md): pipelines, extensions, telemetry, shutdown',
       '- [Presets](presets.md): how the usual programs write their lines',
+      '- [Operators](operators.md): how records are parsed and changed',
       '- [Detectors](detectors.md): what `mask` finds, and where',
       '- [Reasons](errors.md) for which data is refused, retried or dropped',
       '- [Metrics](metrics.md) of remora itself',
