@@ -160,7 +160,7 @@ function abandoned(message: string): DeliveryError {
   return new DeliveryError('abandoned', message)
 }
 
-export function busy(): DeliveryError {
+function busy(): DeliveryError {
   const message = 'the requests being received hold as many bytes as they may'
   return new DeliveryError('receiver_busy', message, { retryAfterMs: 1000 })
 }
