@@ -43,18 +43,20 @@ export class BlockReader {
     }
   }
 
-  async turn(file: TailedFile): Promise<void> {
+  /** False when the file cannot be read before the next poll: a writer has it locked, or its path leads elsewhere. */
+  async turn(file: TailedFile): Promise<boolean> {
     const source = await this.#files.sourceOf(file)
-    if (source === undefined) return
+    if (source === undefined) return false
     const { header, locks } = this.#parts
-    if (locks !== undefined && !(await locks.acquire(file, source.fd))) return
+    if (locks !== undefined && !(await locks.acquire(file, source.fd))) return false
     if (file.sizeBytes < file.offset) {
       await this.#files.replaced(file)
-      return
+      return true
     }
     await header?.prepare(file, source)
-    if (await this.#readOnce(file, source, blockBytes)) return
+    if (await this.#readOnce(file, source, blockBytes)) return true
     await this.#readOnce(file, source, this.#wideBytes)
+    return true
   }
 
   /** False when the block holds no end of a record and a larger one may. */
@@ -71,7 +73,7 @@ export class BlockReader {
     }
     file.suspicious = false
     // What was there when the file was found may have been replaced before anything of it was read.
-    if (file.offset === 0 && filled > 0) this.#takeHead(file, buffer, filled)
+    if (file.offset === 0) this.#takeHead(file, buffer, filled)
     const view = buffer.subarray(0, filled)
     const atEnd = filled < before + wantBytes
     const sizeBytes = file.offset + filled - before

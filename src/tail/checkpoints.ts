@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs'
 import type { Clock } from '../component/clock.ts'
 import type { StorageClient } from '../component/storage.ts'
 import type { Logger } from '../component/telemetry.ts'
+import { hashBytes } from './identity.ts'
 import { type HeadHash, type Remembered, RememberedSet } from './remembered.ts'
 import type { Acknowledged, TailedFile } from './tailed-file.ts'
 
@@ -11,6 +12,7 @@ const expiryMs = 24 * hourMs
 const rememberedMax = 2000
 const savePeriodMs = 250
 const savedAtKey = 'saved_at'
+const lookedKey = 'looked_for'
 
 /**
  * The positions up to which files are acknowledged, in memory and, with a storage, on disk.
@@ -37,15 +39,19 @@ export class Checkpoints {
   #closed = false
   /** When the earlier run saved last; 0 without one. */
   readonly earlierRunMs: number
+  /** Whether an earlier run has looked at all files of these patterns: then one without a position was not there, or empty. */
+  readonly lookedBefore: boolean
+  readonly #patterns: string
 
-  constructor(storage: StorageClient | undefined, logger: Logger, clock: Clock) {
+  /** `patterns` says for which files these are. */
+  constructor(storage: StorageClient | undefined, logger: Logger, clock: Clock, patterns = '') {
     this.#storage = storage
     this.#logger = logger
     this.#clock = clock
     this.#startedMs = clock.monotonicMs()
     let unreadable = 0
     for (const key of storage?.keys() ?? []) {
-      if (key === savedAtKey) continue
+      if (key === savedAtKey || key === lookedKey) continue
       const remembered = parse(storage?.get(key))
       if (remembered === undefined) unreadable++
       else {
@@ -57,7 +63,16 @@ export class Checkpoints {
       logger.warn('some checkpoints cannot be read and are ignored', { checkpoints: unreadable })
     const savedAt = Number(Buffer.from(storage?.get(savedAtKey) ?? []).toString())
     this.earlierRunMs = Number.isFinite(savedAt) ? savedAt : 0
+    this.#patterns = hashBytes(Buffer.from(patterns))
+    this.lookedBefore = Buffer.from(storage?.get(lookedKey) ?? []).toString() === this.#patterns
     this.expire([])
+  }
+
+  /** All files that are there were placed. */
+  looked(): void {
+    if (this.lookedBefore || this.#storage === undefined) return
+    this.#changes.set(lookedKey, Buffer.from(this.#patterns))
+    this.#schedule()
   }
 
   /** Whether a next start finds the positions. */

@@ -41,11 +41,6 @@ export class FileLocks {
     return false
   }
 
-  /** Whether a writer held the lock in this round. */
-  isBusy(file: TailedFile): boolean {
-    return this.#busy.has(file)
-  }
-
   /** At the end of a round. */
   async release(): Promise<void> {
     this.#busy.clear()

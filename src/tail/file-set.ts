@@ -144,6 +144,7 @@ export class FileSet {
     }
     if (strangers.length > 0) await this.#meet(strangers)
     this.spareHeap.met(strangers.length)
+    if (this.#poll === 1) this.#checkpoints.looked()
     for (const file of [...this.#byInode.values()]) {
       if (file.shadowOf !== undefined) await this.#attempt(file, () => this.#follow(file))
       if (this.#settings.deleteAfterRead) await this.#attempt(file, () => this.#deleteIfRead(file))
@@ -186,7 +187,6 @@ export class FileSet {
   /** A read failed: the file is opened anew in the next poll, where it went on (ESTALE on network file systems). */
   async failed(file: TailedFile, error: NodeJS.ErrnoException): Promise<void> {
     this.#logger.warn('cannot read a file', { path: file.pathNow, message: error.message })
-    if (error.code === 'ENOENT' && file.source === undefined) this.#countLost(file)
     await this.#close(file)
   }
 
@@ -239,8 +239,9 @@ export class FileSet {
   }
 
   async #update(file: TailedFile, stats: Stats): Promise<void> {
-    // Of a parked file only its own size is known; what is in it is seen when it is opened.
-    const sizeBytes = file.source === undefined ? stats.size : await file.source.size(stats)
+    // Of a compressed file that is parked it is not known how much is in it now: it is opened when it was touched.
+    const parkedBytes = file.isPlain ? stats.size : file.sizeBytes
+    const sizeBytes = file.source === undefined ? parkedBytes : await file.source.size(stats)
     const touched = stats.mtimeMs !== file.mtimeMs
     if (touched && sizeBytes <= file.offset) file.suspicious = file.offset > 0
     const changed = touched || sizeBytes !== file.sizeBytes
@@ -322,10 +323,13 @@ export class FileSet {
     file.changedInPoll = this.#poll
     this.#byInode.set(file.inodeKey, file)
     this.#complained.delete(path)
-    await this.#events.opened(file, stats)
-    if (head === undefined) await this.#takeHead(file)
-    else this.setHead(file, head)
-    await this.#place(file, source, stats)
+    // Without a place it would be read from its beginning.
+    await this.#attempt(file, async () => {
+      await this.#events.opened(file, stats)
+      if (head === undefined) await this.#takeHead(file)
+      else this.setHead(file, head)
+      await this.#place(file, source, stats)
+    })
   }
 
   async #place(file: TailedFile, source: Source, stats: Stats): Promise<void> {

@@ -77,7 +77,17 @@ export class OpenFiles {
     await this.#opener.close()
   }
 
+  /** Undefined for one that was renamed or deleted since the poll: the next one sees what became of it. */
   async #openAgain(file: TailedFile): Promise<Source | undefined> {
+    try {
+      return await this.#openParked(file)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      throw error
+    }
+  }
+
+  async #openParked(file: TailedFile): Promise<Source | undefined> {
     const { pathNow: path, dev, ino } = file
     if (file.isPlain) return await this.#withDescriptor(() => this.#opener.reopen(path, dev, ino))
     const opened = await this.open(path)

@@ -15,9 +15,9 @@ const birthSlackMs = 2000
 // By so much the time that a file system stamps may lag behind the clock.
 const coarseMs = 100
 
-/** When a file was made; where that is not kept, a time when it was there. */
-export function bornMsOf(stats: Stats): number {
-  return stats.birthtimeMs > 0 ? stats.birthtimeMs : stats.ctimeMs
+/** When a file was made; where that is not kept, a time at which it was there. Renaming moves one of the two. */
+export function bornMsOf({ birthtimeMs, ctimeMs, mtimeMs }: Stats): number {
+  return birthtimeMs > 0 ? birthtimeMs : Math.min(ctimeMs, mtimeMs)
 }
 
 /** What a file was a copy of until now. */
@@ -68,7 +68,8 @@ export class Placement {
     firstPoll: boolean,
   ): Promise<void> {
     const shadow = leaveShadow(file)
-    const bornMs = bornMsOf(stats)
+    const bornMs = Math.min(file.bornMs, bornMsOf(stats))
+    file.bornMs = bornMs
     const remembered = await this.#findRemembered(file, source, stats, bornMs)
     const own = remembered !== undefined && isOwn(remembered, stats, bornMs)
     const original = own ? undefined : await findCopied(file, bornMs, others, this.#files)
@@ -120,10 +121,11 @@ export class Placement {
     bornMs: number,
     firstPoll: boolean,
   ): Promise<void> {
-    const { earlierRunMs } = this.#checkpoints
+    const { earlierRunMs, lookedBefore } = this.#checkpoints
     // What came while remora was down is new, whatever start_at says of the first start.
     const cameWhileDown = earlierRunMs > 0 && bornMs >= earlierRunMs - birthSlackMs
-    const skip = firstPoll && !cameWhileDown && this.#startAt === 'end'
+    const isNews = lookedBefore || cameWhileDown
+    const skip = firstPoll && !isNews && this.#startAt === 'end'
     await this.startAt(file, source, skip ? file.sizeBytes : 0)
     this.#logger.debug('a file is new', { path: file.path, offset: file.offset })
   }

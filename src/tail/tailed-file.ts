@@ -38,6 +38,8 @@ export class TailedFile {
   /** Undefined while parked, because too many files are open, and once it is gone. */
   source: Source | undefined
   head: Uint8Array = new Uint8Array(0)
+  /** The earliest time at which it is known to have been there. */
+  bornMs = Infinity
   sizeBytes = 0
   mtimeMs = 0
   /** Everything before it has been framed. Always the start of a record, except while `skipping`. */

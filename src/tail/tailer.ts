@@ -213,33 +213,35 @@ export class Tailer {
 
   /** Rounds of turns until nothing is ready or the next poll is due, but at least one. True if something was ready. */
   async #readRound(): Promise<boolean> {
-    const { clock, window, locks } = this.#parts
+    const { clock, window } = this.#parts
     this.#reader.markFlushes(this.#files.all)
     this.#reader.flushHeld(false)
     let ready = this.#files.ready()
     const active = ready.length > 0
     if (active) this.#watcher?.active()
     while (ready.length > 0) {
+      const again: TailedFile[] = []
       for (const file of ready) {
         while (!window.hasRoom) {
           await Promise.race([window.room(), aborted(this.#stopping.signal)])
           if (this.#stopping.signal.aborted) return active
         }
-        await this.#turn(file)
+        if (await this.#turn(file)) again.push(file)
         if (this.#stopping.signal.aborted) return active
       }
       // Asked after a whole round: a poll of many files takes longer than the interval, and each must have its turn.
       if (clock.monotonicMs() - this.#polledAtMs >= this.#settings.pollIntervalMs) return active
-      ready = ready.filter((file) => file.ready && locks?.isBusy(file) !== true)
+      ready = again.filter((file) => file.ready)
     }
     return active
   }
 
-  async #turn(file: TailedFile): Promise<void> {
+  async #turn(file: TailedFile): Promise<boolean> {
     try {
-      await this.#reader.turn(file)
+      return await this.#reader.turn(file)
     } catch (error) {
       await this.#files.failed(file, error as NodeJS.ErrnoException)
+      return false
     }
   }
 }

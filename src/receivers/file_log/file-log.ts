@@ -9,6 +9,7 @@ import { compileOperators } from '../../operators/compile.ts'
 import { compilePattern } from '../../regex/pattern.ts'
 import type { Intake } from '../../signal/consumer.ts'
 import { Checkpoints } from '../../tail/checkpoints.ts'
+import type { Decompress } from '../../tail/compressed-source.ts'
 import { Discovery } from '../../tail/discover.ts'
 import { findEncoding } from '../../tail/encoding.ts'
 import { readFileAttributes } from '../../tail/file-attributes.ts'
@@ -26,18 +27,26 @@ import type { FileLogConfig } from './schema.ts'
 // What may be read ahead of the acknowledgements: some thirty blocks, enough to keep an exporter busy.
 const windowBytes = 8 * 1024 * 1024
 
+/** What is outside of remora; a test may be it. */
+export interface System {
+  readonly files: FileSystem
+  readonly decompress: Decompress
+}
+
+const realSystem: System = { files: systemFiles, decompress: decompressStream }
+
 /** Ties the tail engine to one configuration. */
 export class FileLogReceiver implements Component {
   readonly #settings: ReceiverSettings<FileLogConfig>
   readonly #intake: Intake<'logs'> | undefined
-  readonly #system: FileSystem
+  readonly #system: System
   readonly #ended: () => void
   #tailer: Tailer | undefined
 
   constructor(
     settings: ReceiverSettings<FileLogConfig>,
     intake: Intake<'logs'> | undefined,
-    system: FileSystem = systemFiles,
+    system: System = realSystem,
   ) {
     this.#system = system
     this.#settings = { ...settings, config: withTemplates(settings.config) }
@@ -67,7 +76,12 @@ export class FileLogReceiver implements Component {
       config.storage === undefined
         ? undefined
         : await this.#settings.storage(config.storage).open(`receiver_${id.replace('/', '_')}`)
-    const checkpoints = new Checkpoints(storage, logger, clock)
+    const checkpoints = new Checkpoints(
+      storage,
+      logger,
+      clock,
+      JSON.stringify([config.include, config.exclude]),
+    )
     const preset = createPreset(config, clock, logger)
     const counts = {
       split: meter.counter('remora_file_log_split_records'),
@@ -80,7 +94,7 @@ export class FileLogReceiver implements Component {
     const criteria = config.ordering_criteria
     const ordering = criteria === undefined ? undefined : compileOrdering(criteria)
     const discovery = new Discovery(
-      this.#system,
+      this.#system.files,
       config.include,
       config.exclude,
       ordering,
@@ -89,7 +103,7 @@ export class FileLogReceiver implements Component {
       },
     )
     return new Tailer(tailSettings(config, this.#settings.shutdownTimeoutMs), {
-      system: this.#system,
+      system: this.#system.files,
       discovery,
       opener: this.#createOpener(discovery),
       framer,
@@ -126,7 +140,7 @@ export class FileLogReceiver implements Component {
       {
         roots: [...discovery.bases, ...config.allowed_roots],
         compression: config.compression === '' ? 'none' : config.compression,
-        decompress: decompressStream,
+        decompress: this.#system.decompress,
         fingerprintBytes: config.fingerprint_size,
         damaged: (path, error) => {
           damaged.add(1)
@@ -134,7 +148,7 @@ export class FileLogReceiver implements Component {
         },
       },
       clock,
-      this.#system,
+      this.#system.files,
     )
   }
 

@@ -1,310 +1,362 @@
 import assert from 'node:assert/strict'
-import {
-  appendFile,
-  copyFile,
-  readFile,
-  rename,
-  rm,
-  truncate,
-  utimes,
-  writeFile,
-} from 'node:fs/promises'
-import { gzipSync } from 'node:zlib'
+import { FakeClock } from '../../support/fake-clock.ts'
 import { Random } from '../../support/random.ts'
-import { RecordingIntake } from '../../support/recording-intake.ts'
-import { MemoryStorage, readRecords, TailHarness } from '../../support/tail.ts'
+import { Application, directory, type Step, steps } from './application.ts'
+import { OneLife, type Sent } from './one-life.ts'
+import { type Inode, SimulatedFiles } from './simulated-files.ts'
 
 /*
- * A model of what may happen to the log of an application, against file_log on a real file system.
+ * A model of what may happen to the logs of an application, against file_log on a simulated file system, with a clock and
+ * a backend of its own. Everything follows from the seed.
  *
- *     write · rotate by renaming · copytruncate · truncate · delete · gzip a rotated one · pause · restart · crash
+ *     the application    writes, rotates, truncates, … in parts; also between any two calls of remora to the file system
+ *     the backend        answers late, in any order, or refuses at first
+ *     remora             is stopped and started again, or dies at any call
  *
- * Every line has a number. What must come: each line that a pause found in some file, and that was not taken away before.
- * What may come twice: lines that were not yet saved as delivered at a crash, once for each crash.
+ * Every line has a number. What must come: each line that stands in a file within the patterns while remora runs, and each
+ * of a file that was moved away or deleted while remora had it open. What may come twice: lines of a batch that was not
+ * acknowledged, with all before it, 250 ms and two writes of the positions before a crash; once for each crash.
  */
-const banner = `${'='.repeat(90)} start of the application\n`.repeat(12)
-/** Positions are saved at most 250 ms after they are acknowledged; the rest is for a busy machine. */
-const savedAfterMs = 250 + 2000
-const rotatedMax = 3
+const savePeriodMs = 250
+const patienceMs = 90_000
 
-interface LogFile {
-  readonly path: string
-  /** Numbers of its lines. */
-  lines: number[]
+interface Arrival {
+  readonly life: number
+  readonly sent: Sent
 }
 
-export interface Step {
-  readonly name: string
-  readonly weight: number
-  run(model: TailModel): Promise<void>
-}
-
-class TimedIntake extends RecordingIntake {
-  /** When each call came. */
-  readonly atMs: number[] = []
-
-  override consume(...call: Parameters<RecordingIntake['consume']>): Promise<void> {
-    this.atMs.push(performance.now())
-    return super.consume(...call)
-  }
+/** How a life ended. */
+interface End {
+  readonly life: OneLife
+  /** Infinity for a clean stop. */
+  readonly crashMs: number
 }
 
 export class TailModel {
-  readonly #random: Random
-  /** How long to wait for what must come. */
-  readonly #patienceMs: number | undefined
-  readonly #intake = new TimedIntake()
-  readonly #tail: TailHarness
-  readonly #storage = new MemoryStorage()
-  /** What happened, for the message of a failure. */
   readonly trace: string[] = []
-  #active: LogFile
-  readonly #rotated: LogFile[] = []
-  #next = 0
-  #rotations = 0
-  /** Lines that were taken away before a pause could show them: they may come. */
+  readonly #random: Random
+  readonly #clock = new FakeClock()
+  readonly #files: SimulatedFiles
+  readonly #application: Application
+  readonly #saved = new Map<string, Uint8Array>()
+  readonly #config: Record<string, unknown>
+  readonly #writeMs: number
+  readonly #answerMs: number
+  readonly #refusals: number
+  /** Of so many calls to the file system, one lets the application go on. */
+  readonly #interference: number
+  /** A call to the file system, in so many, at which remora dies; 0: it does not. */
+  #crashIn = 0
+  readonly #fewFiles: boolean
+  readonly #arrivals = new Map<number, Arrival[]>()
+  readonly #ends: End[] = []
+  /** Lines that need not come. */
   readonly #optional = new Set<number>()
-  /** When each line came, each time. */
-  readonly #seen = new Map<number, number[]>()
-  readonly #crashesMs: number[] = []
-  #callsRead = 0
+  readonly #repeatable = new Set<number>()
+  /** Files that are nowhere any more, and that remora has open. */
+  #held: { readonly inode: Inode; readonly lines: readonly number[] }[] = []
+  #life: OneLife
+  /** What the application is in the middle of. */
+  #parts: Generator<void, void, void> | undefined
+  #undisturbed = true
 
-  private constructor(random: Random, tail: TailHarness, patienceMs: number | undefined) {
-    this.#patienceMs = patienceMs
+  private constructor(seed: number) {
+    const random = new Random(seed)
     this.#random = random
-    this.#tail = tail
-    this.#active = { path: tail.path('app.log'), lines: [] }
-    tail.intake = this.#intake
-    tail.useStorage(this.#storage)
+    this.#files = new SimulatedFiles({
+      reusesInodes: random.below(2) === 0,
+      keepsBirth: random.below(4) > 0,
+      nowMs: () => this.#clock.nowMs(),
+    })
+    this.#writeMs = random.pick([0, 0, 30])
+    this.#answerMs = random.pick([0, 300, 3000])
+    this.#refusals = random.pick([0, 0, 5])
+    this.#fewFiles = random.below(5) === 0
+    const interference = random.pick([0, 0, 100, 10])
+    // With files that are opened again and again, what changes between two calls of one poll may come twice.
+    this.#interference = this.#fewFiles ? 0 : interference
+    const startAtEnd = random.below(4) === 0
+    this.#config = {
+      include: [`${directory}app.log*`],
+      start_at: startAtEnd ? 'end' : 'beginning',
+      poll_interval: '200ms',
+      force_flush_period: 0,
+      include_file_path: true,
+      watch: false,
+      drain: { quiet_period: 0 },
+      max_concurrent_files: this.#fewFiles ? 2 : 1024,
+    }
+    this.#say(
+      `writes ${this.#writeMs} ms, answers ${this.#answerMs} ms, refuses 1 in ${this.#refusals}, interferes 1 in ` +
+        `${this.#interference}, few files ${this.#fewFiles}, start at the end ${startAtEnd}`,
+    )
+    this.#application = new Application(this.#files, random, {
+      gone: (lines, heldBy) => this.#gone(lines, heldBy),
+      mayRepeat: (lines) => {
+        for (const line of lines) this.#repeatable.add(line)
+      },
+    })
+    if (startAtEnd) {
+      this.#application.write().next()
+      for (const { lines } of this.#application.visible) this.#forget(lines)
+    }
+    this.#life = this.#newLife()
   }
 
-  /** One life of a log, by seed. */
-  static async run(seed: number, steps: number, patienceMs?: number): Promise<void> {
-    await using tail = await TailHarness.create()
-    const model = new TailModel(new Random(seed), tail, patienceMs)
+  /** One run, by seed. Resolves with what happened, rejects with that and what went wrong. */
+  static async run(seed: number, stepCount: number): Promise<readonly string[]> {
+    const model = new TailModel(seed)
     try {
-      await model.#newActive()
-      await model.#start()
-      for (let step = 0; step < steps; step++) await model.#step()
-      await model.pause()
-      await tail.polls(2)
-      model.#read()
+      await model.#pass(500)
+      model.#undisturbed = false
+      for (let step = 0; step < stepCount; step++) await model.#step()
+      await model.#pause()
+      await model.#pass(2000)
       model.#checkDuplicates()
+      model.#takeMessages()
+      return model.trace
     } catch (error) {
       model.#takeMessages()
       const { message } = error as Error
-      throw new Error([message, ...model.trace].join('\n'), { cause: error })
+      throw new Error([message, String(model.trace[0]), ...model.trace.slice(-300)].join('\n'), {
+        cause: error,
+      })
+    } finally {
+      model.#life.die()
     }
   }
 
-  async #start(): Promise<void> {
-    await this.#tail.start({
-      storage: 'mem',
-      poll_interval: '2ms',
-      include: [this.#tail.path('app.log*')],
+  #newLife(): OneLife {
+    const number = this.#ends.length
+    return new OneLife({
+      config: this.#config,
+      clock: this.#clock,
+      random: this.#random,
+      files: this.#files,
+      saved: this.#saved,
+      writeMs: this.#writeMs,
+      answerMs: this.#answerMs,
+      refusals: this.#refusals,
+      meanwhile: () => this.#meanwhile(),
+      received: (sent) => this.#received(number, sent),
     })
   }
 
-  /** What remora said of its files belongs to what happened. */
-  #takeMessages(): void {
-    const { entries } = this.#tail.settings.logger
-    for (const { message, fields } of entries.splice(0)) {
-      const text = `    ${message} ${JSON.stringify(fields)}`
-      this.trace.push(text.replaceAll(this.#tail.directory, ''))
-    }
+  async #step(): Promise<void> {
+    const [name, run] = this.#pick()
+    this.#say(name)
+    await run()
+    this.#takeMessages()
+    await this.#pass(this.#random.below(600))
+    if (this.#life.dead) await this.#startAgain()
   }
 
-  async #step(): Promise<void> {
-    this.#takeMessages()
-    const total = steps.reduce((sum, { weight }) => sum + weight, 0)
-    let at = this.#random.below(total)
+  #pick(): readonly [string, () => Promise<void>] {
+    const others = [
+      [5, 'pause', () => this.#pause()],
+      [1, 'restart', () => this.#restart()],
+      [1, 'crash', () => this.#crash()],
+      [1, 'crash at a call', () => this.#crashAtCall()],
+    ] as const
+    const total = [...steps, ...others.map(([weight]) => ({ weight }))]
+    let at = this.#random.below(total.reduce((sum, { weight }) => sum + weight, 0))
+    for (const [weight, name, run] of others) {
+      at -= weight
+      if (at < 0) return [name, run]
+    }
     const step = steps.find(({ weight }) => {
       at -= weight
       return at < 0
     }) as Step
-    this.trace.push(`${step.name} (next line ${this.#next})`)
-    await step.run(this)
+    return [step.name, () => this.#act(step)]
   }
 
-  /** At times half a line: the rest comes with the next write. */
-  async write(): Promise<void> {
-    const count = 1 + this.#random.below(this.#random.below(4) === 0 ? 2000 : 20)
-    let text = ''
-    for (let index = 0; index < count; index++) {
-      this.#active.lines.push(this.#next)
-      text += `${this.#next++} ${'x'.repeat(this.#random.below(100))}.\n`
-    }
-    const cut = this.#random.below(3) === 0 ? this.#random.below(text.length) : 0
-    await appendFile(this.#active.path, text.slice(0, cut))
-    if (cut > 0 && this.#random.below(2) === 0) await this.#tail.polls(1)
-    await appendFile(this.#active.path, text.slice(cut))
-  }
-
-  async rotate(): Promise<void> {
-    const path = this.#rotatedPath()
-    await rename(this.#active.path, path)
-    this.#rotated.push({ path, lines: this.#active.lines })
-    await this.#newActive()
-    await this.#removeOldest()
-  }
-
-  async copyTruncate(): Promise<void> {
-    const path = this.#rotatedPath()
-    await copyFile(this.#active.path, path)
-    if (this.#random.below(2) === 0) await this.#tail.polls(1)
-    await truncate(this.#active.path)
-    this.#rotated.push({ path, lines: this.#active.lines })
-    this.#active.lines = []
-    if (this.#random.below(2) === 0) await appendFile(this.#active.path, banner)
-    await this.#removeOldest()
-  }
-
-  async truncate(): Promise<void> {
-    this.#takeAway(this.#active)
-    await truncate(this.#active.path)
-    if (this.#random.below(2) === 0) await appendFile(this.#active.path, banner)
-  }
-
-  async recreate(): Promise<void> {
-    this.#takeAway(this.#active)
-    await rm(this.#active.path)
-    if (this.#random.below(2) === 0) await this.#tail.polls(1)
-    await this.#newActive()
-  }
-
-  /** As logrotate does with `delaycompress`: not the newest. */
-  async compress(): Promise<void> {
-    const [file] = this.#rotated
-    if (file === undefined || file.path.endsWith('.gz') || this.#rotated.length < 2) return
-    const path = `${file.path}.gz`
-    await writeFile(path, gzipSync(await readFile(file.path)))
-    const at = new Date(Date.now() - 10_000)
-    await utimes(path, at, at)
-    await rm(file.path)
-    this.#rotated[0] = { path, lines: file.lines }
-  }
-
-  /** Until every line that stands in a file has come. */
-  async pause(): Promise<void> {
-    const missing = (): string[] => {
-      this.#read()
-      return [this.#active, ...this.#rotated].flatMap(({ path, lines }) => {
-        const some = lines.filter((line) => !this.#seen.has(line) && !this.#optional.has(line))
-        return some.length === 0 ? [] : [`${path}: ${some[0]} and ${some.length - 1} more`]
-      })
-    }
-    try {
-      await this.#tail.until('all lines', () => missing().length === 0, this.#patienceMs)
-    } catch {
-      throw new Error(`lost: ${missing().join(', ')}`)
+  /** A whole step of the application; time passes between its parts. */
+  async #act(step: Step): Promise<void> {
+    this.#finishParts()
+    this.#parts = step.run(this.#application)
+    while (this.#parts !== undefined) {
+      this.#goOn()
+      if (this.#random.below(2) === 0) await this.#pass(this.#random.below(450))
     }
   }
 
-  async restart(): Promise<void> {
-    await this.#tail.stop()
-    this.#takeMessages()
-    this.#read()
-    await this.#whileDown()
-    await this.#start()
+  #goOn(): void {
+    if (this.#parts?.next().done === true) this.#parts = undefined
   }
 
-  async crash(): Promise<void> {
-    await this.#tail.crash(this.#storage)
-    this.#takeMessages()
-    this.#read()
-    this.#crashesMs.push(performance.now())
-    await this.#whileDown()
-    await this.#start()
+  #finishParts(): void {
+    while (this.#parts !== undefined) this.#goOn()
+  }
+
+  /** Before a call of remora to the file system. */
+  #meanwhile(): void {
+    if (this.#crashIn > 0 && --this.#crashIn === 0) {
+      this.#say('  dies')
+      this.#die()
+      return
+    }
+    if (this.#undisturbed || this.#interference === 0) return
+    if (this.#random.below(this.#interference) > 0) return
+    if (this.#parts === undefined) {
+      const step = this.#random.pick(steps)
+      this.#say(`  meanwhile: ${step.name}`)
+      this.#parts = step.run(this.#application)
+    } else {
+      this.#say('  meanwhile: goes on')
+    }
+    this.#goOn()
+  }
+
+  /** Lets time pass, and remora work. */
+  async #pass(ms: number): Promise<void> {
+    const clock = this.#clock
+    const endMs = clock.monotonicMs() + ms
+    for (;;) {
+      await this.#life.settle()
+      const { nextMs } = clock
+      if (nextMs === undefined || clock.monotonicMs() + nextMs > endMs) break
+      await clock.advance(nextMs)
+    }
+    await clock.advance(endMs - clock.monotonicMs())
+    await this.#life.settle()
+  }
+
+  /** Until every line has come that must. */
+  async #pause(): Promise<void> {
+    this.#finishParts()
+    if (this.#life.dead) await this.#startAgain()
+    this.#undisturbed = true
+    this.#crashIn = 0
+    const endMs = this.#clock.monotonicMs() + patienceMs
+    while (this.#missing().length > 0) {
+      assert.ok(this.#clock.monotonicMs() < endMs, `lost: ${this.#missing().join(', ')}`)
+      await this.#pass(200)
+    }
+    this.#undisturbed = false
+    this.#held = []
+  }
+
+  #missing(): string[] {
+    const due = (line: number): boolean => !this.#arrivals.has(line) && !this.#optional.has(line)
+    const visible = this.#application.visible.map(({ path, lines }) => ({ path, lines }))
+    const held = this.#held.map(({ lines }) => ({ path: 'a file that is gone', lines }))
+    return [...visible, ...held].flatMap(({ path, lines }) => {
+      const some = lines.filter(due)
+      return some.length === 0 ? [] : [`${path}: ${some[0]} and ${some.length - 1} more`]
+    })
+  }
+
+  async #restart(): Promise<void> {
+    this.#undisturbed = true
+    let stopped = false
+    const life = this.#life
+    const stopping = life.stop().then(() => {
+      stopped = true
+    })
+    const endMs = this.#clock.monotonicMs() + patienceMs
+    while (!stopped) {
+      assert.ok(this.#clock.monotonicMs() < endMs, 'the stop does not end')
+      await this.#pass(50)
+    }
+    await stopping
+    this.#ends.push({ life, crashMs: Infinity })
+    this.#loseHeld()
+    await this.#startAgain()
+  }
+
+  async #crash(): Promise<void> {
+    if (!this.#life.dead) this.#die()
+    await this.#startAgain()
+  }
+
+  async #crashAtCall(): Promise<void> {
+    this.#crashIn = 1 + this.#random.below(40)
+    await this.#pass(1000)
+  }
+
+  #die(): void {
+    this.#crashIn = 0
+    this.#life.die()
+    this.#ends.push({ life: this.#life, crashMs: this.#clock.monotonicMs() })
+    this.#loseHeld()
   }
 
   /** Things go on while remora is down. */
-  async #whileDown(): Promise<void> {
-    const choices = [...Array(this.#random.below(3)).keys()]
-    for (const _ of choices) {
-      const step = this.#random.pick([
-        () => this.write(),
-        () => this.rotate(),
-        () => this.copyTruncate(),
-        () => this.compress(),
-      ])
-      this.trace.push('  while down')
-      await step()
+  async #startAgain(): Promise<void> {
+    this.#undisturbed = false
+    this.#takeMessages()
+    for (let count = this.#random.below(3); count > 0; count--) {
+      const step = this.#random.pick(steps)
+      this.#say(`  while down: ${step.name}`)
+      await this.#act(step)
     }
+    this.#say('starts again')
+    this.#life = this.#newLife()
   }
 
-  async #newActive(): Promise<void> {
-    this.#active = { path: this.#active.path, lines: [] }
-    await writeFile(this.#active.path, this.#random.below(2) === 0 ? banner : '')
+  #gone(lines: readonly number[], heldBy: Inode | undefined): void {
+    const isHeld =
+      heldBy !== undefined &&
+      !this.#fewFiles &&
+      this.#life.reader.holds(heldBy, this.#clock.monotonicMs())
+    if (isHeld) this.#held.push({ inode: heldBy, lines: [...lines] })
+    else this.#forget(lines)
   }
 
-  #rotatedPath(): string {
-    return this.#tail.path(`app.log.${++this.#rotations}`)
+  #forget(lines: readonly number[]): void {
+    for (const line of lines) if (!this.#arrivals.has(line)) this.#optional.add(line)
   }
 
-  async #removeOldest(): Promise<void> {
-    if (this.#rotated.length <= rotatedMax) return
-    const [oldest] = this.#rotated.splice(0, 1)
-    if (oldest === undefined) return
-    this.#takeAway(oldest)
-    await rm(oldest.path)
+  #loseHeld(): void {
+    for (const { lines } of this.#held) this.#forget(lines)
+    this.#held = []
   }
 
-  #takeAway(file: LogFile): void {
-    this.#read()
-    for (const line of file.lines) if (!this.#seen.has(line)) this.#optional.add(line)
-    file.lines = []
-  }
-
-  #read(): void {
-    const { calls, atMs } = this.#intake
-    for (; this.#callsRead < calls.length; this.#callsRead++) {
-      const nowMs = atMs[this.#callsRead] as number
-      for (const { body, attributes } of readRecords(
-        calls[this.#callsRead]?.batch.bytes() ?? new Uint8Array(),
-      )) {
-        this.#noteLine(String(body), String(attributes['log.file.name']), nowMs)
-      }
+  #received(life: number, sent: Sent): void {
+    for (const body of sent.bodies) {
+      if (body.startsWith('=')) continue
+      const match = /^(\d+) x*\.$/.exec(body)
+      assert.ok(match !== null, `a line that nobody wrote: ${JSON.stringify(body.slice(0, 100))}`)
+      const line = Number(match[1])
+      const before = this.#arrivals.get(line)
+      if (before === undefined) this.#arrivals.set(line, [{ life, sent }])
+      else before.push({ life, sent })
     }
-  }
-
-  #noteLine(body: string, from: string, nowMs: number): void {
-    if (body.startsWith('=')) return
-    const match = /^(\d+) x*\.$/.exec(body)
-    assert.ok(match !== null, `a line that nobody wrote: ${JSON.stringify(body.slice(0, 100))}`)
-    const line = Number(match[1])
-    const before = this.#seen.get(line)
-    if (before === undefined) this.#seen.set(line, [nowMs])
-    else {
-      before.push(nowMs)
-      this.trace.push(`    line ${line} again, from ${from}`)
-    }
-  }
-
-  /** The first save after a delivery may have begun before the acknowledgement, the second one has it. */
-  #isUnsaved(seenMs: number, crashMs: number): boolean {
-    const saves = this.#storage.savedAtMs.filter((atMs) => atMs > seenMs && atMs < crashMs)
-    return crashMs >= seenMs && saves.length < 2 && crashMs - seenMs < savedAfterMs
+    const [first, last] = [sent.bodies[0], sent.bodies.at(-1)]
+    this.#say(`    ${sent.path}: ${first?.slice(0, 8)} to ${last?.slice(0, 8)}`)
   }
 
   #checkDuplicates(): void {
-    for (const [line, times] of this.#seen) {
-      for (let index = 1; index < times.length; index++) {
-        const before = times[index - 1] as number
-        const excused = this.#crashesMs.some((crashMs) => this.#isUnsaved(before, crashMs))
-        assert.ok(excused, `line ${line} came ${times.length} times without a crash in between`)
+    for (const [line, arrivals] of this.#arrivals) {
+      if (this.#repeatable.has(line)) continue
+      for (const [index, arrival] of arrivals.entries()) {
+        if (index === 0 || this.#isUnsaved(arrivals[index - 1] as Arrival, arrival)) continue
+        const { life, sent } = arrival
+        assert.fail(
+          `line ${line} came again in life ${life}, at ${sent.atMs} ms, and no crash accounts for it`,
+        )
       }
     }
   }
-}
 
-const steps: readonly Step[] = [
-  { name: 'write', weight: 8, run: (m) => m.write() },
-  { name: 'rotate', weight: 3, run: (m) => m.rotate() },
-  { name: 'copytruncate', weight: 3, run: (m) => m.copyTruncate() },
-  { name: 'truncate', weight: 1, run: (m) => m.truncate() },
-  { name: 'recreate', weight: 1, run: (m) => m.recreate() },
-  { name: 'gzip', weight: 2, run: (m) => m.compress() },
-  { name: 'pause', weight: 5, run: (m) => m.pause() },
-  { name: 'restart', weight: 1, run: (m) => m.restart() },
-  { name: 'crash', weight: 1, run: (m) => m.crash() },
-]
+  /** Whether the end of the life in which a line came accounts for its coming again. */
+  #isUnsaved({ life, sent }: Arrival, again: Arrival): boolean {
+    const end = this.#ends[life]
+    if (again.life === life || end === undefined || end.crashMs === Infinity) return false
+    const savedMs = end.crashMs - savePeriodMs - 2 * this.#writeMs
+    const before = end.life.sent.slice(0, end.life.sent.indexOf(sent) + 1)
+    return before.some(({ path, answeredMs }) => path === sent.path && answeredMs >= savedMs)
+  }
+
+  /** What remora said of its files belongs to what happened. */
+  #takeMessages(): void {
+    for (const { message, fields } of this.#life.settings.logger.entries.splice(0)) {
+      this.#say(`    ${message} ${JSON.stringify(fields)}`)
+    }
+  }
+
+  #say(text: string): void {
+    this.trace.push(`${this.#clock.monotonicMs()} ${text}`)
+  }
+}
