@@ -28,13 +28,17 @@ const written = new RegExp(`${weakAbove}|(${strong})|${weakOther}`, 'gi')
 
 /** From the word to the value, each with the quote that the value begins with. */
 const joins = {
+  /** `var token string = "`, `token: string = "`: with a type between, and always a quote. */
+  typed: /[ \t]{0,3}:?[ \t]{1,3}[A-Za-z][\w.<>*&[\]]{0,30}[ \t]{1,3}:?=[ \t]{0,3}(\\?["'])/y,
   /** `password=`, `"password": "`: the rest of a quoted key, a sign, and perhaps a quote. */
-  sign: /["'\\\]]{0,3}[ \t]{0,3}(?:=>|:=|[:=]{1,2})[ \t]{0,3}(\\?["']|[bfru]["'])?/y,
+  sign: /["'\\\]]{0,3}[ \t]{0,3}(?:=>|:{1,3}=|[?+.|]=|[:=]{1,2})[ \t]{0,3}(\\?["']|[bfru]["'])?/y,
+  /** `setProperty("api.token", "…")`: only behind a parenthesis. */
+  argument: /\\?["'][ \t]{0,3},[ \t]{0,3}(\\?["'])/y,
   /** `name: DB_PASSWORD` and then `value: …`, as attributes, in YAML or JSON. */
   sibling:
     /\\?["']?[,;]?\s{0,40}\\?["']?value\\?["']?\s{0,3}[:=]\s{0,3}(?:\{\s{0,3}\\?"string_?[Vv]alue\\?"\s{0,3}:\s{0,3})?(\\?["'])?/iy,
   /** `<password>…`: only behind a `<`. */
-  element: /(?:\s[^<>]{0,100})?>()(?=[^<>\s])/y,
+  element: /(?:\s[^<>]{0,100})?>(?:\s|\\[nrt]){0,40}()(?=[^<>\s])/y,
   /** `--password …`: only behind dashes. */
   option: /[ \t]{1,3}(\\?["'])?(?!-)/y,
   /** `password is …`. */
@@ -43,6 +47,7 @@ const joins = {
 type Join = keyof typeof joins
 
 const elementStart = /<[\w:.-]{0,60}$/
+const argumentStart = /\([ \t]{0,3}\\?["'][\w.:-]{0,60}$/
 const optionStart = /(?:^|\s)--?[\w.-]{0,60}$/
 
 /** Values up to the quote they began with, where it was written plainly or behind a backslash. */
@@ -52,8 +57,15 @@ const values = {
   '\\"': /[^"\\\r\n]{1,1024}/y,
   "\\'": /[^'\\\r\n]{1,1024}/y,
   bare: /[^\s"',;&<>(){}[\]\\]{1,1024}/y,
-  element: /[^<>\r\n]{1,1024}/y,
+  element: /[^<>\r\n\\]{1,1024}/y,
 } as const
+
+/** What must stand before the word. */
+const starts: Partial<Record<Join, RegExp>> = {
+  argument: argumentStart,
+  element: elementStart,
+  option: optionStart,
+}
 
 export const genericSecret: Detector = {
   name: 'generic_secret',
@@ -64,7 +76,7 @@ export const genericSecret: Detector = {
     '(?i)(?:pass(?:word|wd|phrase|code|wort)|kennwort|senha|wachtwoord|contrase|mot.?de.?passe|pwd|secret)',
     '\\xd0\\xbf\\xd0\\xb0\\xd1\\x80\\xd0\\xbe\\xd0\\xbb\\xd1\\x8c|\\xe5\\xaf\\x86\\xe7\\xa0\\x81',
     // What may follow in text, or the tag of the value behind the key of an attribute.
-    `(?i)(?:key|token|credential|sess(?:ion[_-]?)?id|auth|cookie|pass)s?[ \\t"'\\\\\\]:=>.\\x12]`,
+    `(?i)(?:key|token|credential|sess(?:ion[_-]?)?id|auth|cookie|pass)s?[ \\t"'\\\\\\]:=>.?+|\\x12]`,
     // `access_key_id`, which has more behind the word.
     '(?i)key[_-]?id',
   ],
@@ -98,10 +110,7 @@ interface Found {
 /** The value that belongs to the word in `text[start, end)`. */
 function valueBehind(text: string, start: number, end: number): Found | undefined {
   for (const join of Object.keys(joins) as Join[]) {
-    if (join === 'element' || join === 'option') {
-      const before = text.slice(Math.max(0, start - 64), start)
-      if (!(join === 'element' ? elementStart : optionStart).test(before)) continue
-    }
+    if (starts[join]?.test(text.slice(Math.max(0, start - 64), start)) === false) continue
     const pattern = joins[join]
     pattern.lastIndex = end
     const joined = pattern.exec(text)
@@ -146,6 +155,8 @@ function judge(text: string, match: RegExpExecArray, found: Found): number {
   const value = text.slice(start, end)
   const word = match[0]
   if (isPlaceholder(value) || value.length < 3 || isDirectory(word.toLowerCase(), value)) return 0
+  // `in("password", "username2")` names two keys.
+  if (join === 'argument') return looksSecret(value, 12) ? confidence.likely : 0
   const isStrong = match[1] !== undefined
   if (looksSecret(value, isStrong ? 6 : 8)) return confidence.likely
   if (!isStrong || join === 'prose') return 0

@@ -47,6 +47,13 @@ suite('a value beside a word for secrets is masked, however it is written:', () 
       'Authorization: AWS4-HMAC-SHA256 Credential=x/y, SignedHeaders=host, Signature=9f86d081',
       'Authorization: AWS4-HMAC-SHA256 <authorization>',
     ],
+    ['var apiToken string = "9f86d081884c7d65"', `var apiToken string = "${secret}"`],
+    ['const apiToken: string = "9f86d081884c7d65"', `const apiToken: string = "${secret}"`],
+    ['API_TOKEN ::= "9f86d081884c7d65"', `API_TOKEN ::= "${secret}"`],
+    ['API_TOKEN ?= 9f86d081884c7d65', `API_TOKEN ?= ${secret}`],
+    ['$apiToken .= "9f86d081884c7d65"', `$apiToken .= "${secret}"`],
+    ['setProperty("API_TOKEN", "9f86d081884c7d65")', `setProperty("API_TOKEN", "${secret}")`],
+    ['<apiToken>\n  9f86d081884c7d65\n</apiToken>', `<apiToken>\n  ${secret}\n</apiToken>`],
     ['jane:hunter2@tcp(db:3306)/shop', 'jane:<connection_string>@tcp(db:3306)/shop'],
     [
       'jdbc:oracle:thin:scott/tiger@//db:1521/x',
@@ -84,6 +91,9 @@ suite('a value beside a word for secrets is masked, however it is written:', () 
     'Cookie: theme=dark; lang=en',
     'secret "db-credentials" not found',
     'bypass=true',
+    'in("password", "username2")',
+    '["password", "user1name2x"]',
+    'the token was taken = "yes"',
     'Digest realm="shop", nonce="9f86"',
   ]
   for (const text of left) {
