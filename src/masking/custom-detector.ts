@@ -36,17 +36,16 @@ export function createCustomDetector(options: CustomOptions): Detector {
       // What is no UTF-8 has no characters: it is searched byte by byte, so that places stay what they are.
       const characters = isUtf8(bytes) ? bytes.toString('utf8') : text
       const isAscii = characters.length === text.length
-      const found: [number, number] = [0, 0]
+      const found = [0, 0, 0, 0]
       // Bytes are counted on from the match before: counted from the start, many matches would take its square.
       let counted = 0
       let countedBytes = 0
       for (let from = 0; from <= characters.length; ) {
-        if (!pattern.search(characters, from, found)) return
-        const [start, end] = found
+        if (!pattern.search(characters, from, found, group)) return
+        const [start, end] = found as [number, number]
         from = end > start ? end : end + 1
-        const bounds = group === 0 ? [start, end] : groupBounds(characters, start, end)
-        if (bounds === undefined) continue
-        const [first, last] = bounds as [number, number]
+        const [first, last] = (group === 0 ? found : found.slice(2)) as [number, number]
+        if (first < 0 || first === last) continue
         const match = characters.slice(first, last)
         if (validate !== undefined && !validate(lettersAndDigitsOf(match))) continue
         if (isAscii) countedBytes = first
@@ -58,15 +57,6 @@ export function createCustomDetector(options: CustomOptions): Detector {
         report.add(byteStart, byteEnd, confidence.certain)
       }
     },
-  }
-
-  /** The pattern says what its groups hold, not where: the place of that text in the match. */
-  function groupBounds(text: string, start: number, end: number): [number, number] | undefined {
-    const match = text.slice(start, end)
-    const held = pattern.exec(match)?.[group]
-    if (held === undefined || held === '') return undefined
-    const at = match.lastIndexOf(held)
-    return [start + at, start + at + held.length]
   }
 }
 
