@@ -1,17 +1,12 @@
+import { seededRandom } from '../test/support/random.ts'
+
 /** Repeatable random values: the same seed gives the same files on every machine and with every version of Node. */
 export class Random {
-  #state: number
+  /** From 0 up to but not including 1. */
+  readonly #next: () => number
 
   constructor(seed: number) {
-    this.#state = seed
-  }
-
-  /** mulberry32: from 0 up to but not including 1. */
-  #next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+    this.#next = seededRandom(seed)
   }
 
   /** Both ends included. */

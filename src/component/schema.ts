@@ -201,3 +201,15 @@ export function headers(ruleOf: HeaderRule = () => undefined) {
     }),
   )
 }
+
+/** A check that says why `parse` threw. */
+export function parses<T>(parse: (written: string) => T) {
+  return v.rawCheck<string>(({ dataset, addIssue }) => {
+    if (!dataset.typed) return
+    try {
+      parse(dataset.value)
+    } catch (error) {
+      addIssue({ message: (error as Error).message })
+    }
+  })
+}

@@ -1,10 +1,10 @@
 import * as v from 'valibot'
 import { type Fault, rule, rules } from '../component/rule.ts'
-import { byteSize, duration, flag, text } from '../component/schema.ts'
+import { byteSize, duration, flag, parses, text } from '../component/schema.ts'
 import { templateExpr } from '../operators/expr/template.ts'
-import { parses, pattern } from '../operators/options/schema.ts'
 import { operators } from '../operators/schema.ts'
 import { presetEntries } from '../presets/schema.ts'
+import { pattern } from '../regex/schema.ts'
 import { findEncoding } from '../tail/encoding.ts'
 
 const multiline = v.pipe(

@@ -4,6 +4,7 @@ import { byteSize, integer, secret } from '../component/schema.ts'
 import { suggestion } from '../errors/suggest.ts'
 import { compilePattern } from '../regex/pattern.ts'
 import { PatternError } from '../regex/pattern-error.ts'
+import { pattern } from '../regex/schema.ts'
 import { detectorsByName } from './detectors/catalog.ts'
 import { type RegionName, regions } from './detectors/phone-numbering.ts'
 import { namesPlace, places } from './otlp/places.ts'
@@ -111,15 +112,7 @@ const customOptions = v.strictObject({
     v.description('A name of your own, for templates and metrics.'),
   ),
   pattern: v.pipe(
-    v.string('must be a pattern'),
-    v.rawCheck(({ dataset, addIssue }) => {
-      if (!dataset.typed) return
-      try {
-        compilePattern(dataset.value)
-      } catch (error) {
-        addIssue({ message: (error as Error).message })
-      }
-    }),
+    pattern(),
     v.description('In the syntax of RE2; it takes time in proportion to the text, whatever it is.'),
   ),
   group: v.optional(
@@ -155,9 +148,9 @@ const customOptions = v.strictObject({
 })
 
 /** Undefined for what is no pattern, which is a problem of its own. */
-function groupCount(pattern: string): number | undefined {
+function groupCount(source: string): number | undefined {
   try {
-    return compilePattern(pattern).groupNames.length - 1
+    return compilePattern(source).groupNames.length - 1
   } catch (error) {
     if (error instanceof PatternError) return undefined
     throw error

@@ -1,8 +1,9 @@
 import * as v from 'valibot'
 import { rule } from '../component/rule.ts'
+import { pattern } from '../regex/schema.ts'
 import { compileExpr } from './expr/compile.ts'
 import { flowSchemas } from './flow/schema.ts'
-import { conditional, field, pattern } from './options/schema.ts'
+import { conditional, field } from './options/schema.ts'
 import { parserSchemas } from './parsers/schema.ts'
 import { findPlanProblem } from './plan.ts'
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { parses } from '../operators/options/schema.ts'
+import { parses } from '../component/schema.ts'
 import { findTimeZone } from '../operators/time-zone.ts'
 import { presetNames } from './catalogue.ts'
 

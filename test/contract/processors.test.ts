@@ -8,8 +8,8 @@ import type { ConsumeContext, Consumer, ReceiveContext } from '../../src/signal/
 import { PipelineLedger } from '../../src/signal/ledger.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { numberedLogs, numbersOf } from '../support/numbered-logs.ts'
+import { seed, seededRandom } from '../support/random.ts'
 import { checksum, RecordingIntake } from '../support/recording-intake.ts'
-import { seed, seededRandom } from '../support/seeded-random.ts'
 import { assertMetricsDeclared, type Case, casesOf, createInstance } from './cases.ts'
 
 type Outcome = 'accept' | DeliveryError

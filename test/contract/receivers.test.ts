@@ -11,9 +11,9 @@ import type { Batch } from '../../src/signal/batch.ts'
 import type { ReceiveContext } from '../../src/signal/consumer.ts'
 import { numberedLogs, numbersOf } from '../support/numbered-logs.ts'
 import { GrpcSender, sendHttp } from '../support/otlp-sender.ts'
+import { seed, seededRandom } from '../support/random.ts'
 import { RecordingIntake } from '../support/recording-intake.ts'
 import { until } from '../support/remora-process.ts'
-import { seed, seededRandom } from '../support/seeded-random.ts'
 import {
   assertMetricsDeclared,
   type Case,

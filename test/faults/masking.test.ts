@@ -5,7 +5,7 @@ import { compileMasking } from '../../src/masking/compile.ts'
 import { maskSchema } from '../../src/masking/schema.ts'
 import { scanItems } from '../../src/wire/otlp/scan.ts'
 import { Writer } from '../../src/wire/writer.ts'
-import { seed, seededRandom } from '../support/seeded-random.ts'
+import { seed, seededRandom } from '../support/random.ts'
 
 const { masker } = compileMasking(v.parse(maskSchema, { detectors: 'all' }))
 const canary = 'jane.doe@example.com'

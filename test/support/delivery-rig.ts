@@ -10,8 +10,8 @@ import type { ConsumeContext } from '../../src/signal/consumer.ts'
 import { PipelineLedger } from '../../src/signal/ledger.ts'
 import { FakeClock, settle } from './fake-clock.ts'
 import { numberedLogs, numbersOf } from './numbered-logs.ts'
+import { seededRandom } from './random.ts'
 import { testContext } from './recording-intake.ts'
-import { seededRandom } from './seeded-random.ts'
 import { type TestSettings, type TestSettingsOptions, testSettings } from './settings.ts'
 
 export const schema = v.strictObject(deliveryOptions('5s'))

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { link, readFile, readlink, rename, symlink, unlink, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { errorCode } from './file-system.ts'
-import { giveSignOfLife, isAnswered, removeSign, type SignOfLife } from './sign-of-life.ts'
+import { giveSignOfLife, isAnswered, type SignOfLife } from './sign-of-life.ts'
 
 /*
  * One process per directory. The file `lock` names the holder's process id and start time, and a socket beside it that
@@ -90,7 +90,7 @@ async function takeLock(directory: string, own: string, socket: string): Promise
         throw new DirectoryInUse(directory, other.pid)
       if (text !== undefined) await removeStale(path, `${own}.stale`, text)
       if (other !== undefined && other.socket !== '')
-        await removeSign(join(directory, other.socket))
+        await unlinkIfThere(join(directory, other.socket))
     }
   } finally {
     await unlinkIfThere(temporary)

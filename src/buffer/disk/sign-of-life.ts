@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { constants, open, unlink } from 'node:fs/promises'
+import { constants, type FileHandle, open } from 'node:fs/promises'
 import net from 'node:net'
 import { basename, dirname, join } from 'node:path'
 import { errorCode } from './file-system.ts'
@@ -20,12 +20,13 @@ export async function giveSignOfLife(path: string): Promise<SignOfLife | undefin
   // It answers while the process lives, and is no reason for it to live.
   server.unref()
   const listening = once(server, 'listening')
-  server.listen(join('/proc/self/fd', String(directory.fd), basename(path)))
+  server.listen(shortPath(directory, path))
   try {
     await listening
-  } catch {
-    // The reason does not matter: the process id has to do, see directory-lock.ts.
+  } catch (error) {
     await directory.close()
+    // Whatever the system says: the process id has to do, see directory-lock.ts.
+    if (errorCode(error) === undefined) throw error
     return undefined
   }
   return {
@@ -41,7 +42,7 @@ export async function giveSignOfLife(path: string): Promise<SignOfLife | undefin
 /** Whether a process listens at `path`. */
 export async function isAnswered(path: string): Promise<boolean> {
   const directory = await open(dirname(path), constants.O_RDONLY)
-  const socket = net.connect(join('/proc/self/fd', String(directory.fd), basename(path)))
+  const socket = net.connect(shortPath(directory, path))
   try {
     await once(socket, 'connect')
     return true
@@ -54,9 +55,7 @@ export async function isAnswered(path: string): Promise<boolean> {
   }
 }
 
-/** What a process that was killed leaves. */
-export async function removeSign(path: string): Promise<void> {
-  await unlink(path).catch((error: unknown) => {
-    if (errorCode(error) !== 'ENOENT') throw error
-  })
+/** `/proc/self/fd/7/name`: short, wherever the directory is. */
+function shortPath(directory: FileHandle, path: string): string {
+  return join('/proc/self/fd', String(directory.fd), basename(path))
 }

@@ -1,8 +1,8 @@
 import * as v from 'valibot'
 import { rule } from '../../component/rule.ts'
-import { byteSize, duration, integer, type ObjectMetadata } from '../../component/schema.ts'
+import { byteSize, duration, integer, type ObjectMetadata, parses } from '../../component/schema.ts'
 import { templateExpr } from '../expr/template.ts'
-import { common, condition, conditional, field, parses } from '../options/schema.ts'
+import { common, condition, conditional, field } from '../options/schema.ts'
 
 const { id, output, on_error } = common
 

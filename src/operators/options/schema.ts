@@ -1,26 +1,11 @@
 import * as v from 'valibot'
 import { rules } from '../../component/rule.ts'
-import { compilePattern } from '../../regex/pattern.ts'
+import { parses } from '../../component/schema.ts'
 import { compileCondition } from '../expr/compile.ts'
 import { parseField } from '../field.ts'
 import { severityNameOf } from '../severity.ts'
 import { compileTimeFormat } from '../time.ts'
 import { findTimeZone } from '../time-zone.ts'
-
-/** A check that says why `parse` threw. */
-export function parses<T>(parse: (written: string) => T) {
-  return v.rawCheck<string>(({ dataset, addIssue }) => {
-    if (!dataset.typed) return
-    try {
-      parse(dataset.value)
-    } catch (error) {
-      addIssue({ message: (error as Error).message })
-    }
-  })
-}
-
-/** A pattern in RE2 syntax. */
-export const pattern = () => v.pipe(v.string('must be a pattern'), parses(compilePattern))
 
 export const field = (description: string) =>
   v.pipe(v.string('must be a field'), parses(parseField), v.description(description))

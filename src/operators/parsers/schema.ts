@@ -1,12 +1,11 @@
 import * as v from 'valibot'
 import { rule } from '../../component/rule.ts'
-import { byteSize, integer, type ObjectMetadata } from '../../component/schema.ts'
+import { byteSize, integer, type ObjectMetadata, parses } from '../../component/schema.ts'
+import { pattern } from '../../regex/schema.ts'
 import {
   conditional,
   field,
   layoutFits,
-  parses,
-  pattern,
   severity,
   severityEntries,
   timeEntries,

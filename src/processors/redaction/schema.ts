@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { rules } from '../../component/rule.ts'
 import { secret } from '../../component/schema.ts'
-import { compilePattern } from '../../regex/pattern.ts'
+import { pattern } from '../../regex/schema.ts'
 
 const flag = (description: string, byDefault = false) =>
   v.pipe(v.optional(v.boolean('must be true or false'), byDefault), v.description(description))
@@ -12,20 +12,8 @@ const names = (description: string) =>
     v.description(description),
   )
 
-const pattern = v.pipe(
-  v.string('must be a pattern'),
-  v.rawCheck(({ dataset, addIssue }) => {
-    if (!dataset.typed) return
-    try {
-      compilePattern(dataset.value)
-    } catch (error) {
-      addIssue({ message: (error as Error).message })
-    }
-  }),
-)
-
 const patterns = (description: string) =>
-  v.pipe(v.optional(v.array(pattern, 'must be a list'), []), v.description(description))
+  v.pipe(v.optional(v.array(pattern(), 'must be a list'), []), v.description(description))
 
 const hashFunctions = ['', 'md5', 'sha1', 'sha3', 'hmac-sha256', 'hmac-sha512'] as const
 type HashFunction = (typeof hashFunctions)[number]

@@ -1,6 +1,13 @@
 import * as v from 'valibot'
 import { rule } from '../../component/rule.ts'
-import { byteSize, duration, flag, integer, type ObjectMetadata } from '../../component/schema.ts'
+import {
+  byteSize,
+  duration,
+  flag,
+  integer,
+  type ObjectMetadata,
+  parses,
+} from '../../component/schema.ts'
 import {
   contentOptions,
   multilineHasText,
@@ -8,8 +15,8 @@ import {
   presetFits,
   recordOptions,
 } from '../../lines/schema.ts'
-import { parses, pattern } from '../../operators/options/schema.ts'
 import { operators } from '../../operators/schema.ts'
+import { pattern } from '../../regex/schema.ts'
 import { findEncoding } from '../../tail/encoding.ts'
 import { compileGlob } from '../../tail/glob.ts'
 import { orderingCriteria } from './ordering/schema.ts'

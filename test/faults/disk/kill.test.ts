@@ -8,7 +8,7 @@ import { suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { openDiskQueue } from '../../../src/buffer/disk/open.ts'
 import { systemClock } from '../../../src/component/clock.ts'
-import { seed, seededRandom } from '../../support/seeded-random.ts'
+import { seed, seededRandom } from '../../support/random.ts'
 import { drain } from './on-disk.ts'
 import { quietEvents, quietLogger, settingsFor } from './queue-support.ts'
 

@@ -1,9 +1,9 @@
 import * as v from 'valibot'
 import { rule } from '../../../component/rule.ts'
-import { integer } from '../../../component/schema.ts'
-import { parses, pattern } from '../../../operators/options/schema.ts'
+import { integer, parses } from '../../../component/schema.ts'
 import { compileTimeFormat } from '../../../operators/time.ts'
 import { findTimeZone } from '../../../operators/time-zone.ts'
+import { pattern } from '../../../regex/schema.ts'
 
 const sortRule = v.pipe(
   v.strictObject({
