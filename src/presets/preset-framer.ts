@@ -88,14 +88,8 @@ export class PresetFramer implements Framer {
       cutter.record(view, record, end, target)
       return end
     }
-    const { maxLogSizeBytes } = this.#settings
-    if (end - record > maxLogSizeBytes) cutter.begin(view, record, end, file.offset - start)
-    while (end - record > maxLogSizeBytes) {
-      const cut = cutter.boundary(view, record, record + maxLogSizeBytes)
-      cutter.record(view, record, cut, target)
-      cutter.settings.counts.split.add(1)
-      record = cut
-    }
-    return record
+    if (end - record <= this.#settings.maxLogSizeBytes) return record
+    cutter.begin(view, record, end, file.offset - start)
+    return cutter.pieces(view, record, end, target)
   }
 }

@@ -80,20 +80,33 @@ export class RecordCutter {
     }
     if (this.settings.oversize === 'truncate') {
       this.settings.counts.truncated.add(1)
-      this.#emit(view, from, this.boundary(view, from, from + max), target)
+      this.#emit(view, from, this.#boundary(view, from, from + max), target)
       return
     }
     this.settings.counts.split.add(1)
     let at = from
     while (at < to) {
-      const cut = to - at <= max ? to : this.boundary(view, at, at + max)
+      const cut = to - at <= max ? to : this.#boundary(view, at, at + max)
       this.#emit(view, at, cut, target)
       at = cut
     }
   }
 
+  /** Pieces of a record whose end is not in sight, as long as the rest is too long to be one; returns where the rest begins. */
+  pieces(view: Buffer, from: number, end: number, target: RecordSink): number {
+    const max = this.settings.maxLogSizeBytes
+    if (end - from > max) this.settings.counts.split.add(1)
+    let at = from
+    while (end - at > max) {
+      const cut = this.#boundary(view, at, at + max)
+      this.#emit(view, at, cut, target)
+      at = cut
+    }
+    return at
+  }
+
   /** The last place up to `to` that is not inside a character. */
-  boundary(view: Buffer, from: number, to: number): number {
+  #boundary(view: Buffer, from: number, to: number): number {
     if (this.#unit === 2) return to - ((to - from) % 2)
     let cut = to
     // UTF-8: continuation bytes are 10xxxxxx, and a character has at most three of them.

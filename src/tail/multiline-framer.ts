@@ -44,7 +44,7 @@ export class MultilineFramer implements Framer {
   ): number {
     this.#cutter.begin(view, start, end, file.offset - start)
     const cursor = createCursor(this.#settings.encoding, view, start, end)
-    let at =
+    const at =
       this.#settings.matches === 'end'
         ? this.#frameEnds(cursor, view, start, target)
         : this.#frameStarts(cursor, view, start, target)
@@ -53,13 +53,7 @@ export class MultilineFramer implements Framer {
       this.#cutter.record(view, this.#bodyStart(cursor, at), end, target)
       return end
     }
-    while (end - at > this.#settings.maxLogSizeBytes) {
-      const cut = this.#cutter.boundary(view, at, at + this.#settings.maxLogSizeBytes)
-      this.#cutter.record(view, at, cut, target)
-      this.#cutter.settings.counts.split.add(1)
-      at = cut
-    }
-    return at
+    return this.#cutter.pieces(view, at, end, target)
   }
 
   #frameEnds(cursor: TextCursor, view: Buffer, start: number, target: RecordSink): number {

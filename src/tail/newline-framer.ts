@@ -59,20 +59,10 @@ export class NewlineFramer implements Framer {
     end: number,
     target: RecordSink,
   ): number {
-    const cutter = this.#cutter
-    if (this.#truncate) {
-      cutter.record(view, from, end, target)
-      file.skipping = true
-      return end
-    }
-    this.#cutter.settings.counts.split.add(1)
-    let at = from
-    while (end - at > this.#max) {
-      const cut = cutter.boundary(view, at, at + this.#max)
-      cutter.record(view, at, cut, target)
-      at = cut
-    }
-    return at
+    if (!this.#truncate) return this.#cutter.pieces(view, from, end, target)
+    this.#cutter.record(view, from, end, target)
+    file.skipping = true
+    return end
   }
 
   #skip(file: FramedSource, view: Buffer, start: number, end: number): number {

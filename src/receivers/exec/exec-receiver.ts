@@ -94,6 +94,8 @@ export class ExecReceiver implements Component {
       // The stop came while it was started.
       if (this.#stopping.signal.aborted)
         void run.terminate(config.stop_timeout, AbortSignal.abort())
+      // So did too much output.
+      if (this.#cut !== undefined) this.#end(this.#cut)
       const timed = config.mode === 'scheduled' && config.timeout > 0
       const cancel = timed ? clock.after(config.timeout, () => this.#end('timeout')) : undefined
       const exit = await run.finished
