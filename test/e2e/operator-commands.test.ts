@@ -98,7 +98,10 @@ test('the backlog is seen while the process runs, and on the disk when it does n
   })
   const running = await remora('queue', 'status', '--config', file)
   assert.match(running.stdout, /^The process at 127\.0\.0\.1:\d+ says:$/m)
-  assert.match(running.stdout, /^otlp_http +logs +50 +\d+ B +\d+s +never +\S+ \w+ +(half-)?open$/m)
+  assert.match(
+    running.stdout,
+    /^otlp_http +logs +50 +\d+ B +\d+s +not shrinking +\S+ \w+ +(half-)?open$/m,
+  )
   await process.stop({ queued: 50 })
   const stopped = await remora('queue', 'status', '--config', file, '--format', 'json')
   const { source, queues } = JSON.parse(stopped.stdout)
