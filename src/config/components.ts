@@ -125,11 +125,10 @@ export function definitionOf(
   registry: Registry,
 ): AnyDefinition | Unknown {
   const kind = sections[section]
-  const slash = id.indexOf('/')
   const type = typeOf(id)
   const definition: AnyDefinition | undefined = registry[kind].get(type)
   if (definition !== undefined) {
-    if (slash < 0 || namePattern.test(id.slice(slash + 1))) return definition
+    if (id === type || namePattern.test(id.slice(type.length + 1))) return definition
     return { message: `"${id}" needs a name without spaces behind the "/"` }
   }
   if (!idPattern.test(type)) return { message: `"${id}" must be a type, or type/name` }

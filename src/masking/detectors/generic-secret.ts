@@ -46,10 +46,6 @@ const joins = {
 } as const
 type Join = keyof typeof joins
 
-const elementStart = /<[\w:.-]{0,60}$/
-const argumentStart = /\([ \t]{0,3}\\?["'][\w.:-]{0,60}$/
-const optionStart = /(?:^|\s)--?[\w.-]{0,60}$/
-
 /** Values up to the quote they began with, where it was written plainly or behind a backslash. */
 const values = {
   '"': /(?:[^"\\\r\n]|\\[^\r\n]){1,1024}/y,
@@ -62,9 +58,9 @@ const values = {
 
 /** What must stand before the word. */
 const starts: Partial<Record<Join, RegExp>> = {
-  argument: argumentStart,
-  element: elementStart,
-  option: optionStart,
+  argument: /\([ \t]{0,3}\\?["'][\w.:-]{0,60}$/,
+  element: /<[\w:.-]{0,60}$/,
+  option: /(?:^|\s)--?[\w.-]{0,60}$/,
 }
 
 export const genericSecret: Detector = {
