@@ -363,6 +363,14 @@ suite('the schema refuses', () => {
       { type: 'noop', output: 'nobody', on_error: 5 },
       'no operator has the id "nobody"; one of "noop"',
     ],
+    [
+      { type: 'csv_parser', header: 'a;b' },
+      'has another delimiter than delimiter or header_delimiter says',
+    ],
+    [
+      { type: 'json_array_parser', parse_to: 'attributes' },
+      'a list needs a name below it, such as attributes.items; or give names to its items with header',
+    ],
     [{ type: 'csv_parser' }, 'must have either header or header_attribute'],
     [{ type: 'csv_parser', lazy_quotes: 5 }, 'must have either header or header_attribute'],
     [
