@@ -11,6 +11,8 @@ const isLocal = table(/[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\x80-\xff-]/)
 /** What an address seldom begins with, and text around it often ends with: `to='a@b.com'`, `/?mail=a@b.com`. */
 const isWrapper = table(/['`{|=?&/#!*^$.]/)
 const isDomain = table(/[A-Za-z0-9.\x80-\xff-]/)
+const endsQuery = table(/[=&?/|{]/)
+const percent = 0x25
 
 /** Endings of files and units that look like a domain: `icon@2x.png`, `user@1000.service`. None is a country, as `.md`, `.rs` and `.sh` are. */
 const notTopLevel =
@@ -43,20 +45,13 @@ function findAround(text: string, at: number, domainStart: number, report: Repor
     start = Math.max(text.lastIndexOf('"', at - 2), startMin)
   // Of `?next=/x&mail=a@b.com` only what stands behind the last sign of a query.
   for (let cut = at - 1; cut >= start; cut--) {
-    const sign = text[cut]
-    if (
-      sign === '=' ||
-      sign === '&' ||
-      sign === '?' ||
-      sign === '/' ||
-      sign === '|' ||
-      sign === '{'
-    ) {
+    const code = text.charCodeAt(cut)
+    if (endsQuery[code] === 1) {
       start = cut + 1
       break
     }
     // `q%3Djane@b.com`: an escape that is no letter, digit or sign of an address.
-    if (sign === '%' && /^%[023][0-9A-Fa-f]/.test(text.slice(cut, cut + 3)) && cut + 3 <= at) {
+    if (code === percent && /^%[023][0-9A-Fa-f]/.test(text.slice(cut, cut + 3)) && cut + 3 <= at) {
       if (/^%(?:2[BDE]|3[0-9])/i.test(text.slice(cut, cut + 3))) continue
       start = cut + 3
       break

@@ -28,7 +28,7 @@ export const ipAddress: Detector = {
       const [written] = match
       if (written === '0.0.0.0' || written === '255.255.255.255') continue
       if (versionWords.test(text.slice(Math.max(0, match.index - 24), match.index))) continue
-      if (/version|release|build/.test(key)) continue
+      if (key !== '' && /version|release|build/.test(key)) continue
       report.add(match.index, v4.lastIndex, confidence.certain)
     }
     if (text.includes(':')) findV6(text, report)

@@ -28,7 +28,7 @@ export function createPhone(names: readonly RegionName[]): Detector {
     anchors: [nineDigits],
     find(text, key, report) {
       if (text.includes('+')) findInternational(text, report)
-      findDialled(text, key, report)
+      if (text.includes('00') || text.includes('011')) findDialled(text, key, report)
       findNational(text, key, grouped, isUs, report)
       findBare(text, key, bare, report)
     },
@@ -50,7 +50,7 @@ function compile(patterns: readonly string[]): RegExp | undefined {
 function findInternational(text: string, report: Report): void {
   international.lastIndex = 0
   for (let match = international.exec(text); match !== null; match = international.exec(text)) {
-    const number = match[0].replace(/ ?(?:x|ext).*$/, '')
+    const number = match[0].includes('x') ? match[0].replace(/ ?(?:x|ext).*$/, '') : match[0]
     if (isInternational(digitsOf(number, 0, number.length))) {
       report.add(match.index, international.lastIndex, confidence.certain)
       continue
@@ -95,20 +95,21 @@ function findNational(
   pattern.lastIndex = 0
   for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
     const digits = digitsOf(match[0], 0, match[0].length)
-    const groups = match[0].split(/[^0-9]+/).filter((group) => group !== '').length
-    // The form of North America is told by its ranges; `0…` with groups by its leading zero and its groups.
-    const plain = digits.startsWith('1') && digits.length === 11 ? digits.slice(1) : digits
-    const shaped =
-      (isUs && isNorthAmerican(plain)) ||
-      (digits.startsWith('0') && groups >= 3 && digits.length >= 9) ||
-      (digits.startsWith('0') &&
-        /^\(?0[1-9][0-9]{0,4}\)? ?[/ -]/.test(match[0]) &&
-        digits.length >= 9) ||
-      brazilian.test(match[0])
-    const near = hasContext(text, key, match.index, pattern.lastIndex, words)
-    if (!near && !shaped) report.add(match.index, pattern.lastIndex, confidence.possible)
+    const isSure =
+      isShaped(match[0], digits, isUs) ||
+      hasContext(text, key, match.index, pattern.lastIndex, words)
+    if (!isSure) report.add(match.index, pattern.lastIndex, confidence.possible)
     else if (digits.length >= 7) report.add(match.index, pattern.lastIndex, confidence.likely)
   }
+}
+
+/** The form of North America is told by its ranges; `0…` with groups by its leading zero and its groups. */
+function isShaped(written: string, digits: string, isUs: boolean): boolean {
+  const plain = digits.startsWith('1') && digits.length === 11 ? digits.slice(1) : digits
+  if (isUs && isNorthAmerican(plain)) return true
+  if (!digits.startsWith('0') || digits.length < 9) return brazilian.test(written)
+  const groups = written.split(/[^0-9]+/).filter((group) => group !== '').length
+  return groups >= 3 || /^\(?0[1-9][0-9]{0,4}\)? ?[/ -]/.test(written) || brazilian.test(written)
 }
 
 /** `(11) 91234-5678`; other things have no area in brackets, and no nine in front of a mobile number. */
@@ -116,7 +117,6 @@ const brazilian = /^(?:\([1-9][0-9]\) ?9?|[1-9][0-9] 9)[0-9]{4}-[0-9]{4}$/
 
 function findBare(text: string, key: string, pattern: RegExp | undefined, report: Report): void {
   if (pattern === undefined) return
-  if (!words.test(key) && !words.test(text)) return
   pattern.lastIndex = 0
   for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
     if (nearBefore(text, key, match.index)) {

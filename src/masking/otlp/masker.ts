@@ -76,6 +76,8 @@ export class Masker {
   readonly #edits = new Edits()
   #reader = new Reader(new Uint8Array(0))
   #identity = false
+  /** Whether anybody asks where a text stands. */
+  #hasPaths = false
   /** Whether a record, a series or more was removed from the last request. */
   removed = false
   #unexamined = 0
@@ -91,6 +93,8 @@ export class Masker {
     this.#settings.prefilter.scan(bytes, hits)
     if (hits.count === 0) return bytes
     this.#edits.reset()
+    this.#hasPaths =
+      this.#settings.paths !== undefined || this.#settings.examiner.onSighting !== undefined
     this.#identity = signal === 'metrics'
     this.#reader = new Reader(bytes)
     const outcome = this.#walk(messageOf(requestOf[signal]), '', '', 0, 0)
@@ -174,9 +178,8 @@ export class Masker {
     if (field === undefined) return this.#unknown(start, end, path, bits)
     if (field.kind === 'string' || field.kind === 'bytes') {
       const isKey = parent.name === 'KeyValue'
-      const place = isKey ? path : joinPath(path, wordOf(parent.name, field.name))
-      const at = parent.name === 'AnyValue' ? path : place
-      const isSame = this.#identity && !notIdentity.has(`${parent.name}.${field.name}`)
+      const at = isKey || parent.name === 'AnyValue' ? path : this.#below(path, parent, field)
+      const isSame = this.#identity && !isNoIdentity(parent, field)
       // A key is no context for itself.
       const context = isKey ? '' : key
       return this.#text(prefixAt, start, end, at, context, bits, isSame || isKey, isSame)
@@ -192,7 +195,7 @@ export class Masker {
     const deltaBefore = edits.delta
     const mark = edits.enter(prefixAt, start)
     const wasIdentity = this.#identity
-    if (field.name === 'exemplars' || notIdentity.has(`${parent.name}.${field.name}`)) {
+    if (wasIdentity && (field.name === 'exemplars' || isNoIdentity(parent, field))) {
       this.#identity = false
     }
     reader.end = end
@@ -235,8 +238,7 @@ export class Masker {
     if (isValue && depth > this.#settings.maxDepth) return this.#tooDeep()
     // The value of an attribute has the path of its key already.
     const nested = parent.name === 'KeyValue' || parent.name === 'AnyValue' || name === 'AnyValue'
-    const place =
-      nested && field.name !== 'body' ? path : joinPath(path, wordOf(parent.name, field.name))
+    const place = nested && field.name !== 'body' ? path : this.#below(path, parent, field)
     return this.#walk(field.message, place, key, forced, depth + (isValue ? 1 : 0))
   }
 
@@ -253,14 +255,17 @@ export class Masker {
   ): Outcome {
     const reader = this.#reader
     const own = this.#keyOf(start, end)
-    const base =
-      parent.name === 'KeyValueList' ? path : joinPath(path, wordOf(parent.name, field.name))
-    const place = own === '' ? base : `${base}.${own}`
+    const base = parent.name === 'KeyValueList' ? path : this.#below(path, parent, field)
+    const place = own === '' || !this.#hasPaths ? base : `${base}.${own}`
     const joined = key === '' ? own.toLowerCase() : `${key}.${own.toLowerCase()}`
     // Every hit of the pair, also one in the key, and one where key and value meet.
     const bits = this.#hits.bitsIn(start, end) | forced
     reader.offset = start
     return this.#walk(field.message, place, joined, bits, depth + 1)
+  }
+
+  #below(path: string, parent: Message, field: Field): string {
+    return this.#hasPaths ? joinPath(path, wordOf(parent.name, field.name)) : path
   }
 
   /** The text of the last key in the pair, which is the one that counts. */
@@ -360,6 +365,10 @@ export class Masker {
     // A label that goes could make two series one.
     return this.#settings.onLimit === 'drop_record' || this.#identity ? removeRecord : removeField
   }
+}
+
+function isNoIdentity(parent: Message, field: Field): boolean {
+  return notIdentity.has(`${parent.name}.${field.name}`)
 }
 
 /** A double that is a whole number, as people would write it. */

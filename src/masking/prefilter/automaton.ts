@@ -1,7 +1,10 @@
 import type { Node } from '../../regex/parse.ts'
+import { type Candidates, candidatesOf } from './candidates.ts'
 import { Dfa, endBit, unknown } from './dfa.ts'
 import type { HitList } from './hits.ts'
+import { chunkLength } from './kernel.ts'
 import { buildNfa } from './nfa.ts'
+import { type Window, windowsOf } from './windows.ts'
 
 /** Patterns whose table is full so often follow each byte anew: from then on every text is looked at instead. */
 const restartsMax = 8
@@ -9,22 +12,21 @@ const restartsMax = 8
 /** Anchors as an automaton whose table grows with what it meets, and the place where a scan stands in it. */
 export class Automaton {
   readonly #dfa: Dfa
-  /** By byte: whether it leads out of the start state. */
-  readonly #begins = new Uint8Array(256)
-  #state = 0
+  readonly #candidates: Candidates
   readonly #allBits: number
+  #state = 0
 
-  constructor(anchors: readonly { readonly node: Node; readonly bits: number }[]) {
+  constructor(
+    anchors: readonly { readonly node: Node; readonly bits: number }[],
+    candidates: (windows: readonly Window[]) => Candidates = candidatesOf,
+  ) {
+    const nodes = anchors.map(({ node }) => node)
     this.#dfa = new Dfa(
-      buildNfa(anchors.map(({ node }) => node)),
+      buildNfa(nodes),
       anchors.map(({ bits }) => bits),
     )
+    this.#candidates = candidates(nodes.flatMap(windowsOf))
     this.#allBits = anchors.reduce((all, { bits }) => all | bits, 0)
-    const { classes, classCount } = this.#dfa
-    const begins = Array.from({ length: classCount }, (_, index) => this.#dfa.step(0, index) !== 0)
-    for (let byte = 0; byte < 256; byte++) {
-      this.#begins[byte] = begins[classes[byte] as number] ? 1 : 0
-    }
   }
 
   get states(): number {
@@ -32,128 +34,55 @@ export class Automaton {
   }
 
   scan(bytes: Uint8Array, hits: HitList): void {
-    this.#state = 0
-    this.#scanFrom(bytes, 0, hits)
-  }
-
-  #scanFrom(bytes: Uint8Array, from: number, hits: HitList): void {
-    let at = from
-    while (at < bytes.length) {
-      at = this.#follow(bytes, at, hits)
-      if (at < bytes.length && !this.#learn(bytes, at, hits)) return
+    let at = 0
+    for (let from = 0; from < bytes.length; from += chunkLength) {
+      const count = this.#candidates.find(bytes, from)
+      at = this.#followAll(bytes, from, count, at, hits)
     }
   }
 
-  /** Fills in where the byte at `at` leads. False where that was given up, and the rest of the bytes is one hit. */
-  #learn(bytes: Uint8Array, at: number, hits: HitList): boolean {
+  /**
+   * From each candidate as far as an anchor may still end, none twice. What was followed already ends at `done`; returns where
+   * it then does.
+   */
+  #followAll(bytes: Uint8Array, from: number, count: number, done: number, hits: HitList): number {
+    const { places } = this.#candidates
+    const { classes, shift } = this.#dfa
+    let { next } = this.#dfa
+    const { length } = bytes
+    let at = done
+    for (let index = 0; index < count; index++) {
+      const place = from + (places[index] as number)
+      if (place < at) continue
+      at = place
+      let state = 0
+      while (at < length) {
+        const entry = next[(state << shift) | (classes[bytes[at] as number] as number)] as number
+        if (entry === unknown) {
+          if (!this.#learn(state, bytes, at, hits)) return length
+          state = this.#state
+          ;({ next } = this.#dfa)
+          continue
+        }
+        state = entry & stateMask
+        if (entry !== state) hits.add(at, this.#dfa.bitsOf(state))
+        at++
+        if (state === 0) break
+      }
+    }
+    return at
+  }
+
+  /** Fills in where the byte at `at` leads from `state`. False where that is given up, and the rest of the bytes is one hit. */
+  #learn(state: number, bytes: Uint8Array, at: number, hits: HitList): boolean {
     const dfa = this.#dfa
-    const index = dfa.classes[bytes[at] as number] as number
-    if (dfa.next[(this.#state << dfa.shift) | index] !== unknown) return true
-    this.#state = dfa.makeRoom(this.#state)
+    this.#state = dfa.makeRoom(state)
     if (dfa.restarts > restartsMax) {
       hits.addRange(at, bytes.length - 1, this.#allBits)
       return false
     }
-    dfa.step(this.#state, index)
+    dfa.step(this.#state, dfa.classes[bytes[at] as number] as number)
     return true
-  }
-
-  /** From `from` on as far as the table is known; returns where it is not. */
-  #follow(bytes: Uint8Array, from: number, hits: HitList): number {
-    const { classes, shift, next } = this.#dfa
-    const begins = this.#begins
-    const length = bytes.length
-    let state = this.#state
-    for (let at = from; at < length; at++) {
-      if (state === 0) {
-        // Fast path: most bytes begin no anchor. Four a turn save a fifth of it.
-        while (
-          at + 3 < length &&
-          ((begins[bytes[at] as number] as number) |
-            (begins[bytes[at + 1] as number] as number) |
-            (begins[bytes[at + 2] as number] as number) |
-            (begins[bytes[at + 3] as number] as number)) ===
-            0
-        ) {
-          at += 4
-        }
-        while (at < length && begins[bytes[at] as number] === 0) at++
-        if (at >= length) return length
-      }
-      const entry = next[(state << shift) | (classes[bytes[at] as number] as number)] as number
-      if (entry < endBit) {
-        state = entry
-        continue
-      }
-      if (entry === unknown) {
-        this.#state = state
-        return at
-      }
-      state = entry & stateMask
-      hits.add(at, this.#dfa.bitsOf(state))
-    }
-    return length
-  }
-
-  /**
-   * Two automata over the same bytes. Each step waits for the one before it to come from memory; two at once wait together,
-   * and cost hardly more than one.
-   */
-  static scanBoth(
-    one: Automaton,
-    two: Automaton,
-    bytes: Uint8Array,
-    lists: readonly [HitList, HitList],
-  ): void {
-    one.#state = 0
-    two.#state = 0
-    let at = 0
-    while (at < bytes.length) {
-      at = Automaton.#followBoth(one, two, bytes, at, lists)
-      if (at === bytes.length) return
-      if (!one.#learn(bytes, at, lists[0])) {
-        two.#scanFrom(bytes, at, lists[1])
-        return
-      }
-      if (!two.#learn(bytes, at, lists[1])) {
-        one.#scanFrom(bytes, at, lists[0])
-        return
-      }
-    }
-  }
-
-  static #followBoth(
-    one: Automaton,
-    two: Automaton,
-    bytes: Uint8Array,
-    from: number,
-    lists: readonly [HitList, HitList],
-  ): number {
-    const { classes: classesOne, shift: shiftOne, next: nextOne } = one.#dfa
-    const { classes: classesTwo, shift: shiftTwo, next: nextTwo } = two.#dfa
-    const length = bytes.length
-    let stateOne = one.#state
-    let stateTwo = two.#state
-    for (let at = from; at < length; at++) {
-      const byte = bytes[at] as number
-      const entryOne = nextOne[(stateOne << shiftOne) | (classesOne[byte] as number)] as number
-      const entryTwo = nextTwo[(stateTwo << shiftTwo) | (classesTwo[byte] as number)] as number
-      if ((entryOne | entryTwo) < endBit) {
-        stateOne = entryOne
-        stateTwo = entryTwo
-        continue
-      }
-      if (entryOne === unknown || entryTwo === unknown) {
-        one.#state = stateOne
-        two.#state = stateTwo
-        return at
-      }
-      stateOne = entryOne & stateMask
-      stateTwo = entryTwo & stateMask
-      if (entryOne >= endBit) lists[0].add(at, one.#dfa.bitsOf(stateOne))
-      if (entryTwo >= endBit) lists[1].add(at, two.#dfa.bitsOf(stateTwo))
-    }
-    return length
   }
 }
 

@@ -17,8 +17,11 @@ const anchorsMaxOfOne = 16
 
 /**
  * Proves bytes clean: what no anchor ends in, no detector can find anything in. One pass (two for many anchors) over the
- * bytes of a batch as they are, protobuf included, a table look-up a byte, nothing allocated. A hit outside of a text (in
- * a length, a timestamp) costs a look at that place and nothing else.
+ * bytes of a batch as they are, protobuf included, nothing allocated.
+ *
+ *     bytes → places at which an anchor may begin (candidates.ts) → the automaton from there → hits
+ *
+ * A hit outside of a text (in a length, a timestamp) costs a look at that place and nothing else.
  */
 export class Prefilter {
   readonly #automata: readonly Automaton[]
@@ -34,7 +37,7 @@ export class Prefilter {
     const shapes = parsed.filter(({ node }) => isShape(node))
     const words = parsed.filter(({ node }) => !isShape(node))
     const groups = parsed.length <= anchorsMaxOfOne ? [parsed] : [shapes, words]
-    this.#automata = groups.map((group) => new Automaton(group))
+    this.#automata = groups.filter((group) => group.length > 0).map((group) => new Automaton(group))
   }
 
   /** How large the tables are. */
@@ -57,11 +60,10 @@ export class Prefilter {
 
   /** Puts the hits in `bytes` into `hits`. */
   scan(bytes: Uint8Array, hits: Hits): void {
-    const [one, two] = this.#automata
     hits.reset()
-    if (one === undefined) return
-    if (two === undefined) one.scan(bytes, hits.lists[0])
-    else Automaton.scanBoth(one, two, bytes, hits.lists)
+    const [one, two] = this.#automata
+    one?.scan(bytes, hits.lists[0])
+    two?.scan(bytes, hits.lists[1])
   }
 }
 
