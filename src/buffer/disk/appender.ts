@@ -1,6 +1,7 @@
 import type { Clock } from '../../component/clock.ts'
 import { DeliveryError } from '../../errors/delivery-error.ts'
 import type { Batch } from '../../signal/batch.ts'
+import { cutFile } from './cut-file.ts'
 import { DiskRecord } from './disk-record.ts'
 import { type FileSystem, writeAll } from './file-system.ts'
 import { recordHeaderBytes, segmentHeaderBytes, writeSegmentHeader } from './format.ts'
@@ -10,6 +11,8 @@ import type { SegmentFiles } from './segment-files.ts'
 
 /** A group this large is worth its sync; more would make the first of it wait. */
 const groupBytesMax = 8 * 1024 * 1024
+/** Of a segment: what may stay behind its last record until the file is removed or written over. */
+const restShare = 1 / 8
 
 export interface AppenderOptions {
   readonly fs: FileSystem
@@ -139,11 +142,22 @@ export class Appender {
     this.#active = undefined
     if (active === undefined) return
     try {
-      if (this.#dirty) await this.#fs.sync(active.file)
+      await this.#makeWhole(active)
       await this.#fs.close(active.file)
     } catch (error) {
       this.#options.events.onFailed(error as Error)
     }
+  }
+
+  /** Nothing but records is left in the file, and its header says so. */
+  async #makeWhole({ segment, file }: Active): Promise<void> {
+    const { sizeBytes, fileBytes } = segment
+    // It is about to be removed.
+    if (segment.isDone) return
+    if (fileBytes > sizeBytes) {
+      await cutFile(this.#fs, file, segment, sizeBytes)
+      this.#files.resize(segment, sizeBytes)
+    } else if (this.#dirty) await this.#fs.sync(file)
   }
 
   #start(): void {
@@ -225,16 +239,16 @@ export class Appender {
     let bytes = 0
     for (const { recordBytes } of group) bytes += recordBytes + segmentHeaderBytes
     if (this.#files.fileBytes + bytes <= capBytes) return
-    await this.#files.removeRetired()
+    await this.#files.clear()
     if (this.#files.fileBytes + bytes <= capBytes) return
     const newest = this.#active?.segment ?? this.#appendable
     if (newest?.isDone) {
       this.#seal()
       await this.#closed
-      await this.#files.removeRetired()
+      await this.#files.clear()
     }
     // The call above may have joined a removal that had begun earlier.
-    if (this.#files.fileBytes + bytes > capBytes) await this.#files.removeRetired()
+    if (this.#files.fileBytes + bytes > capBytes) await this.#files.clear()
     if (this.#files.fileBytes + bytes <= capBytes) return
     if (this.#files.removalFailure !== undefined) throw this.#files.removalFailure
     throw new DeliveryError('queue_full', 'the files of the disk queue take all the space they may')
@@ -257,13 +271,16 @@ export class Appender {
     )
     const buffers = encodeRecords(segment, group, from, to)
     const offset = fresh ? 0 : segment.sizeBytes
-    if (fresh) buffers.unshift(writeSegmentHeader(segment, this.#options.clock.nowMs()))
-    this.#files.resize(segment, endOffset)
+    if (fresh) {
+      const usedBytes = segment.fileBytes
+      buffers.unshift(writeSegmentHeader(segment, this.#options.clock.nowMs(), usedBytes))
+    }
+    this.#files.resize(segment, Math.max(segment.fileBytes, endOffset))
     let step: 'write' | 'sync' = 'write'
     try {
       await writeAll(this.#fs, file, buffers, endOffset - offset, offset)
       step = 'sync'
-      await this.#makeSafe(file, fresh)
+      await this.#makeSafe(segment, file, fresh)
     } catch (error) {
       await this.#repair(fresh, step)
       throw error
@@ -283,18 +300,51 @@ export class Appender {
         return false
       }
       if (this.#dirty) await this.#sync((this.#active as Active).file)
+      if (this.#active !== undefined) await this.#giveBackRest(this.#active)
       this.#seal()
     }
-    const name = {
-      sequence: this.#nextSequence++,
-      salt: Math.floor(this.#options.random() * 2 ** 32),
-    }
-    const segment = new Segment(name, this.#options.directory, segmentHeaderBytes)
-    segment.fileBytes = 0
-    const file = await this.#fs.create(segment.path)
-    this.#files.add(segment)
+    const sequence = this.#nextSequence++
+    // Different from those of the file's former segments, whatever `random` says: their records must not pass for new ones.
+    const salt = (Math.floor(this.#options.random() * 2 ** 32) + sequence) % 2 ** 32
+    const segment = new Segment({ sequence, salt }, this.#options.directory, segmentHeaderBytes)
+    const file = (await this.#reuse(segment)) ?? (await this.#create(segment))
     this.#active = { segment, file }
     return true
+  }
+
+  async #create(segment: Segment): Promise<number> {
+    const file = await this.#fs.create(segment.path)
+    segment.fileBytes = 0
+    this.#files.add(segment)
+    return file
+  }
+
+  /** Opens a spare file for the segment, if there is one; it gets the segment's name once the first records are on the disk. */
+  async #reuse(segment: Segment): Promise<number | undefined> {
+    const { limits, heldBytes, spares } = this.#files
+    const spare = this.#files.takeSpare(limits.capBytes - heldBytes - this.#reservedBytes)
+    if (spare === undefined) return undefined
+    try {
+      const file = await this.#fs.open(spare.path, 'write')
+      this.#files.addReusing(segment, spare)
+      return file
+    } catch {
+      // A new file does as well; if that fails too, it is said.
+      await spares.discard(spare)
+      return undefined
+    }
+  }
+
+  /** Most of what a file's former use has left over at the end; a little is not worth the call. */
+  async #giveBackRest({ segment, file }: Active): Promise<void> {
+    const { sizeBytes, fileBytes } = segment
+    if (fileBytes - sizeBytes <= this.#files.limits.segmentBytes * restShare) return
+    try {
+      await this.#fs.truncate(file, sizeBytes)
+      this.#files.resize(segment, sizeBytes)
+    } catch (error) {
+      this.#options.events.onFailed(error as Error)
+    }
   }
 
   /** Goes on with the newest segment of an earlier process. */
@@ -308,15 +358,20 @@ export class Appender {
     }
   }
 
-  async #makeSafe(file: number, fresh: boolean): Promise<void> {
+  async #makeSafe(segment: Segment, file: number, fresh: boolean): Promise<void> {
     const { fsync, directory } = this.#options
     this.#dirty = true
     if (fsync) await this.#sync(file)
+    const path = segment.pathIn(directory)
+    if (segment.path !== path) {
+      await this.#fs.rename(segment.path, path)
+      segment.path = path
+    }
     if (!(await this.#fs.isLinked(file))) {
       const error = new Error('somebody has removed the file that is being written to')
       throw Object.assign(error, { code: 'ENOENT' })
     }
-    if (fsync && fresh) await this.#fs.syncDirectory(directory)
+    if (fsync && fresh) await this.#files.syncDirectory(directory)
   }
 
   async #sync(file: number): Promise<void> {
@@ -343,6 +398,7 @@ export class Appender {
 
   async #repair(fresh: boolean, step: 'write' | 'sync'): Promise<void> {
     const { segment, file } = this.#active as Active
+    segment.sound = false
     if (fresh) {
       // Nothing in it was ever safe: the file goes, as soon as that is possible.
       this.#seal()

@@ -65,14 +65,12 @@ export class CursorFile {
   async #save(): Promise<boolean> {
     const { fs, directory, files, nextSequence, onFailed } = this.#options
     await files.removeRetired()
-    const { gone, removedCount } = files
-    const entries = [...gone.map(wholly), ...acknowledged(files)]
+    const entries = [...files.gone.map(wholly), ...acknowledged(files)]
     const bytes = writeCursor({ nextSequence: nextSequence(), entries }, files.limits.cursorBytes)
     try {
       await this.#write(bytes)
       await fs.rename(this.#temporaryPath, this.#path)
-      await fs.syncDirectory(directory)
-      files.forgetRemoved(removedCount)
+      await files.syncDirectory(directory)
       this.saves++
       return true
     } catch (error) {

@@ -114,8 +114,8 @@ export class DiskQueue {
     events: DiskQueueEvents,
   ): Promise<DiskQueue> {
     const limits: Limits = limitsFor(settings.maxSizeBytes, settings.segmentSizeBytes)
-    const { fs, logger } = parts
-    const recovered = await new Recovery(fs, settings.directory, limits, logger).run()
+    const { fs, clock, logger } = parts
+    const recovered = await new Recovery(fs, settings.directory, limits, clock, logger).run()
     const queue = new DiskQueue(settings, parts, events, recovered)
     for (const segment of [...recovered.files.live]) queue.#retireIfDone(segment)
     queue.#reader.fill()
@@ -333,6 +333,7 @@ export class DiskQueue {
     this.#cancelProbe?.()
     await this.#appender.close()
     await this.#reader.close()
+    await this.#files.spares.close()
     for (const segment of [...this.#files.live]) {
       segment.sealed = true
       this.#retireIfDone(segment)
@@ -393,6 +394,8 @@ export class DiskQueue {
       this.#logger.error('cannot write to the disk queue', { message: error.message })
     }
     if (this.#closed) return
+    // The room they take may be what is missing.
+    void this.#files.spares.want(false)
     if (known === undefined) this.#events.onFailing()
     this.#cancelProbe ??= this.#clock.after(this.#probeMs, () => {
       this.#cancelProbe = undefined
@@ -419,6 +422,7 @@ export class DiskQueue {
     this.#failure = undefined
     this.#cancelProbe?.()
     this.#cancelProbe = undefined
+    void this.#files.spares.want(true)
     this.#logger.info('the disk queue can be written to again')
     this.#events.onRoom()
   }

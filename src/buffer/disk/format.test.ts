@@ -20,10 +20,10 @@ const name = { sequence: 7, salt: 0x9f3a5c77 }
 
 suite('the format on the disk', () => {
   test('of a segment header, byte for byte', () => {
-    const bytes = writeSegmentHeader(name, 0x0102030405)
+    const bytes = writeSegmentHeader(name, 0x0102030405, 0x060708)
     assert.equal(
       bytes.subarray(0, 28).toString('hex'),
-      '524d5251' + '0100' + '2000' + '07000000' + '775c3a9f' + '0504030201000000' + '00000000',
+      '524d5251' + '0100' + '2000' + '07000000' + '775c3a9f' + '0504030201000000' + '08070600',
     )
     assert.equal(bytes.readUInt32LE(28), crc32(bytes.subarray(0, 28)))
     assert.equal(checkSegmentHeader(bytes, name), 'valid')

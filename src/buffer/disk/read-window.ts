@@ -41,6 +41,8 @@ export interface Window {
   readonly records: StoredRecord[]
   /** Where to go on; the end of the source once everything is read. */
   nextOffset: number
+  /** The source ends within a record. */
+  torn: boolean
 }
 
 /**
@@ -69,7 +71,7 @@ async function parse(
 ): Promise<Window | number> {
   const bytes = Buffer.allocUnsafeSlow(Math.min(windowBytes, source.endOffset - offset))
   const length = await readDespiteDamage(source, bytes, offset)
-  const window: Window = { records: [], nextOffset: offset }
+  const window: Window = { records: [], nextOffset: offset, torn: false }
   // The file may have become shorter than it was: then it ends here.
   const last = length < bytes.byteLength || offset + length >= source.endOffset
   const endOffset = last ? offset + length : source.endOffset
@@ -79,12 +81,13 @@ async function parse(
     const state = readRecordHead(bytes, at, length, source.salt, header)
     if (state === 'short' && !last) break
     if (state !== 'valid') {
+      window.torn = state === 'short'
       at = findRecord(bytes, at + 1, length, source.salt, last, header)
       continue
     }
     const end = at + header.recordBytes
     if (offset + end > endOffset) {
-      // Torn: the file ends within the payload.
+      window.torn = true
       at = length
       break
     }

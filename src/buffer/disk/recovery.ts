@@ -1,25 +1,30 @@
 import { join } from 'node:path'
+import type { Clock } from '../../component/clock.ts'
 import type { Logger } from '../../component/telemetry.ts'
 import { type Cursor, readCursor } from './cursor.ts'
+import { cutFile } from './cut-file.ts'
 import { errorCode, type FileSystem, readAll } from './file-system.ts'
 import {
   checkSegmentHeader,
   parseSegmentFileName,
+  readUsedBytes,
   type SegmentHeaderState,
   type SegmentName,
   segmentHeaderBytes,
 } from './format.ts'
 import type { Limits } from './limits.ts'
-import { readWindow, type Source } from './read-window.ts'
+import { readWindow, type Source, type StoredRecord } from './read-window.ts'
 import { Segment } from './segment.ts'
 import { SegmentFiles } from './segment-files.ts'
 import { SetAside } from './set-aside.ts'
+import { SpareFiles } from './spare-files.ts'
 
 /*
  * Makes sense of what a queue directory holds after whatever happened to it. It always comes to an end, and whatever it
  * cannot make sense of costs only that:
  *
  *     cursor.tmp                   removed: it was being written
+ *     *.spare                      removed: nothing in it is needed
  *     cursor, cursor.tmp that are  renamed to *.stray
  *       directories
  *     cursor, missing              nothing counts as acknowledged
@@ -29,7 +34,7 @@ import { SetAside } from './set-aside.ts'
  *     *.segment, cannot be opened  left alone until the next start
  *     damaged segment header       its records are read: the name says what the header did
  *     damage among records         stepped over when they are read, and counted then
- *     torn end of the newest       cut
+ *     torn end of the newest       cut, and what is left over there from the file's former use
  *     everything acknowledged      removed
  */
 
@@ -67,9 +72,19 @@ type Verdict = Segment | 'remove' | { readonly because: string }
 interface Scan {
   /** The end of the last valid record, or of the segment header. */
   validEnd: number
+  /** The same, with records behind it that were being written. */
+  tornEnd: number
+  /** The file ends within a record: of a write that was cut short, and could not be cut off since. */
+  torn: boolean
   records: number
   /** Of the segment header and the valid records; less than `validEnd` where something between them is damaged. */
   bytes: number
+}
+
+interface Header {
+  readonly state: SegmentHeaderState
+  /** 0 where it is damaged. */
+  readonly usedBytes: number
 }
 
 /** Rejects only if the directory cannot be listed. */
@@ -77,6 +92,7 @@ export class Recovery {
   readonly #fs: FileSystem
   readonly #directory: string
   readonly #limits: Limits
+  readonly #clock: Clock
   readonly #logger: Logger
   readonly #setAside: SetAside
   readonly #report: RecoveryReport = {
@@ -91,8 +107,9 @@ export class Recovery {
   #highest = 0
   #appendable: Segment | undefined
 
-  constructor(fs: FileSystem, directory: string, limits: Limits, logger: Logger) {
+  constructor(fs: FileSystem, directory: string, limits: Limits, clock: Clock, logger: Logger) {
     this.#fs = fs
+    this.#clock = clock
     this.#directory = directory
     this.#limits = limits
     this.#logger = logger
@@ -102,7 +119,7 @@ export class Recovery {
   async run(): Promise<Recovered> {
     const names = (await this.#fs.list(this.#directory)).sort()
     for (const name of names) {
-      if (name === 'cursor.tmp') await this.#remove(name)
+      if (name === 'cursor.tmp' || SpareFiles.owns(name)) await this.#remove(name)
       else if (SetAside.owns(name)) await this.#foundAside(name)
     }
     for (const name of ['cursor', 'cursor.tmp']) {
@@ -120,6 +137,7 @@ export class Recovery {
     const files = new SegmentFiles(
       this.#fs,
       this.#limits,
+      new SpareFiles(this.#fs, this.#limits, this.#clock),
       () => this.#setAside.bytes + this.#strayBytes,
     )
     for (const segment of segments) files.add(segment)
@@ -189,22 +207,22 @@ export class Recovery {
       if (sequence === parsed.sequence && salt === parsed.salt) segment.acked.add(from, to)
     }
     const file = await this.#fs.open(path, 'read')
-    let header: SegmentHeaderState
+    let header: Header
     let scan: Scan
     try {
       header = await this.#readHeader(file, parsed, sizeBytes)
-      if (header === 'newer') return { because: 'a later version of remora wrote it' }
-      scan = await this.#scan(segment, file)
+      if (header.state === 'newer') return { because: 'a later version of remora wrote it' }
+      scan = await this.#scan(segment, file, newest ? header.usedBytes : 0)
     } finally {
       await this.#fs.close(file)
     }
-    if (header === 'damaged') {
+    if (header.state === 'damaged') {
       if (scan.records === 0) return { because: 'nothing in it can be read' }
       this.#report.damagedHeaders++
       this.#logger.warn('the header of a queue file is damaged; its records are not', { name })
     }
-    if (newest) await this.#prepareNewest(segment, scan.validEnd, header === 'valid')
-    else segment.sealed = true
+    if (newest) await this.#prepareNewest(segment, scan, header)
+    else sealOlder(segment, scan, header)
     if (segment.unloaded.size > 0 || scan.bytes < segment.sizeBytes) return segment
     // Nothing is left to read.
     segment.readOffset = segment.sizeBytes
@@ -212,55 +230,70 @@ export class Recovery {
     return segment.sealed ? 'remove' : segment
   }
 
-  async #readHeader(
-    file: number,
-    parsed: SegmentName,
-    sizeBytes: number,
-  ): Promise<SegmentHeaderState> {
+  async #readHeader(file: number, parsed: SegmentName, sizeBytes: number): Promise<Header> {
     const bytes = Buffer.alloc(Math.min(sizeBytes, firstReadBytes))
+    let state: SegmentHeaderState
     try {
       const length = await readAll(this.#fs, file, bytes, 0)
-      return checkSegmentHeader(bytes.subarray(0, length), parsed)
+      state = checkSegmentHeader(bytes.subarray(0, length), parsed)
     } catch (error) {
       if (errorCode(error) !== 'EIO') throw error
-      return 'damaged'
+      state = 'damaged'
     }
+    return { state, usedBytes: state === 'valid' ? readUsedBytes(bytes) : 0 }
   }
 
-  /** Finds what is to be delivered, by the headers; the payloads are checked when they are read. */
-  async #scan(segment: Segment, file: number): Promise<Scan> {
-    const { salt, sizeBytes, acked } = segment
+  /**
+   * Finds what is to be delivered, by the headers; the payloads are checked when they are read. Not so up to `usedBytes`: a write
+   * that was cut short leaves a header there with the payload of the file's former use, so the last records must be whole.
+   */
+  async #scan(segment: Segment, file: number, usedBytes: number): Promise<Scan> {
+    const { salt, sizeBytes } = segment
     const source: Source = { fs: this.#fs, file, salt, endOffset: sizeBytes }
-    const scan: Scan = { validEnd: segmentHeaderBytes, records: 0, bytes: segmentHeaderBytes }
+    const start = segmentHeaderBytes
+    const scan: Scan = { validEnd: start, tornEnd: start, torn: false, records: 0, bytes: start }
+    let doubtful: StoredRecord[] = []
     for (let offset = segmentHeaderBytes; offset < sizeBytes; ) {
-      const window = await readWindow(source, offset, headersWindowBytes, 'headers')
+      const what = offset < usedBytes ? 'payloads' : 'headers'
+      const window = await readWindow(source, offset, headersWindowBytes, what)
       for (const record of window.records) {
-        scan.records++
-        scan.bytes += record.recordBytes
-        scan.validEnd = record.endOffset
-        if (record.index < segment.nextIndex) continue
-        segment.nextIndex = record.index + 1
-        if (!acked.has(record.index)) {
-          segment.addUnloaded(record.account, record.itemCount, record.payloadBytes)
+        scan.tornEnd = record.endOffset
+        if (what === 'payloads' && record.payload === undefined) {
+          doubtful.push(record)
+          continue
         }
+        for (const before of doubtful) found(segment, scan, before)
+        doubtful = []
+        found(segment, scan, record)
       }
+      scan.torn = window.torn
       offset = window.nextOffset
     }
     return scan
   }
 
   /** Cuts the torn end, so that records can be appended. */
-  async #prepareNewest(segment: Segment, validEnd: number, headerValid: boolean): Promise<void> {
-    const tornBytes = Math.max(0, segment.fileBytes - validEnd)
+  async #prepareNewest(
+    segment: Segment,
+    { validEnd, tornEnd }: Scan,
+    header: Header,
+  ): Promise<void> {
+    const { fileBytes } = segment
+    const restBytes = Math.max(0, fileBytes - validEnd)
+    // Of a file that was used before, only what begins like a record was being written.
+    const tornBytes = validEnd < header.usedBytes ? tornEnd - validEnd : restBytes
     segment.sizeBytes = validEnd
     // A removed segment may come back, or acknowledged records get lost without `fsync`: new ones would pass for acknowledged.
     const numbersTaken = segment.acked.end > segment.nextIndex
-    segment.sealed = !headerValid || numbersTaken || validEnd >= this.#limits.segmentBytes
+    segment.sealed =
+      header.state !== 'valid' || numbersTaken || validEnd >= this.#limits.segmentBytes
     if (tornBytes > 0) {
       this.#report.tornBytes += tornBytes
       this.#logger.warn('cut the torn end of the newest queue file', { torn_bytes: tornBytes })
+    }
+    if (restBytes > 0) {
       try {
-        await this.#cut(segment.path, validEnd)
+        await this.#cut(segment)
         segment.fileBytes = validEnd
       } catch (error) {
         // It stays, and nothing is appended to it.
@@ -271,11 +304,10 @@ export class Recovery {
     if (!segment.sealed) this.#appendable = segment
   }
 
-  async #cut(path: string, sizeBytes: number): Promise<void> {
-    const file = await this.#fs.open(path, 'write')
+  async #cut(segment: Segment): Promise<void> {
+    const file = await this.#fs.open(segment.path, 'write')
     try {
-      await this.#fs.truncate(file, sizeBytes)
-      await this.#fs.sync(file)
+      await cutFile(this.#fs, file, segment, segment.sizeBytes)
     } finally {
       await this.#fs.close(file)
     }
@@ -363,6 +395,25 @@ export class Recovery {
   #path(name: string): string {
     return join(this.#directory, name)
   }
+}
+
+function found(segment: Segment, scan: Scan, record: StoredRecord): void {
+  const { index, recordBytes, endOffset, account, itemCount, payloadBytes } = record
+  scan.records++
+  scan.bytes += recordBytes
+  scan.validEnd = endOffset
+  if (index < segment.nextIndex) return
+  segment.nextIndex = index + 1
+  if (!segment.acked.has(index)) segment.addUnloaded(account, itemCount, payloadBytes)
+}
+
+/** A segment after which another was begun: what stands at its end was a whole record once, unless a write was cut short. */
+function sealOlder(segment: Segment, { validEnd, torn }: Scan, { usedBytes }: Header): void {
+  segment.sealed = true
+  if (validEnd >= segment.fileBytes) return
+  // Nobody can tell a damaged record from what its file's former use has left there.
+  if (segment.fileBytes === usedBytes) segment.sizeBytes = validEnd
+  else if (!torn) segment.missingRecords = 1
 }
 
 /** The largest cursor that any cap allows, and some room for later versions. */

@@ -3,12 +3,13 @@ import { errorCode } from './file-system.ts'
 import type { SegmentName } from './format.ts'
 import type { Limits } from './limits.ts'
 import type { Segment } from './segment.ts'
+import type { Spare, SpareFiles } from './spare-files.ts'
 
 /**
  * The segments of a queue, oldest first, and what its files take together.
  *
- * Two figures: `fileBytes` is what stands on the disk, which the cap binds at every moment; `heldBytes` leaves out the
- * segments that nobody needs any more and that are removed before anything is written in their place.
+ * Two figures: `fileBytes` is what stands on the disk, which the cap binds at every moment; `heldBytes` leaves out what
+ * nobody needs any more, which is removed before anything is written in its place.
  */
 export class SegmentFiles {
   readonly limits: Limits
@@ -17,17 +18,19 @@ export class SegmentFiles {
   /** Wholly acknowledged or dropped, not removed yet. */
   readonly #retired: Segment[] = []
   /** Removed, but the removal may not have reached the disk. */
-  readonly #removed: SegmentName[] = []
+  #removed: readonly SegmentName[] = []
   /** Files that are no segments. */
   readonly #otherBytes: () => number
+  readonly spares: SpareFiles
   #segmentBytes = 0
   #retiredBytes = 0
   #removing: Promise<void> | undefined
   #removalFailure: Error | undefined
 
-  constructor(fs: FileSystem, limits: Limits, otherBytes: () => number) {
+  constructor(fs: FileSystem, limits: Limits, spares: SpareFiles, otherBytes: () => number) {
     this.#fs = fs
     this.limits = limits
+    this.spares = spares
     this.#otherBytes = otherBytes
   }
 
@@ -36,11 +39,11 @@ export class SegmentFiles {
   }
 
   get fileBytes(): number {
-    return this.limits.reservedBytes + this.#otherBytes() + this.#segmentBytes
+    return this.limits.reservedBytes + this.#otherBytes() + this.spares.bytes + this.#segmentBytes
   }
 
   get heldBytes(): number {
-    return this.fileBytes - this.#retiredBytes
+    return this.fileBytes - this.spares.bytes - this.#retiredBytes
   }
 
   /** Why a file that nobody needs is there still, while that is so. */
@@ -59,7 +62,7 @@ export class SegmentFiles {
     segment.fileBytes = fileBytes
   }
 
-  /** Nothing in the segment is needed any more: removes the file, soon. Again does nothing. */
+  /** Nothing in the segment is needed any more: removes the file, or keeps it as a spare one, soon. Again does nothing. */
   retire(segment: Segment): void {
     const index = this.#live.indexOf(segment)
     if (index < 0) return
@@ -75,6 +78,12 @@ export class SegmentFiles {
     return this.#removing
   }
 
+  /** Removes what nobody needs, also what would be written over. Never rejects. */
+  async clear(): Promise<void> {
+    await this.removeRetired()
+    await this.spares.drop()
+  }
+
   /**
    * Segments that must not come back after a crash: their files are there still, or their removal may not have reached the
    * disk. A cursor that names them makes sure of it.
@@ -83,14 +92,24 @@ export class SegmentFiles {
     return [...this.#removed, ...this.#retired]
   }
 
-  /** How many of `gone`, the first ones, have no file any more. */
-  get removedCount(): number {
-    return this.#removed.length
+  /** Syncs the directory: what was removed before stays so, and the files kept of it may be written over. */
+  async syncDirectory(directory: string): Promise<void> {
+    const before = new Set(this.#removed)
+    await this.#fs.syncDirectory(directory)
+    this.#removed = this.#removed.filter((name) => !before.has(name))
   }
 
-  /** The directory was synced since these, the first ones, were removed. */
-  forgetRemoved(count: number): void {
-    this.#removed.splice(0, count)
+  /** A spare file of at most this size whose former segment cannot come back after a crash. */
+  takeSpare(sizeBytesMost: number): Spare | undefined {
+    return this.spares.take(sizeBytesMost, this.#removed)
+  }
+
+  /** Makes the spare file that of the segment, and adds it. */
+  addReusing(segment: Segment, spare: Spare): void {
+    this.spares.release(spare)
+    segment.path = spare.path
+    segment.fileBytes = spare.sizeBytes
+    this.add(segment)
   }
 
   async #remove(): Promise<void> {
@@ -101,7 +120,7 @@ export class SegmentFiles {
     while (this.#retired.length > failed) {
       const segment = this.#retired[failed] as Segment
       try {
-        await this.#fs.unlink(segment.path)
+        if (!(await this.spares.keep(segment))) await this.#fs.unlink(segment.path)
       } catch (error) {
         if (errorCode(error) !== 'ENOENT') {
           failed++
@@ -112,7 +131,7 @@ export class SegmentFiles {
       this.#retired.splice(failed, 1)
       this.#retiredBytes -= segment.fileBytes
       this.#segmentBytes -= segment.fileBytes
-      this.#removed.push(segment)
+      this.#removed = [...this.#removed, segment]
     }
     // In the same step as the last look at the list, so that nothing is missed.
     this.#removing = undefined

@@ -8,19 +8,22 @@ import { Tally } from './tally.ts'
  *
  *     0          readOffset            sizeBytes        fileBytes
  *     ├──────────────┼─────────────────────┼────────────────┤
- *      handed out or   unloaded: only on    left by a failed
- *      in memory       the disk             write, never read
+ *      handed out or   unloaded: only on    of a failed write, or of the
+ *      in memory       the disk             file's former use: never read
  */
 export class Segment implements SegmentName {
   readonly sequence: number
   readonly salt: number
-  readonly path: string
+  /** Where its file is. */
+  path: string
   /** Up to here stand whole records that are safe; nobody reads further. */
   sizeBytes: number
   /** What the file takes from the cap. */
   fileBytes: number
   /** Nothing is appended any more. */
   sealed = false
+  /** Its file may be written over by another segment: no write or sync of it has failed. */
+  sound = true
   /** Index of the next record that is appended. */
   nextIndex = 0
   readOffset = segmentHeaderBytes
@@ -41,9 +44,14 @@ export class Segment implements SegmentName {
   constructor(name: SegmentName, directory: string, sizeBytes: number) {
     this.sequence = name.sequence
     this.salt = name.salt
-    this.path = join(directory, segmentFileName(name))
+    this.path = this.pathIn(directory)
     this.sizeBytes = sizeBytes
     this.fileBytes = sizeBytes
+  }
+
+  /** Where its file belongs. */
+  pathIn(directory: string): string {
+    return join(directory, segmentFileName(this))
   }
 
   /** Every record was loaded, or lost. */

@@ -47,6 +47,9 @@ export class ModelRun {
   readonly #mayDrop: boolean
   readonly #fsync: boolean
   #dropped = 0
+  /** Records that the queue has given up as damaged. */
+  #lost = 0
+  #powerFailed = false
   #queue: DiskQueue | undefined
   #settings: DiskQueueSettings | undefined
   #clock = new FakeClock()
@@ -87,6 +90,7 @@ export class ModelRun {
     assert.ok(this.#fates[fresh]?.delivered, 'a fresh batch does not pass')
     const missing = this.#fates.filter((fate) => fate.safe && !fate.delivered).length
     assert.ok(missing <= this.#dropped, `${missing} safe batches are lost`)
+    if (!this.#powerFailed) assert.equal(this.#lost, 0, 'records pass for damaged')
     await this.#close()
     await this.#open()
     assert.deepEqual({ ...this.#mustQueue().waiting }, { records: 0, items: 0, bytes: 0 })
@@ -233,8 +237,10 @@ export class ModelRun {
 
   /** The process is gone, or the power with it: without `fsync` only the former is promised to lose nothing. */
   async #restart(): Promise<void> {
-    if (this.#fsync && this.#random.below(3) > 0) this.fs.crash()
-    else this.fs.kill()
+    if (this.#fsync && this.#random.below(3) > 0) {
+      this.#powerFailed = true
+      this.fs.crash()
+    } else this.fs.kill()
     // What no save has reached comes again.
     for (const fate of this.#fates) fate.acknowledged = fate.settled
     await this.#open()
@@ -262,7 +268,13 @@ export class ModelRun {
     }
     this.#bytesAtOpen = this.fs.usedBytes
     let opened = false
-    const opening = DiskQueue.open(this.#settings, parts, quietEvents).then((queue) => {
+    const events = {
+      ...quietEvents,
+      onLost: (_account: string, { records }: { readonly records: number }) => {
+        this.#lost += records
+      },
+    }
+    const opening = DiskQueue.open(this.#settings, parts, events).then((queue) => {
       this.#queue = queue
       opened = true
     })
