@@ -31,13 +31,12 @@ export function rules<T extends object, K extends keyof T & string>(
       )
     if (!dataset.typed && options.some(isFaulty)) return
     for (const { message, at = [] } of faultsOf(dataset.value as T)) {
-      const [first, ...others] = at.map((key) => placeOf(key))
+      const [first, ...others] = at.map(placeOf)
       addIssue(first === undefined ? { message } : { message, path: [first, ...others] })
     }
   })
 }
 
-/** A place of an issue, for `addIssue`. */
-export function placeOf(key: string | number): v.UnknownPathItem {
+function placeOf(key: string): v.UnknownPathItem {
   return { type: 'unknown', origin: 'value', input: undefined, key, value: undefined }
 }

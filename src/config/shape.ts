@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { ObjectMetadata, ScalarMetadata, SwitchMetadata } from '../component/schema.ts'
+import type { ObjectMetadata, ScalarMetadata } from '../component/schema.ts'
 
 export type Schema = v.GenericSchema
 
@@ -21,8 +21,6 @@ export interface Described {
   /** Which of the scalars of component/schema.ts it is, if any. */
   readonly scalar: ScalarMetadata['scalar'] | undefined
   readonly unsupported: readonly string[]
-  /** Whether `enabled: false` takes it out of the configuration. */
-  readonly hasSwitch: boolean
   readonly description: string | undefined
   /** As a person would write it. */
   readonly default: unknown
@@ -76,7 +74,7 @@ function describeNew(schema: Schema): Described {
   let fallback: unknown
   let optional = false
   let nullable = false
-  const metadata: Partial<ScalarMetadata & ObjectMetadata & SwitchMetadata> = {}
+  const metadata: Partial<ScalarMetadata & ObjectMetadata> = {}
   for (;;) {
     const parts = inner as unknown as Parts
     description ??= v.getDescription(inner)
@@ -88,23 +86,16 @@ function describeNew(schema: Schema): Described {
     if (next === undefined) break
     inner = next
   }
-  const shape = shapeOf(inner as unknown as Parts)
   return {
-    shape,
+    shape: shapeOf(inner as unknown as Parts),
     scalar: metadata.scalar,
     unsupported: metadata.unsupported ?? [],
-    hasSwitch: shape.kind === 'object' && isSwitch(shape.entries['enabled']),
     description,
     default: fallback,
     optional,
     nullable,
     inner,
   }
-}
-
-function isSwitch(schema: Schema | undefined): boolean {
-  const metadata: Partial<SwitchMetadata> = schema === undefined ? {} : v.getMetadata(schema)
-  return metadata.sectionSwitch === true
 }
 
 function shapeOf(parts: Parts): Shape {

@@ -1,5 +1,4 @@
 import { type Entry, isMap, setKey, type Value, type Values } from './entry.ts'
-import { OperatorError } from './operator.ts'
 
 /** A place in an entry: `body`, `body.user.id`, `attributes.level`, `attributes["a.b"]`, `resource["service.name"]`. */
 export class Field {
@@ -36,15 +35,7 @@ export class Field {
     return value
   }
 
-  /** Whether it can hold such a value: attributes and resource are maps. */
-  takes(value: Value): boolean {
-    return this.root === 'body' || this.keys.length > 0 || isMap(value)
-  }
-
-  /**
-   * Makes the maps on the way; a value in the way gives place. A map is merged into one that is there. Throws an
-   * OperatorError for one that the field does not take.
-   */
+  /** Makes the maps on the way; a value in the way gives place. A map is merged into one that is there. */
   set(entry: Entry, value: Value): void {
     const last = this.keys.at(-1)
     if (last === undefined) {
@@ -88,8 +79,8 @@ export class Field {
       entry.body = value
       return
     }
-    if (!isMap(value)) throw new OperatorError(`${this.text} can only be a map`)
-    merge(this.#rootMap(entry), value)
+    const map = this.#rootMap(entry)
+    if (isMap(value)) merge(map, value)
   }
 
   #rootMap(entry: Entry): Values {

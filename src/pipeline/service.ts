@@ -54,9 +54,8 @@ export async function startService(plan: Plan, settings: ServiceSettings): Promi
   const drains = plan.receivers.map(({ definition, config }) => definition.drain?.(config))
   const drainMs = Math.max(0, ...drains.map((drain) => drain?.deadlineMs ?? 0))
   const lifecycle: LifecycleSettings = { clock, logger, board, shutdownTimeoutMs, drainMs }
-  const { endpoint, suffixes } = telemetry.metrics
-  const server =
-    endpoint === undefined ? undefined : new MetricsServer(endpoint, registry, logger, suffixes)
+  const { endpoint } = telemetry.metrics
+  const server = endpoint === undefined ? undefined : new MetricsServer(endpoint, registry, logger)
   await server?.start()
   try {
     await startGraph(graph, lifecycle)

@@ -1,5 +1,5 @@
 import type { Entry } from '../operators/entry.ts'
-import { heldBytesMax, type Joiner, OperatorError } from '../operators/operator.ts'
+import { type Joiner, OperatorError } from '../operators/operator.ts'
 import type { Session } from './session.ts'
 
 const quietMs = 500
@@ -22,7 +22,6 @@ export class PresetJoiner implements Joiner {
   readonly #streamOf: (entry: Entry) => string
   readonly #maxBytes: number
   readonly #streams = new Map<string, Stream>()
-  #heldBytes = 0
 
   /** `maxBytes`: a record that grows larger is given up in pieces. */
   constructor(
@@ -42,26 +41,23 @@ export class PresetJoiner implements Joiner {
     showSample(stream, body)
     const { format } = stream.session
     if (format === undefined || !format.multiline) {
-      this.#release(stream, out)
+      release(stream, out)
       out(entry)
       return
     }
     if (begins(stream, body)) {
-      this.#release(stream, out)
+      release(stream, out)
       stream.entry = entry.clone()
     }
-    const lineBytes = Buffer.byteLength(body) + 1
     stream.lines.push(body)
-    stream.sizeBytes += lineBytes
+    stream.sizeBytes += Buffer.byteLength(body) + 1
     stream.lastMs = nowMs
-    this.#heldBytes += lineBytes
-    if (stream.sizeBytes >= this.#maxBytes) this.#release(stream, out)
-    if (this.#heldBytes > heldBytesMax) this.flush(nowMs, true, out)
+    if (stream.sizeBytes >= this.#maxBytes) release(stream, out)
   }
 
   flush(nowMs: number, everything: boolean, out: (entry: Entry) => void): void {
     for (const stream of this.#streams.values()) {
-      if (everything || nowMs - stream.lastMs >= quietMs) this.#release(stream, out)
+      if (everything || nowMs - stream.lastMs >= quietMs) release(stream, out)
     }
   }
 
@@ -75,7 +71,7 @@ export class PresetJoiner implements Joiner {
     if (this.#streams.size >= streamsMax) {
       const [oldest] = this.#streams
       if (oldest !== undefined) {
-        this.#release(oldest[1], out)
+        release(oldest[1], out)
         this.#streams.delete(oldest[0])
       }
     }
@@ -83,17 +79,6 @@ export class PresetJoiner implements Joiner {
     stream = { session, sample: [], entry: undefined, lines: [], sizeBytes: 0, lastMs: 0 }
     this.#streams.set(name, stream)
     return stream
-  }
-
-  #release(stream: Stream, out: (entry: Entry) => void): void {
-    const { entry, lines } = stream
-    if (entry === undefined) return
-    this.#heldBytes -= stream.sizeBytes
-    stream.entry = undefined
-    stream.lines = []
-    stream.sizeBytes = 0
-    if (lines.length > 1) entry.body = lines.join('\n')
-    out(entry)
   }
 }
 
@@ -114,4 +99,14 @@ function begins({ session, entry, lines }: Stream, line: string): boolean {
   const bytes = Buffer.from(before + line)
   const start = Buffer.byteLength(before)
   return session.format?.begins(bytes, start, bytes.length, 0) !== false
+}
+
+function release(stream: Stream, out: (entry: Entry) => void): void {
+  const { entry, lines } = stream
+  if (entry === undefined) return
+  stream.entry = undefined
+  stream.lines = []
+  stream.sizeBytes = 0
+  if (lines.length > 1) entry.body = lines.join('\n')
+  out(entry)
 }

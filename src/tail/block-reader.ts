@@ -72,6 +72,7 @@ export class BlockReader {
       return true
     }
     file.suspicious = false
+    file.wasParked = false
     // What was there when the file was found may have been replaced before anything of it was read.
     if (file.offset === 0) this.#takeHead(file, buffer, filled)
     const view = buffer.subarray(0, filled)

@@ -15,10 +15,23 @@ import type { Source } from './source.ts'
 export type Codec = 'gzip' | 'zstd'
 export type Decompress = (codec: Codec) => Transform & { readonly bytesWritten: number }
 
+/** How much is in a compressed file that has this size and time. */
+export interface Measure {
+  readonly codec: Codec
+  readonly sizeBytes: number
+  readonly mtimeMs: number
+  readonly contentBytes: number
+}
+
 const chunkBytes = 64 * 1024
 /** Log text shrinks to a fiftieth at best; beyond this it is an attack, and small ones do no harm. */
 const growthMax = 250
 const harmlessBytes = 64 * 1024 * 1024
+
+/** Whether a file with these stats is still as it was when it was measured. */
+export function isMeasured(stats: Stats, { sizeBytes, mtimeMs }: Measure): boolean {
+  return stats.size === sizeBytes && stats.mtimeMs === mtimeMs
+}
 
 /** By its first bytes. */
 export function codecOf(head: Uint8Array): Codec | undefined {
@@ -38,19 +51,29 @@ export class CompressedSource implements Source {
   #high = 0
   #ended = false
   #measuring = false
-  #measured = { sizeBytes: -1, mtimeMs: -1, contentBytes: 0 }
+  #measure: Measure
 
-  /** `damaged` hears, once for each size, of a stream that cannot be read to its end. */
+  /**
+   * `damaged` hears, once for each size, of a stream that cannot be read to its end. `measure` is of a source of the same
+   * file, from which this one goes on.
+   */
   constructor(
     handle: OpenFile,
     codec: Codec,
     decompress: Decompress,
     damaged: (error: Error) => void,
+    measure?: Measure,
   ) {
     this.#handle = handle
     this.#codec = codec
     this.#decompress = decompress
     this.#damaged = damaged
+    this.#measure = measure ?? { codec, sizeBytes: -1, mtimeMs: -1, contentBytes: 0 }
+  }
+
+  /** As it was measured last. */
+  get measure(): Measure {
+    return this.#measure
   }
 
   async read(
@@ -70,8 +93,7 @@ export class CompressedSource implements Source {
 
   /** Rejects for a file that grows beyond all measure. */
   async size(stats: Stats): Promise<number> {
-    const { sizeBytes, mtimeMs } = this.#measured
-    if (stats.size === sizeBytes && stats.mtimeMs === mtimeMs) return this.#measured.contentBytes
+    if (isMeasured(stats, this.#measure)) return this.#measure.contentBytes
     await this.#restart()
     this.#measuring = true
     const mostBytes = Math.max(harmlessBytes, growthMax * stats.size)
@@ -83,7 +105,8 @@ export class CompressedSource implements Source {
       }
     }
     this.#measuring = false
-    this.#measured = { sizeBytes: stats.size, mtimeMs: stats.mtimeMs, contentBytes: this.#high }
+    const { size: sizeBytes, mtimeMs } = stats
+    this.#measure = { codec: this.#codec, sizeBytes, mtimeMs, contentBytes: this.#high }
     return this.#high
   }
 

@@ -35,33 +35,45 @@ export async function findCopied(
 }
 
 async function mayBeCopy(file: TailedFile, other: TailedFile, files: OpenFiles): Promise<boolean> {
-  if (await isBeginningOf(file, other, files)) return true
+  const relation = await compare(file, other, files)
+  if (relation === 'copy') return true
+  if (relation === 'other') return false
+  // A compressed one that is parked is gone through before it can be read: until then this one waits.
+  if (relation === undefined && !other.isPlain) return true
   // While the original is being truncated nothing can be compared; the next poll can. The copy is complete by then.
-  if (await isUntouched(other, files)) return false
   return (await files.borrow(file, (source) => holdsMark(source, other))) ?? false
 }
 
-async function isBeginningOf(
+/**
+ * Whether a file is the beginning of another one. Undefined when one of them cannot be opened now. Both are opened once
+ * for the whole answer: a compressed one that is parked can be had once in two polls.
+ */
+function compare(
   file: TailedFile,
   original: TailedFile,
   files: OpenFiles,
-): Promise<boolean> {
-  const compare = async (mine: Source, theirs: Source): Promise<boolean> => {
-    const size = await sizeOf(mine)
-    if (size > (await sizeOf(theirs))) return false
-    const length = Math.min(guardBytes, size)
-    const [a, b] = await Promise.all([
-      readRange(mine, size - length, length),
-      readRange(theirs, size - length, length),
-    ])
-    if (a.length !== length || !sameBytes(a, b)) return false
-    file.shadowBytes = size
-    return true
-  }
-  const same = await files.borrow(file, (mine) =>
-    files.borrow(original, (theirs) => compare(mine, theirs)),
+): Promise<'copy' | 'other' | 'touched' | undefined> {
+  return files.borrow(file, (mine) =>
+    files.borrow(original, async (theirs) => {
+      if (await isBeginningOf(file, mine, theirs)) return 'copy'
+      // Asked after the difference was seen: an original that was truncated meanwhile makes everything differ, and what
+      // becomes of the copy is decided when the truncation has been noticed.
+      return (await isUntouched(original, theirs)) ? 'other' : 'touched'
+    }),
   )
-  return same ?? false
+}
+
+async function isBeginningOf(file: TailedFile, mine: Source, theirs: Source): Promise<boolean> {
+  const size = await sizeOf(mine)
+  if (size > (await sizeOf(theirs))) return false
+  const length = Math.min(guardBytes, size)
+  const [a, b] = await Promise.all([
+    readRange(mine, size - length, length),
+    readRange(theirs, size - length, length),
+  ])
+  if (a.length !== length || !sameBytes(a, b)) return false
+  file.shadowBytes = size
+  return true
 }
 
 /**
@@ -75,22 +87,17 @@ export async function compareShadow(
   const original = file.shadowOf
   if (original === undefined) return 'other'
   if (original.closed || original.generation !== file.shadowGeneration) return 'other'
-  if (await isBeginningOf(file, original, files)) return 'copy'
-  // Asked after the difference was seen: an original that was truncated meanwhile makes everything differ, and what
-  // becomes of the copy is decided when the truncation has been noticed.
-  if (await isUntouched(original, files)) return 'other'
-  original.suspicious = true
+  const relation = await compare(file, original, files)
+  if (relation === 'copy' || relation === 'other') return relation
+  if (relation === 'touched') original.suspicious = true
   return 'unclear'
 }
 
 /** Whether everything that was read of a file still stands in it. */
-async function isUntouched(original: TailedFile, files: OpenFiles): Promise<boolean> {
-  const untouched = await files.borrow(original, async (source) => {
-    const size = await sizeOf(source)
-    if (size < original.sizeBytes || size < original.offset) return false
-    const head = original.knownHead
-    if (!sameBytes(await readRange(source, 0, head.length), head)) return false
-    return await holdsMark(source, original)
-  })
-  return untouched ?? false
+async function isUntouched(original: TailedFile, source: Source): Promise<boolean> {
+  const size = await sizeOf(source)
+  if (size < original.sizeBytes || size < original.offset) return false
+  const head = original.knownHead
+  if (!sameBytes(await readRange(source, 0, head.length), head)) return false
+  return await holdsMark(source, original)
 }

@@ -1,7 +1,14 @@
 import type { Stats } from 'node:fs'
 import { sep } from 'node:path'
 import type { Clock } from '../component/clock.ts'
-import { type Codec, CompressedSource, codecOf, type Decompress } from './compressed-source.ts'
+import {
+  type Codec,
+  CompressedSource,
+  codecOf,
+  type Decompress,
+  isMeasured,
+  type Measure,
+} from './compressed-source.ts'
 import type { FileSystem, OpenFile } from './file-system.ts'
 import { PlainSource, type Source } from './source.ts'
 
@@ -24,7 +31,24 @@ export interface Opened {
   readonly head: Uint8Array | undefined
 }
 
+/** What is known of a file that was open. */
+export interface Parked {
+  readonly dev: number
+  readonly ino: number
+  /** Of a compressed one. */
+  readonly measure: Measure | undefined
+}
+
+/** What was opened of a path that leads to it no more. */
+export interface Unclaimed {
+  readonly path: string
+  readonly opened: Opened
+}
+
 interface Measured {
+  readonly path: string
+  /** The poll in which it was asked for last. */
+  askedInPoll: number
   source: CompressedSource | undefined
   readonly stats: Stats
   /** -1 while it is not known. */
@@ -46,6 +70,7 @@ export class FileOpener {
   readonly #files: FileSystem
   /** By device and inode: compressed files that are being measured, and those that were. */
   readonly #measured = new Map<string, Measured>()
+  #poll = 0
   /** Where the roots really are, in this poll. */
   #places: readonly string[] | undefined
 
@@ -88,19 +113,42 @@ export class FileOpener {
     }
   }
 
-  /** Opens a plain file again that was opened before; undefined when the path leads to another one by now. */
-  async reopen(path: string, dev: number, ino: number): Promise<Source | undefined> {
+  /**
+   * Opens a file again that was opened before; undefined when the path leads to another one by now, or when a compressed
+   * one is no longer as it was measured.
+   */
+  async reopen(path: string, parked: Parked): Promise<Source | undefined> {
+    const { dev, ino, measure } = parked
     const handle = await this.#files.open(path)
     // The same file needs no second look at its place and its content.
     const stats = await handle.stat()
-    if (stats.dev === dev && stats.ino === ino) return new PlainSource(handle)
+    if (stats.dev === dev && stats.ino === ino) {
+      if (measure === undefined) return new PlainSource(handle)
+      if (isMeasured(stats, measure)) return this.#compressed(path, handle, measure.codec, measure)
+    }
     await handle.close()
     return undefined
   }
 
   /** The roots may be links that lead elsewhere by now. */
   beginPoll(): void {
+    this.#poll++
     this.#places = undefined
+  }
+
+  /**
+   * What was measured and not asked for in the last two polls: its path is gone, but not what was opened. Parked files are
+   * asked for between polls.
+   */
+  takeUnclaimed(): readonly Unclaimed[] {
+    const unclaimed: Unclaimed[] = []
+    for (const [key, { path, source, stats, sizeBytes, askedInPoll }] of this.#measured) {
+      if (sizeBytes < 0 || this.#poll - askedInPoll < 2) continue
+      this.#measured.delete(key)
+      if (source === undefined) continue
+      unclaimed.push({ path, opened: { source, stats, sizeBytes, head: undefined } })
+    }
+    return unclaimed
   }
 
   /** Lets go of what was opened and not taken. */
@@ -112,7 +160,9 @@ export class FileOpener {
   /** What was measured of this file, once; throws why it is refused, as long as it stays the same. */
   async #take(key: string, stats: Stats): Promise<Opened | undefined> {
     const measured = this.#measured.get(key)
-    if (measured === undefined || measured.sizeBytes < 0) return undefined
+    if (measured === undefined) return undefined
+    measured.askedInPoll = this.#poll
+    if (measured.sizeBytes < 0) return undefined
     const same = stats.size === measured.stats.size && stats.mtimeMs === measured.stats.mtimeMs
     if (same && measured.error !== undefined) throw measured.error
     this.#measured.delete(key)
@@ -138,9 +188,9 @@ export class FileOpener {
 
   /** Goes on beside the reading of other files; a later `open` of the same file has the result. */
   #measure(path: string, key: string, handle: OpenFile, codec: Codec, stats: Stats): void {
-    const { decompress, damaged } = this.#settings
-    const source = new CompressedSource(handle, codec, decompress, (error) => damaged(path, error))
-    const measured: Measured = { source, stats, sizeBytes: -1, error: undefined }
+    const source = this.#compressed(path, handle, codec)
+    const askedInPoll = this.#poll
+    const measured: Measured = { path, askedInPoll, source, stats, sizeBytes: -1, error: undefined }
     this.#measured.set(key, measured)
     void (async () => {
       try {
@@ -152,6 +202,12 @@ export class FileOpener {
         await source.close()
       }
     })()
+  }
+
+  #compressed(path: string, handle: OpenFile, codec: Codec, measure?: Measure): CompressedSource {
+    const { decompress, damaged } = this.#settings
+    const tell = (error: Error): void => damaged(path, error)
+    return new CompressedSource(handle, codec, decompress, tell, measure)
   }
 
   /** A link in a watched directory could name any file that this process may read. */

@@ -142,12 +142,18 @@ export class FileSet {
     for (const file of [...this.#byInode.values()]) {
       if (file.seenInPoll !== this.#poll) await this.#attempt(file, () => this.#miss(file))
     }
-    if (strangers.length > 0) await this.#meet(strangers)
-    this.spareHeap.met(strangers.length)
-    if (this.#poll === 1) this.#checkpoints.looked()
+    // Before the new ones, which may be copies of these.
     for (const file of [...this.#byInode.values()]) {
       if (file.shadowOf !== undefined) await this.#attempt(file, () => this.#follow(file))
-      if (this.#settings.deleteAfterRead) await this.#attempt(file, () => this.#deleteIfRead(file))
+    }
+    if (strangers.length > 0) await this.#meet(strangers)
+    await this.#adoptUnclaimed()
+    this.spareHeap.met(strangers.length)
+    if (this.#poll === 1) this.#checkpoints.looked()
+    if (this.#settings.deleteAfterRead) {
+      for (const file of [...this.#byInode.values()]) {
+        await this.#attempt(file, () => this.#deleteIfRead(file))
+      }
     }
     const nowMs = this.#clock.nowMs()
     if (nowMs - this.#expiredAtMs < expirePeriodMs) return
@@ -162,6 +168,14 @@ export class FileSet {
 
   /** The content is no longer what was read: begins again with what is there now. */
   async replaced(file: TailedFile): Promise<void> {
+    if (await isReborn(file)) {
+      this.#logger.debug('another file has the inode of one that was closed meanwhile', {
+        path: file.pathNow,
+      })
+      // The next poll finds out which file it is.
+      await this.#close(file)
+      return
+    }
     this.#events.truncated(file)
     const whole = this.#settings.onTruncate === 'read_whole_file'
     const path = file.pathNow
@@ -225,6 +239,12 @@ export class FileSet {
     }
     const file = this.#byInode.get(inodeKey(stats))
     if (file === undefined) return false
+    const other = file.source === undefined ? isAnother(file, path, stats) : 'no'
+    if (other !== 'no') {
+      if (other === 'yes') this.#countLost(file)
+      await this.#close(file)
+      return false
+    }
     // Two paths to one file, by a link, are one file.
     if (file.seenInPoll === this.#poll) return true
     file.seenInPoll = this.#poll
@@ -257,15 +277,17 @@ export class FileSet {
 
   /**
    * What is not yet read of the first bytes may become anything: more of them, or all others. What is read stays, or the
-   * content is another one, which the guard tells.
+   * content is another one, which the guard tells; if it says no, the head was of what stood there before the reading.
    */
   async #takeHead(file: TailedFile): Promise<void> {
     const { fingerprintBytes } = this.#settings
-    const head = await this.#files.borrow(file, (source) => readRange(source, 0, fingerprintBytes))
-    if (head === undefined) return
-    const known = file.offset === 0 ? 0 : file.knownHead.length
-    if (sameBytes(head.subarray(0, known), file.head.subarray(0, known))) this.setHead(file, head)
-    else file.suspicious = true
+    await this.#files.borrow(file, async (source) => {
+      const head = await readRange(source, 0, fingerprintBytes)
+      const known = file.offset === 0 ? 0 : file.knownHead.length
+      const same = sameBytes(head.subarray(0, known), file.head.subarray(0, known))
+      if (same || (await holdsMark(source, file))) this.setHead(file, head)
+      else file.suspicious = true
+    })
   }
 
   /** The first bytes of a file are these now. */
@@ -298,6 +320,17 @@ export class FileSet {
         } catch (error) {
           this.#complain(path, error as NodeJS.ErrnoException)
         }
+      }
+    }
+  }
+
+  /** Of compressed files whose names went while they were gone through, as deleted ones that are open. */
+  async #adoptUnclaimed(): Promise<void> {
+    for (const { path, opened } of this.#files.takeUnclaimed()) {
+      try {
+        await this.#adopt(path, opened)
+      } catch (error) {
+        this.#complain(path, error as NodeJS.ErrnoException)
       }
     }
   }
@@ -336,6 +369,9 @@ export class FileSet {
     // A copy that was being written when it was opened is complete once its original is truncated.
     if (this.#clock.nowMs() - stats.mtimeMs < freshMs) file.sizeBytes = await sizeOf(source)
     await this.#placement.place(file, source, stats, this.#heads.alike(file), this.#poll === 1)
+    if (file.head.length < Math.min(file.offset, this.#settings.fingerprintBytes)) {
+      await this.#takeHead(file)
+    }
     // A copy of a copy is one of the original, so only that is to be found.
     this.#heads.delete(file)
     if (file.shadowOf === undefined) this.#heads.add(file)
@@ -345,6 +381,10 @@ export class FileSet {
   /** Looks again at a copy. */
   async #follow(file: TailedFile): Promise<void> {
     const original = file.shadowOf as TailedFile
+    const { waitsFor } = file
+    if (waitsFor !== undefined) {
+      waitsFor.endedMs = Math.max(waitsFor.endedMs, Math.min(file.unlinkedMs, this.#clock.nowMs()))
+    }
     const last = file.comparedInPoll
     const moved = file.changedInPoll > last || original.changedInPoll > last
     if (!moved && !file.waitsForPlace) return
@@ -436,4 +476,21 @@ export class FileSet {
     const message = nameless ? 'its name is not UTF-8; rename it' : error.message
     this.#logger.warn('cannot tail a file', { path, message })
   }
+}
+
+/** Whether a path leads to another file that has the inode of one that is parked; where nobody knows, it is placed anew. */
+function isAnother(file: TailedFile, path: string, stats: Stats): 'yes' | 'perhaps' | 'no' {
+  if (stats.birthtimeMs > 0) return stats.birthtimeMs > file.bornMs ? 'yes' : 'no'
+  return path !== file.pathNow && stats.mtimeMs !== file.mtimeMs ? 'perhaps' : 'no'
+}
+
+/**
+ * Whether another file has the inode of one that was parked. Of one that was open all the time the inode cannot go to
+ * another; where the time of birth is not kept nobody knows, and a truncated file is placed as a new one.
+ */
+async function isReborn(file: TailedFile): Promise<boolean> {
+  const { wasParked, source, bornMs } = file
+  if (!wasParked || source === undefined) return false
+  const { birthtimeMs } = await source.stat()
+  return birthtimeMs <= 0 || birthtimeMs > bornMs
 }

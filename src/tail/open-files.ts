@@ -1,4 +1,5 @@
-import type { FileOpener, Opened } from './file-opener.ts'
+import { CompressedSource } from './compressed-source.ts'
+import type { FileOpener, Opened, Unclaimed } from './file-opener.ts'
 import type { Source } from './source.ts'
 import type { TailedFile } from './tailed-file.ts'
 
@@ -61,6 +62,10 @@ export class OpenFiles {
     this.#opener.beginPoll()
   }
 
+  takeUnclaimed(): readonly Unclaimed[] {
+    return this.#opener.takeUnclaimed()
+  }
+
   open(path: string): Promise<Opened | undefined> {
     return this.#withDescriptor(() => this.#opener.open(path))
   }
@@ -89,10 +94,16 @@ export class OpenFiles {
 
   async #openParked(file: TailedFile): Promise<Source | undefined> {
     const { pathNow: path, dev, ino } = file
-    if (file.isPlain) return await this.#withDescriptor(() => this.#opener.reopen(path, dev, ino))
+    if (file.isPlain || file.measure !== undefined) {
+      const source = await this.#withDescriptor(() => this.#opener.reopen(path, file))
+      if (source !== undefined || file.isPlain) return source
+    }
     const opened = await this.open(path)
     if (opened === undefined) return undefined
-    if (opened.stats.ino === ino && opened.stats.dev === dev) return opened.source
+    if (opened.stats.ino === ino && opened.stats.dev === dev) {
+      if (opened.source instanceof CompressedSource) file.measure = opened.source.measure
+      return opened.source
+    }
     await opened.source.close()
     return undefined
   }
@@ -122,6 +133,9 @@ export class OpenFiles {
       break
     }
     if (chosen === undefined) return false
+    const { source } = chosen
+    chosen.wasParked = true
+    if (source instanceof CompressedSource) chosen.measure = source.measure
     await this.release(chosen)
     return true
   }

@@ -70,8 +70,8 @@ export class Placement {
     const shadow = leaveShadow(file)
     const bornMs = Math.min(file.bornMs, bornMsOf(stats))
     file.bornMs = bornMs
-    const remembered = await this.#findRemembered(file, source, stats, bornMs)
-    const own = remembered !== undefined && isOwn(remembered, stats, bornMs)
+    const remembered = await this.#findRemembered(file, source, stats)
+    const own = remembered !== undefined && isOwn(remembered, file, stats)
     const original = own ? undefined : await findCopied(file, bornMs, others, this.#files)
     if (original !== undefined) {
       file.shadowOf = original
@@ -87,10 +87,13 @@ export class Placement {
       if (past !== undefined && this.#window.isOnItsWay(past.file, past.generation)) {
         file.shadowOf = past.file
         file.shadowGeneration = past.generation
+        file.waitsFor = past
         return
       }
       file.recordNumber = remembered.recordNumber
-      await this.startAt(file, source, remembered.position.offset, remembered.skipping)
+      // With the guard that was compared: the content may be another one by now.
+      const { offset, guard } = markOf(remembered.position)
+      file.restartAt(offset, guard, remembered.skipping)
       this.#checkpoints.claim(remembered, file)
       this.#logger.debug('a file is read on where another one ended', {
         path: file.path,
@@ -101,7 +104,7 @@ export class Placement {
     }
     const longer = this.#findLonger(file, shadow)
     if (longer !== undefined) {
-      await this.startAt(file, source, file.sizeBytes)
+      await this.#goOnAt(file, source, file.sizeBytes)
       this.#logger.debug('a file is a copy of the beginning of another one', {
         path: file.path,
         original: longer.path,
@@ -111,8 +114,8 @@ export class Placement {
     await this.#startNew(file, source, bornMs, firstPoll)
   }
 
-  async startAt(file: TailedFile, source: Source, offset: number, skipping = false): Promise<void> {
-    file.restartAt(offset, await readGuard(source, offset), skipping)
+  async #goOnAt(file: TailedFile, source: Source, offset: number): Promise<void> {
+    file.restartAt(offset, await readGuard(source, offset))
   }
 
   async #startNew(
@@ -126,21 +129,21 @@ export class Placement {
     const cameWhileDown = earlierRunMs > 0 && bornMs >= earlierRunMs - birthSlackMs
     const isNews = lookedBefore || cameWhileDown
     const skip = firstPoll && !isNews && this.#startAt === 'end'
-    await this.startAt(file, source, skip ? file.sizeBytes : 0)
+    await this.#goOnAt(file, source, skip ? file.sizeBytes : 0)
     this.#logger.debug('a file is new', { path: file.path, offset: file.offset })
   }
 
   async #findRemembered(
-    { head, sizeBytes }: TailedFile,
+    file: TailedFile,
     source: Source,
     stats: Stats,
-    bornMs: number,
   ): Promise<Remembered | undefined> {
+    const { head, sizeBytes, bornMs } = file
     let reused: Remembered | undefined
     for (const remembered of this.#checkpoints.ofInode(stats)) {
       if (wasMadeAfter(bornMs, remembered)) continue
       if (!(await holdsPosition(source, sizeBytes, head, remembered.position))) continue
-      if (isOwn(remembered, stats, bornMs)) return remembered
+      if (isOwn(remembered, file, stats)) return remembered
       reused ??= remembered
     }
     // The inode of a file that is gone may be anybody's: then whatever was read further says more.
@@ -173,6 +176,7 @@ function wasMadeAfter(bornMs: number, { past }: Remembered): boolean {
 function leaveShadow(file: TailedFile): Shadow {
   const { shadowOf: of, shadowGeneration: generation, shadowBytes: bytes } = file
   file.shadowOf = undefined
+  file.waitsFor = undefined
   return { of, generation, bytes }
 }
 
@@ -186,9 +190,14 @@ function hasher(source: Source, head: Uint8Array): HeadHash {
 
 /**
  * Whether this very file was open when remora stopped; its inode may have been given to another one since. A file whose
- * making lies so close to its last save is not taken for it at once.
+ * making lies so close to its last save is not taken for it at once, nor is a compressed one: whoever compresses sets the
+ * times of the original, so that it looks as old, and its inode may be that of a file which was removed.
  */
-function isOwn({ position, gone, seenMs }: Remembered, stats: Stats, bornMs: number): boolean {
-  const sameInode = position.dev === stats.dev && position.ino === stats.ino
+function isOwn(
+  { position, gone, seenMs }: Remembered,
+  { isPlain, bornMs }: TailedFile,
+  stats: Stats,
+): boolean {
+  const sameInode = isPlain && position.dev === stats.dev && position.ino === stats.ino
   return sameInode && !gone && position.offset > 0 && bornMs < seenMs - coarseMs
 }

@@ -22,10 +22,10 @@ export interface Past {
   readonly file: TailedFile
   readonly generation: number
   /**
-   * When the content ended: no file that was made later is a copy of it. That holds in one run only: a copy that nobody
-   * has seen may be compressed while remora is down.
+   * When the content ended, also that of copies which wait: no file that was made later is a copy of it. That holds in one
+   * run only: a copy that nobody has seen may be compressed while remora is down.
    */
-  readonly endedMs: number
+  endedMs: number
 }
 
 /** The hash of so many first bytes of a file; undefined when it is shorter. */

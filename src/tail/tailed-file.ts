@@ -1,6 +1,8 @@
 import type { Stats } from 'node:fs'
+import type { Measure } from './compressed-source.ts'
 import { type Guard, guardOf, hashBytes, noGuard, type Position } from './identity.ts'
 import type { Place, SourceAttributes } from './line-source.ts'
+import type { Past } from './remembered.ts'
 import { PlainSource, type Source } from './source.ts'
 
 export function inodeKey({ dev, ino }: { readonly dev: number; readonly ino: number }): string {
@@ -62,6 +64,10 @@ export class TailedFile {
   partialSinceMs = 0
   /** The unfinished record has waited long enough. */
   flushDue = false
+  /** It was closed for others, and what is in it was not compared with what was read since. */
+  wasParked = false
+  /** Of a compressed one that is parked. */
+  measure: Measure | undefined
   /** What is read shall be compared with what was read before, although the size gives no reason for it. */
   suspicious = false
   /** The polls that saw it, and saw it changed, last; when it was missed first, -1 while it is there. */
@@ -75,6 +81,8 @@ export class TailedFile {
   shadowGeneration = 0
   /** Its size when it was found to be the beginning of the original last. */
   shadowBytes = 0
+  /** What it goes on with as soon as that is acknowledged. */
+  waitsFor: Past | undefined
   /** The poll in which it was found to be so. */
   comparedInPoll = 0
   /** Its entry among the remembered positions, once it is closed. */
@@ -116,6 +124,7 @@ export class TailedFile {
     this.committedRecordNumber = this.recordNumber
     this.partialSize = -1
     this.flushDue = false
+    this.wasParked = false
     this.suspicious = false
   }
 

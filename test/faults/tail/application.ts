@@ -55,6 +55,11 @@ export class Application {
     return this.#next
   }
 
+  /** `app.log#101 1392 bytes 3-17`: which inode, how long and which lines. */
+  toString(): string {
+    return this.visible.map(describe).join(', ')
+  }
+
   /** Those that remora can find. */
   get visible(): readonly LogFile[] {
     return [this.#active, ...this.#rotated]
@@ -217,3 +222,8 @@ export const steps: readonly Step[] = [
   { name: 'recreate', weight: 1, run: (a) => a.recreate() },
   { name: 'compress', weight: 2, run: (a) => a.compress() },
 ]
+
+function describe({ path, inode, lines }: LogFile): string {
+  const text = `${path.slice(directory.length)}#${inode.ino} ${inode.content.length} bytes`
+  return lines.length === 0 ? text : `${text} ${lines[0]}-${lines.at(-1)}`
+}

@@ -93,6 +93,20 @@ export class OneLife {
     if (this.#failure !== undefined) throw this.#failure
   }
 
+  /** Lets time pass, and remora work. */
+  async pass(ms: number): Promise<void> {
+    const { clock } = this.#life
+    const endMs = clock.monotonicMs() + ms
+    for (;;) {
+      await this.settle()
+      const { nextMs } = clock
+      if (nextMs === undefined || clock.monotonicMs() + nextMs > endMs) break
+      await clock.advance(nextMs)
+    }
+    await clock.advance(endMs - clock.monotonicMs())
+    await this.settle()
+  }
+
   #clock(): Clock {
     const { clock } = this.#life
     const keep = (cancel: () => void): (() => void) => {
@@ -167,7 +181,12 @@ export class OneLife {
       bodies: records.map(({ body }) => String(body)),
     }
     this.sent.push(sent)
-    this.#life.received(sent)
+    try {
+      this.#life.received(sent)
+    } catch (error) {
+      // Thrown from here it would be a refusal.
+      this.#failure ??= error as Error
+    }
     return sent
   }
 }

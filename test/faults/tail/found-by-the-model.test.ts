@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { Scene, type SceneSettings } from './scene.ts'
+
+/** So long that a head of 1,000 bytes holds nothing else. */
+const banner = `${'='.repeat(99)}\n`.repeat(12)
+
+interface Row {
+  readonly name: string
+  readonly settings?: SceneSettings
+  run(scene: Scene): Promise<void>
+  /** What comes, in this order, without the lines of the banner. */
+  readonly want: readonly string[]
+}
+
+/** Each is the shortest life that showed a defect, of those that the model test found. */
+const rows: readonly Row[] = [
+  {
+    name: 'an archive is made of a copy that waits for the answers',
+    settings: { answerMs: 5000 },
+    run: async (scene) => {
+      scene.write('app.log', 'one\ntwo\n')
+      await scene.start()
+      scene.copy('app.log', 'app.log.1')
+      scene.truncate('app.log')
+      await scene.polls(3)
+      scene.compress('app.log.1')
+      await scene.polls(10)
+      await scene.pass(20_000)
+    },
+    want: ['one', 'two'],
+  },
+  {
+    name: 'an archive is made of a waiting copy that was closed for other files',
+    settings: { answerMs: 5000, maxConcurrentFiles: 1 },
+    run: async (scene) => {
+      scene.write('app.log', 'one\ntwo\n')
+      await scene.start()
+      scene.copy('app.log', 'app.log.1')
+      scene.truncate('app.log')
+      await scene.polls(3)
+      scene.write('app.log', 'three\n')
+      await scene.polls(2)
+      scene.compress('app.log.1')
+      await scene.polls(10)
+      await scene.pass(20_000)
+    },
+    want: ['one', 'two', 'three'],
+  },
+  ...[true, false].map(
+    (keepsBirth): Row => ({
+      name: `a copy has the inode of a file that was closed for others, birth ${keepsBirth ? 'known' : 'unknown'}`,
+      settings: { maxConcurrentFiles: 1, keepsBirth },
+      run: async (scene) => {
+        scene.write('app.log.1', 'old\n')
+        await scene.start()
+        scene.write('app.log', 'one\ntwo\n')
+        await scene.polls(2)
+        scene.remove('app.log.1')
+        scene.copy('app.log', 'app.log.2')
+        scene.truncate('app.log')
+        await scene.polls(5)
+      },
+      want: ['old', 'one', 'two'],
+    }),
+  ),
+  ...[true, false].map(
+    (keepsBirth): Row => ({
+      name: `a copy has the inode and the head of a file that was closed for others, birth ${keepsBirth ? 'known' : 'unknown'}`,
+      settings: { maxConcurrentFiles: 1, keepsBirth },
+      run: async (scene) => {
+        scene.write('app.log.1', banner)
+        await scene.start()
+        scene.write('app.log', `${banner}one\ntwo\n`)
+        await scene.polls(2)
+        scene.remove('app.log.1')
+        scene.copy('app.log', 'app.log.2')
+        scene.truncate('app.log')
+        await scene.polls(5)
+      },
+      want: ['one', 'two'],
+    }),
+  ),
+  ...[true, false].map(
+    (keepsBirth): Row => ({
+      name: `a copy has the inode and the path of a file that was closed for others, birth ${keepsBirth ? 'known' : 'unknown'}`,
+      settings: { maxConcurrentFiles: 1, keepsBirth },
+      run: async (scene) => {
+        scene.write('app.log.1', 'old, and some more\n')
+        await scene.start()
+        scene.write('app.log', 'one\ntwo\n')
+        await scene.polls(2)
+        scene.remove('app.log.1')
+        scene.copy('app.log', 'app.log.1')
+        scene.truncate('app.log')
+        await scene.polls(5)
+      },
+      want: ['old, and some more', 'one', 'two'],
+    }),
+  ),
+  {
+    name: 'a file begins like an archive that was closed for others',
+    settings: { maxConcurrentFiles: 1 },
+    run: async (scene) => {
+      scene.write('app.log.1', banner)
+      await scene.start()
+      scene.compress('app.log.1')
+      await scene.pass(9000)
+      scene.write('app.log', banner)
+      await scene.polls(5)
+      scene.write('app.log', 'one\n')
+      await scene.polls(10)
+    },
+    want: ['one'],
+  },
+  {
+    name: 'an archive is deleted while it is gone through',
+    run: async (scene) => {
+      scene.write('app.log.1', 'one\ntwo\n')
+      scene.compress('app.log.1')
+      await scene.start()
+      await scene.pass(850)
+      scene.remove('app.log.1.gz')
+      await scene.polls(10)
+    },
+    want: ['one', 'two'],
+  },
+  {
+    name: 'an archive has the inode of a file that was open at the stop, and its time of birth is not known',
+    settings: { keepsBirth: false },
+    run: async (scene) => {
+      scene.write('app.log.1', banner)
+      scene.write('app.log.2', `${banner}one\n`)
+      await scene.pass(1000)
+      await scene.start()
+      await scene.pass(3000)
+      scene.die()
+      scene.remove('app.log.1')
+      scene.compress('app.log.2')
+      await scene.start()
+      await scene.pass(3000)
+    },
+    want: ['one'],
+  },
+]
+
+suite('what the model found', () => {
+  for (const { name, settings, run, want } of rows) {
+    test(name, async () => {
+      const scene = new Scene(settings)
+      try {
+        await run(scene)
+      } finally {
+        scene.die()
+      }
+      assert.deepEqual(
+        scene.lines.filter((line) => !line.startsWith('=')),
+        want,
+      )
+    })
+  }
+
+  const long = 'x'.repeat(banner.length + 5)
+  for (const { name, before, change, after, want, mayCome } of [
+    {
+      name: 'a file is truncated while it is found again',
+      before: (scene: Scene): void => scene.write('app.log', 'one\n'),
+      change: (scene: Scene): void => {
+        scene.truncate('app.log')
+        scene.write('app.log', `${long}\ntwo\n`)
+      },
+      after: (): void => undefined,
+      want: [long, 'two'],
+      mayCome: 'one',
+    },
+    {
+      name: 'a file becomes one that begins like another one that was read, and is compressed later',
+      before: (scene: Scene): void => {
+        scene.remove('app.log')
+        scene.write('app.log', 'short\n')
+      },
+      change: (scene: Scene): void => {
+        scene.truncate('app.log')
+        scene.write('app.log', `${banner}one\n`)
+      },
+      after: (scene: Scene): void => scene.compress('app.log'),
+      want: ['one'],
+      mayCome: 'short',
+    },
+  ]) {
+    test(`between any two calls of a look, ${name}`, async () => {
+      let calls = 0
+      for (; ; calls++) {
+        const scene = new Scene()
+        scene.write('app.log', banner)
+        await scene.pass(1000)
+        await scene.start()
+        await scene.pass(1000)
+        scene.die()
+        before(scene)
+        scene.interrupt(calls, () => change(scene))
+        await scene.start()
+        if (!scene.interrupted) break
+        await scene.polls(3)
+        after(scene)
+        await scene.pass(3000)
+        scene.die()
+        const lines = scene.lines.filter((line) => !line.startsWith('=') && line !== mayCome)
+        assert.deepEqual(lines, want, `changed before call ${calls}`)
+      }
+      assert.ok(calls > 10, `${calls} calls`)
+    })
+  }
+})
