@@ -125,7 +125,7 @@ function metricsPage(shared: SharedMetrics, definitions: readonly AnyDefinition[
   )
   return page([
     '# Metrics',
-    'Served as Prometheus text on `service.telemetry.metrics`, by default on `localhost:8888/metrics`. Names that begin with `otelcol_` are those of the OpenTelemetry Collector and mean the same.',
+    'Served as Prometheus text on `service.telemetry.metrics`, by default on `localhost:8888/metrics`. Names that begin with `otelcol_` are those of the OpenTelemetry Collector and mean the same. With `without_type_suffix: false` in the options of `readers`, as in [service](service.md), each counter ends with `_total`.',
     table(['metric', 'type', 'what it says'], rows),
     ...(own.length > 0
       ? ['## Of single components', table(['metric', 'component', 'what it says'], own)]

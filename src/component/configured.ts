@@ -28,7 +28,11 @@ export interface PipelineConfig {
 export interface TelemetryConfig {
   readonly logs: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
   /** `endpoint` is undefined where metrics are off (`level: none`). */
-  readonly metrics: { readonly endpoint: string | undefined }
+  readonly metrics: {
+    readonly endpoint: string | undefined
+    /** Whether the names say the type (`_total`) and the unit, besides those that always do. */
+    readonly suffixes: { readonly type: boolean; readonly unit: boolean }
+  }
   /** `service.telemetry.resource`, e.g. `service.instance.id`. */
   readonly resource: Readonly<Record<string, string>>
 }

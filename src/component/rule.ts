@@ -31,12 +31,13 @@ export function rules<T extends object, K extends keyof T & string>(
       )
     if (!dataset.typed && options.some(isFaulty)) return
     for (const { message, at = [] } of faultsOf(dataset.value as T)) {
-      const [first, ...others] = at.map(placeOf)
+      const [first, ...others] = at.map((key) => placeOf(key))
       addIssue(first === undefined ? { message } : { message, path: [first, ...others] })
     }
   })
 }
 
-function placeOf(key: string): v.UnknownPathItem {
+/** A place of an issue, for `addIssue`. */
+export function placeOf(key: string | number): v.UnknownPathItem {
   return { type: 'unknown', origin: 'value', input: undefined, key, value: undefined }
 }

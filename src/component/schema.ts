@@ -19,6 +19,11 @@ export interface ObjectMetadata {
   readonly unsupported: readonly string[]
 }
 
+/** Metadata of an option: see `sectionSwitch`. */
+export interface SwitchMetadata {
+  readonly sectionSwitch: true
+}
+
 const unitMs: Readonly<Record<string, number>> = {
   ns: 1e-6,
   us: 1e-3,
@@ -121,6 +126,17 @@ export function flag(fallback: boolean, description: string) {
     v.pipe(v.boolean('must be true or false'), v.description(description)),
     fallback,
   )
+}
+
+/**
+ * The option `enabled` of the sections that a configuration may leave out: with false it is as if the section were not
+ * there, whatever else stands in it (configoptional of the collector). The code behind a schema never sees false.
+ */
+export const sectionSwitch = {
+  enabled: v.pipe(
+    flag(true, 'With false it is as if this section were not there.'),
+    v.metadata({ sectionSwitch: true } satisfies SwitchMetadata),
+  ),
 }
 
 /** A whole number from `min` to `max`, both included. */

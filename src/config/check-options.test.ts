@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import * as v from 'valibot'
-import { headers, listenAddress } from '../component/schema.ts'
+import { headers, listenAddress, sectionSwitch } from '../component/schema.ts'
 import { checkOptions } from './check-options.ts'
 import { parseYaml } from './parse-yaml.ts'
 import { formatPath } from './problem.ts'
@@ -32,6 +32,8 @@ const steps = v.variant('type', [
   ]),
   v.strictObject({ type: v.picklist(['b', 'c']), list: v.optional(v.array(v.number()), []) }),
 ])
+
+const switched = v.strictObject({ ...sectionSwitch, n: v.number() })
 
 interface Tree {
   name: string
@@ -119,6 +121,22 @@ const rows: readonly { name: string; schema: v.GenericSchema; yaml: string; want
       'o.enabled: unknown option: one of "n", "tls", "queue"',
       'o.size: unknown option: put it under queue',
     ],
+  },
+  {
+    name: 'sections that are switched on and off, the latter with what is wrong in them',
+    schema: v.strictObject({
+      on: v.optional(switched),
+      off: v.optional(switched),
+      written: v.optional(switched),
+    }),
+    yaml: '{on: {n: 1}, off: {enabled: false, n: x, m: 2}, written: {enabled: true, n: 2}}',
+    want: { on: { enabled: true, n: 1 }, written: { enabled: true, n: 2 } },
+  },
+  {
+    name: 'a section with a switch that is none',
+    schema: v.strictObject({ s: v.optional(switched) }),
+    yaml: '{s: {enabled: off?, n: 1}}',
+    want: ['o.s.enabled: must be true or false'],
   },
   {
     name: 'a key without a space behind its colon',

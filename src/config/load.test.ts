@@ -187,6 +187,15 @@ suite('service.telemetry.metrics', () => {
     ['{readers: [{pull: {exporter: {prometheus: {host: 0.0.0.0, port: 1}}}}]}', '0.0.0.0:1'],
     ['{readers: [{pull: {exporter: {prometheus: {host: "::1"}}}}]}', '[::1]:8888'],
   ]
+  test('may have names with type and unit', async () => {
+    const prometheus = '{without_type_suffix: false, without_units: false}'
+    const sets = [
+      `service.telemetry.metrics={readers: [{pull: {exporter: {prometheus: ${prometheus}}}}]}`,
+    ]
+    const { service } = await load(base, { sets })
+    assert.deepEqual(service?.telemetry.metrics.suffixes, { type: true, unit: true })
+  })
+
   for (const [metrics, want] of rows) {
     test(`${metrics || 'nothing'} is served on ${want}`, async () => {
       const { service, problems } = await load(base, {

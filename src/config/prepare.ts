@@ -84,6 +84,13 @@ function parentOf(key: string, entries: Readonly<Record<string, Schema>>): strin
   return parents.length === 1 ? parents[0] : undefined
 }
 
+/** See `sectionSwitch`: what is in such a section is not looked at. */
+function isSwitchedOff(schema: Schema, node: ConfigNode): boolean {
+  if (node.kind !== 'map' || !describe(schema).hasSwitch) return false
+  const enabled = node.entries.get('enabled')?.value
+  return enabled !== undefined && toPlain(enabled) === false
+}
+
 function prepareObject(
   described: Described,
   entries: Readonly<Record<string, Schema>>,
@@ -97,6 +104,7 @@ function prepareObject(
     const below = Object.hasOwn(entries, key) ? entries[key] : undefined
     const at = [...path, key]
     if (below !== undefined) {
+      if (isSwitchedOff(below, entry.value)) continue
       const value = prepare(below, entry.value, at, problems)
       // Nothing behind the key: the option's default.
       if (value !== null || describe(below).nullable) plain[key] = value

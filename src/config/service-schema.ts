@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { duration, integer, listenAddress, text } from '../component/schema.ts'
+import { duration, flag, integer, listenAddress, text } from '../component/schema.ts'
 
 /**
  * `service`, as the collector has it (service/config.go and service/telemetry of v0.157). What would change nothing
@@ -47,8 +47,8 @@ const prometheusSchema = v.strictObject({
   host: v.optional(v.pipe(v.string(), v.description('The address to listen on.')), 'localhost'),
   port: v.optional(v.pipe(integer(0, 65_535), v.description('The port to listen on.')), 8888),
   without_scope_info: v.optional(harmless(v.boolean())),
-  without_type_suffix: v.optional(harmless(v.boolean())),
-  without_units: v.optional(harmless(v.boolean())),
+  without_type_suffix: flag(true, 'Counters are named without `_total` at the end.'),
+  without_units: flag(true, 'Names get no `_seconds` or `_bytes` that the collector left out.'),
   with_resource_constant_labels: v.optional(harmless(v.looseObject({}))),
 })
 

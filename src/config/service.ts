@@ -86,9 +86,16 @@ function readTelemetry(section: ServiceSection['telemetry'] | undefined): Teleme
   for (const [key, value] of Object.entries(section?.resource ?? {})) {
     if (value !== null) resource[key] = value
   }
+  const prometheus = section?.metrics.readers?.[0]?.pull.exporter.prometheus
   return {
     logs: { level: section?.logs.level ?? 'info' },
-    metrics: { endpoint: metricsEndpoint(section?.metrics) },
+    metrics: {
+      endpoint: metricsEndpoint(section?.metrics),
+      suffixes: {
+        type: prometheus?.without_type_suffix === false,
+        unit: prometheus?.without_units === false,
+      },
+    },
     resource,
   }
 }

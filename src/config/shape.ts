@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { ObjectMetadata, ScalarMetadata } from '../component/schema.ts'
+import type { ObjectMetadata, ScalarMetadata, SwitchMetadata } from '../component/schema.ts'
 
 export type Schema = v.GenericSchema
 
@@ -21,6 +21,8 @@ export interface Described {
   /** Which of the scalars of component/schema.ts it is, if any. */
   readonly scalar: ScalarMetadata['scalar'] | undefined
   readonly unsupported: readonly string[]
+  /** Whether `enabled: false` takes it out of the configuration. */
+  readonly hasSwitch: boolean
   readonly description: string | undefined
   /** As a person would write it. */
   readonly default: unknown
@@ -74,7 +76,7 @@ function describeNew(schema: Schema): Described {
   let fallback: unknown
   let optional = false
   let nullable = false
-  const metadata: Partial<ScalarMetadata & ObjectMetadata> = {}
+  const metadata: Partial<ScalarMetadata & ObjectMetadata & SwitchMetadata> = {}
   for (;;) {
     const parts = inner as unknown as Parts
     description ??= v.getDescription(inner)
@@ -86,16 +88,23 @@ function describeNew(schema: Schema): Described {
     if (next === undefined) break
     inner = next
   }
+  const shape = shapeOf(inner as unknown as Parts)
   return {
-    shape: shapeOf(inner as unknown as Parts),
+    shape,
     scalar: metadata.scalar,
     unsupported: metadata.unsupported ?? [],
+    hasSwitch: shape.kind === 'object' && isSwitch(shape.entries['enabled']),
     description,
     default: fallback,
     optional,
     nullable,
     inner,
   }
+}
+
+function isSwitch(schema: Schema | undefined): boolean {
+  const metadata: Partial<SwitchMetadata> = schema === undefined ? {} : v.getMetadata(schema)
+  return metadata.sectionSwitch === true
 }
 
 function shapeOf(parts: Parts): Shape {

@@ -1,9 +1,16 @@
 import * as v from 'valibot'
 import { rule } from '../component/rule.ts'
-import { byteSize, duration, integer, type ObjectMetadata } from '../component/schema.ts'
+import {
+  byteSize,
+  duration,
+  integer,
+  type ObjectMetadata,
+  sectionSwitch,
+} from '../component/schema.ts'
 
 const batch = v.pipe(
   v.strictObject({
+    ...sectionSwitch,
     flush_timeout: v.optional(
       v.pipe(
         duration(),

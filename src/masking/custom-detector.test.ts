@@ -2,6 +2,11 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { maskedText } from '../../test/support/masked.ts'
 
+test('a pattern that also matches nothing finds its matches among characters of any width', () => {
+  const config = { detectors: [{ name: 'u', pattern: '\\d*' }] }
+  assert.equal(maskedText('😀12é😀3', config), '😀<u>é😀<u>')
+})
+
 suite('the group of a pattern is masked where it stands in the match:', () => {
   const long = 'x'.repeat(1_100_000)
   const rows: readonly (readonly [pattern: string, text: string, want: string])[] = [

@@ -17,6 +17,23 @@ const compress: Readonly<Record<ContentEncoding, (bytes: Uint8Array) => Buffer>>
   zlib: (bytes) => zlib.deflateSync(bytes),
 }
 
+/** A stream of 1 GiB of zeros; for deflate of pieces that are compressed once, since that alone would take seconds. */
+function bombOf(encoding: ContentEncoding): Buffer {
+  const sizeBytes = 1024 * mib
+  if (encoding === 'zstd') return zlib.zstdCompressSync(Buffer.alloc(sizeBytes))
+  const flush = { finishFlush: zlib.constants.Z_SYNC_FLUSH }
+  const piece = zlib.deflateRawSync(Buffer.alloc(16 * mib), flush)
+  const lastBlock = Buffer.from([0x03, 0x00])
+  const body = [...Array<Buffer>(sizeBytes / (16 * mib)).fill(piece), lastBlock]
+  // RFC 1952: header, CRC-32, size; RFC 1950: header, Adler-32. Nobody comes as far as the checksum.
+  const trailer = Buffer.alloc(8)
+  trailer.writeUInt32LE(sizeBytes, 4)
+  if (encoding === 'gzip') {
+    return Buffer.concat([Buffer.from('1f8b08000000000000ff', 'hex'), ...body, trailer])
+  }
+  return Buffer.concat([Buffer.from('789c', 'hex'), ...body, trailer.subarray(0, 4)])
+}
+
 async function refusalOf(run: () => Uint8Array | Promise<Uint8Array>): Promise<string> {
   try {
     await run()
@@ -62,7 +79,7 @@ for (const encoding of contentEncodings) {
     })
 
     test('stops a bomb of 1 GiB at the limit', async () => {
-      const bomb = compress[encoding](Buffer.alloc(1024 * mib))
+      const bomb = bombOf(encoding)
       const before = process.memoryUsage().rss
       assert.equal(await refusalOf(() => decompress(encoding, bomb, 4 * mib)), 'too_large')
       assert.ok(process.memoryUsage().rss - before < 64 * mib)

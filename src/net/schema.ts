@@ -1,6 +1,12 @@
 import * as v from 'valibot'
 import { rule } from '../component/rule.ts'
-import { duration, existingFile, type ObjectMetadata, secret } from '../component/schema.ts'
+import {
+  duration,
+  existingFile,
+  type ObjectMetadata,
+  secret,
+  sectionSwitch,
+} from '../component/schema.ts'
 import { cipherSuites, curves } from './cipher-suites.ts'
 
 const version = v.picklist(
@@ -105,6 +111,7 @@ const orderMessage = 'must not be older than min_version'
 /** TLS of a listener. Present means on. */
 export const tlsServer = v.pipe(
   v.strictObject({
+    ...sectionSwitch,
     ...common,
     client_ca_file: v.optional(
       v.pipe(

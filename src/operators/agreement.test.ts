@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { suite, test } from 'node:test'
+import { suite, type TestContext, test } from 'node:test'
 import { checkOperators, type OperatorRow, runOperators } from '../../test/support/operators.ts'
 import { Double } from '../wire/otlp/any-value.ts'
 import type { Value } from './entry.ts'
@@ -136,6 +136,8 @@ suite('time_parser', () => {
       '2026-07-02 03:04:05 ET',
       '2026-07-02T07:04:05.000Z',
     ],
+    [{ layout: '%F %T %Z' }, '2026-01-01 17:04:05 HST', second],
+    [{ layout: '__2 2006 15:04:05', layout_type: 'gotime' }, '  2 2026 03:04:05', second],
     [{ layout: '%FT%TZ', location: '' }, '2026-01-02T03:04:05Z', second],
     [{ layout: '1/2/06 15:04:05', layout_type: 'gotime' }, '1/2/26 3:04:05', second],
   ]
@@ -147,11 +149,17 @@ suite('time_parser', () => {
   }
   const wrong: readonly (readonly [string, object, string])[] = [
     ['the offset of an unknown zone', { layout: '%F %T %Z' }, '2026-01-02 03:04:05 XYZ'],
+    [
+      'that of one where the machine is in UTC, as containers are',
+      { layout: '2006-01-02 15:04:05 MST', layout_type: 'gotime', location: 'Local' },
+      '2026-01-02 03:04:05 BRT',
+    ],
     ['a day that a year has not', { layout: '2006-002', layout_type: 'gotime' }, '2025-366'],
     ['a time that OTLP cannot hold', { layout: 's', layout_type: 'epoch' }, '1767323045000'],
   ]
   for (const [name, options, t] of wrong) {
-    test(`does not guess ${name}`, () => {
+    test(`does not guess ${name}`, (context) => {
+      inTimeZone(context, 'UTC')
       const ops = [{ ...op, ...options }]
       checkOperators({ name: '', ops, attributes: { t }, want: { time: undefined, errors: 1 } })
     })
@@ -228,6 +236,31 @@ suite('router', () => {
   for (const row of rows) test(row.name, () => checkOperators(row))
 })
 
+suite('JSON with control characters in its strings, as some programs write it', () => {
+  const rows: readonly (readonly [string, string, object])[] = [
+    ['json_parser', '{"a":"x\ty","b\n":"\\"\n",\n"c":1}', { a: 'x\ty', 'b\n': '"\n', c: 1 }],
+    ['json_parser', '{"a":"x\\\ny"}', failed('json_parser', 'it is not JSON')],
+    ['json_parser', '{"a":"x\ny', failed('json_parser', 'it is not JSON')],
+  ]
+  for (const [type, body, attributes] of rows) {
+    test(JSON.stringify(body), () => {
+      checkOperators({ name: '', ops: [{ type }], body, want: { attributes } })
+    })
+  }
+
+  test('also in a list', () => {
+    const want = { body: ['a\na', 'b', 12, true, 'e\n'], errors: 0 }
+    const body = '["a\na","b",12,true,"e\n"]'
+    checkOperators({ name: '', ops: [{ type: 'json_array_parser' }], body, want })
+  })
+})
+
+test('key_value_parser takes the blanks around a quoted text away', () => {
+  const body = `" a "=" b c " d=' e '`
+  const want = { attributes: { a: 'b c', d: 'e' } }
+  checkOperators({ name: '', ops: [{ type: 'key_value_parser' }], body, want })
+})
+
 suite('uri_parser', () => {
   const rows: readonly (readonly [string, object | string])[] = [
     ['//h/p', { path: '//h/p' }],
@@ -277,6 +310,12 @@ suite('syslog_parser', () => {
     ],
     [{ ...old, protocol: 'none' }, '<13>as it is', none],
     [{ ...old, protocol: 'none' }, 'anything', { message: 'anything' }],
+    [{ ...counted, protocol: 'None' }, '46<13>as it is', { message: '46<13>as it is' }],
+    [
+      { ...old, protocol: 'RFC3164' },
+      '<123>Jan  1 10:00:00 h app: m',
+      { ...host, facility: 15, facility_text: 'cron2', priority: 123 },
+    ],
   ]
   for (const [op, body, attributes] of rows) {
     test(`${JSON.stringify(op)} ${body}`, () => {
@@ -291,3 +330,13 @@ test('container keeps what the log driver of docker adds', () => {
   const { out } = runOperators(ops, [JSON.stringify(line)])
   assert.deepEqual(out[0]?.attributes, { 'log.iostream': 'stdout', attrs: { tag: 'x' } })
 })
+
+/** That of the process, until the end of the test. */
+function inTimeZone(t: TestContext, name: string): void {
+  const before = process.env['TZ']
+  process.env['TZ'] = name
+  t.after(() => {
+    if (before === undefined) delete process.env['TZ']
+    else process.env['TZ'] = before
+  })
+}

@@ -97,6 +97,28 @@ suite('edits:', () => {
       want: { body: '-a-b-c-' },
     },
     {
+      name: 'regex_replace finds an empty match behind each character, whatever its width',
+      ops: [{ type: 'regex_replace', field: 'body', regex: 'x*', replace_with: '-' }],
+      body: 'é😀b',
+      want: { body: '-é-😀-b-' },
+    },
+    ...(['regex_replace', 'strip_ansi_escape_codes', 'unquote'] as const).map((type) => ({
+      name: `${type} leaves a record alone that has no such text`,
+      ops: [
+        { type, field: 'attributes.none', ...(type === 'regex_replace' ? { regex: 'x' } : {}) },
+      ],
+      want: { attributes: {}, errors: 0 },
+    })),
+    ...(['move', 'copy'] as const).map((type) => ({
+      name: `${type} of a text to where only maps can be loses nothing`,
+      ops: [{ type, from: 'attributes.a', to: 'resource' }],
+      attributes: { a: 'text' },
+      want: {
+        attributes: { a: 'text', 'log.parse.error': `${type}: resource can only be a map` },
+        resource: undefined,
+      },
+    })),
+    {
       name: 'regex_replace of nothing, and of empty matches',
       ops: [
         { type: 'regex_replace', field: 'body', regex: 'q', replace_with: 'x' },

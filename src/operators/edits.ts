@@ -25,6 +25,8 @@ export class Move implements Operator {
 
   process(entry: Entry): void {
     const found = mustBeThere(this.#from, entry)
+    // Before it is gone from where it is.
+    if (!this.#to.takes(found)) throw new OperatorError(`${this.#to.text} can only be a map`)
     const value = this.#keep ? copyValue(found) : this.#from.remove(entry)
     this.#to.set(entry, value)
   }
@@ -131,7 +133,7 @@ export class AssignKeys implements Operator {
   }
 }
 
-/** Replaces a text by what a function makes of it. */
+/** Replaces a text by what a function makes of it; where there is none, nothing is to be done, as in the collector. */
 export class TextEdit implements Operator {
   readonly fields: readonly Field[]
   readonly #field: Field
@@ -145,7 +147,8 @@ export class TextEdit implements Operator {
   }
 
   process(entry: Entry): void {
-    const value = mustBeThere(this.#field, entry)
+    const value = this.#field.get(entry)
+    if (value === undefined) return
     if (typeof value !== 'string') throw new OperatorError(`${this.#field.text} is not a string`)
     this.#field.set(entry, this.#edit(value))
   }

@@ -1,4 +1,5 @@
 import { type Entry, isMap, setKey, type Value, type Values } from './entry.ts'
+import { OperatorError } from './operator.ts'
 
 /** A place in an entry: `body`, `body.user.id`, `attributes.level`, `attributes["a.b"]`, `resource["service.name"]`. */
 export class Field {
@@ -35,7 +36,15 @@ export class Field {
     return value
   }
 
-  /** Makes the maps on the way; a value in the way gives place. A map is merged into one that is there. */
+  /** Whether it can hold such a value: attributes and resource are maps. */
+  takes(value: Value): boolean {
+    return this.root === 'body' || this.keys.length > 0 || isMap(value)
+  }
+
+  /**
+   * Makes the maps on the way; a value in the way gives place. A map is merged into one that is there. Throws an
+   * OperatorError for one that the field does not take.
+   */
   set(entry: Entry, value: Value): void {
     const last = this.keys.at(-1)
     if (last === undefined) {
@@ -79,8 +88,8 @@ export class Field {
       entry.body = value
       return
     }
-    const map = this.#rootMap(entry)
-    if (isMap(value)) merge(map, value)
+    if (!isMap(value)) throw new OperatorError(`${this.text} can only be a map`)
+    merge(this.#rootMap(entry), value)
   }
 
   #rootMap(entry: Entry): Values {

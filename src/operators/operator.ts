@@ -18,6 +18,9 @@ export interface Switch {
   route(entry: Entry): number
 }
 
+/** What one operator may hold of all sources together. Beyond it the oldest is given up, in as many records as it takes. */
+export const heldBytesMax = 32 * 1024 * 1024
+
 /** One that makes one entry of several. What it takes it keeps as a copy. */
 export interface Joiner {
   /** Takes an entry. What is complete now goes to `out`; afterwards an entry belongs to the next operator. */

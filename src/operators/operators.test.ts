@@ -352,16 +352,35 @@ suite('the schema refuses', () => {
       { type: 'noop', if: 'nonsense' },
       'unknown name "nonsense" (known: body, attributes, resource, severity_text, severity_number, timestamp) at character 1',
     ],
-    [{ type: 'noop', output: 'nobody' }, 'no operator has the id "nobody"'],
-    [{ type: 'noop', output: 'noop' }, 'the outputs go round in a circle at "noop"'],
-    [{ type: 'noop', output: 'nobody', on_error: 5 }, 'no operator has the id "nobody"'],
+    [{ type: 'time_parser', parse_from: 'body', layout: 'hello' }, 'has no directive such as %Y'],
+    [
+      { type: 'time_parser', parse_from: 'body', layout: 'hello', layout_type: 'gotime' },
+      'has no part of a time such as 2006 or 15:04',
+    ],
+    [{ type: 'noop', output: 'nobody' }, 'no operator has the id "nobody"; one of "noop"'],
+    [{ type: 'noop', output: 'noop' }, 'the outputs go round in a circle, back to "noop"'],
+    [
+      { type: 'noop', output: 'nobody', on_error: 5 },
+      'no operator has the id "nobody"; one of "noop"',
+    ],
+    [
+      { type: 'csv_parser', header: 'a;b' },
+      'has another delimiter than delimiter or header_delimiter says',
+    ],
+    [
+      { type: 'json_array_parser', parse_to: 'attributes' },
+      'a list needs a name below it, such as attributes.items; or give names to its items with header',
+    ],
     [{ type: 'csv_parser' }, 'must have either header or header_attribute'],
     [{ type: 'csv_parser', lazy_quotes: 5 }, 'must have either header or header_attribute'],
     [
       { type: 'recombine', combine_field: 'body' },
       'must have either is_first_entry or is_last_entry',
     ],
-    [{ type: 'router', routes: [{ expr: 'true', output: 'x' }] }, 'no operator has the id "x"'],
+    [
+      { type: 'router', routes: [{ expr: 'true', output: 'x' }] },
+      'no operator has the id "x"; one of "router"',
+    ],
     [{ type: 'regex_replace', field: 'body' }, 'must have either regex or regex_name'],
     [{ type: 'flatten', field: 'attributes' }, 'must be below attributes or resource'],
   ]
@@ -374,4 +393,32 @@ suite('the schema refuses', () => {
       )
     })
   }
+
+  test('everything that is wrong with the ways between operators at once, each in its place', () => {
+    const parsed = v.safeParse(operators, [
+      { type: 'noop', id: 'parse', output: 'sav' },
+      { type: 'noop', id: 'parse' },
+      {
+        type: 'router',
+        routes: [{ expr: 'true', output: ['save', 'x'] }],
+        default: 'y',
+      },
+      { type: 'noop', id: 'save', output: 'back' },
+      { type: 'noop', id: 'back', output: '$.save' },
+      { type: 'noop', id: 'last', output: ['last', 'save'] },
+    ])
+    assert.deepEqual(
+      parsed.issues?.map(
+        ({ path, message }) => `${path?.map(({ key }) => key).join('.')}: ${message}`,
+      ),
+      [
+        '1.id: two operators have the id "parse"',
+        '0.output: no operator has the id "sav"; did you mean "save"?',
+        '2.routes.0.output.1: no operator has the id "x"; one of "parse", "router", "save", "back", "last"',
+        '2.default: no operator has the id "y"; one of "parse", "router", "save", "back", "last"',
+        '4.output: the outputs go round in a circle, back to "save"',
+        '5.output: the outputs go round in a circle, back to "last"',
+      ],
+    )
+  })
 })

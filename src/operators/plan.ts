@@ -1,3 +1,5 @@
+import { suggestion } from '../errors/suggest.ts'
+
 /**
  * The ways between operators: who gets what comes out of whom.
  *
@@ -18,49 +20,81 @@ export interface Links {
   readonly routes: readonly (readonly number[])[]
 }
 
-/** Indexes of operators, or the number of them for the way out. Throws an Error for a person. */
-export function planOperators(operators: readonly Linked[]): readonly Links[] {
-  const names = nameOperators(operators)
-  const find = (output: string | readonly string[]): number[] =>
-    [output].flat().map((name) => {
-      const index = names.indexOf(name.replace(/^\$\./, ''))
-      if (index < 0) throw new Error(`no operator has the id "${name}"`)
-      return index
-    })
-  const links = operators.map((operator, index): Links => {
-    const next = index + 1
-    const routes = [...(operator.routes ?? []).map(({ output }) => output), operator.default]
-    return {
-      name: names[index] as string,
-      outputs: operator.output === undefined ? [next] : find(operator.output),
-      routes:
-        operator.routes === undefined
-          ? []
-          : routes.flatMap((output) => (output === undefined ? [] : [find(output)])),
-    }
-  })
-  refuseCycles(operators, links)
-  return links
+/** What is wrong with the ways, and where: an operator by its index, then the option. */
+export interface LinkProblem {
+  readonly path: readonly [operator: number, ...option: (string | number)[]]
+  readonly message: string
 }
 
-/** What is wrong, or undefined. */
-export function findPlanProblem(operators: readonly Linked[]): string | undefined {
-  try {
-    planOperators(operators)
-    return undefined
-  } catch (error) {
-    return (error as Error).message
+/** Where an operator says that others come next. */
+interface Output {
+  readonly at: LinkProblem['path']
+  readonly names: string | readonly string[] | undefined
+}
+
+/** Indexes of operators, or the number of them for the way out. Of operators in which `findLinkProblems` finds nothing. */
+export function planOperators(operators: readonly Linked[]): readonly Links[] {
+  const names = nameOperators(operators)
+  return operators.map((operator, index): Links => {
+    const ways = outputsOf(operator, index).map(({ names: to }) => targetsOf(to, names, index + 1))
+    const routed = operator.routes !== undefined
+    return {
+      name: names[index] as string,
+      outputs: routed ? [index + 1] : (ways[0] as number[]),
+      routes: routed ? ways : [],
+    }
+  })
+}
+
+/** All that is wrong with the names of operators and the ways between them. */
+export function findLinkProblems(operators: readonly Linked[]): readonly LinkProblem[] {
+  const problems = [...twice(operators)]
+  const names = nameOperators(operators)
+  const known = new Set(names)
+  for (const [index, operator] of operators.entries()) {
+    for (const { at, names: to = [] } of outputsOf(operator, index)) {
+      for (const [place, name] of [to].flat().entries()) {
+        if (known.has(idOf(name))) continue
+        const path: LinkProblem['path'] = Array.isArray(to) ? [...at, place] : at
+        const hint = suggestion(idOf(name), known)
+        const message = `no operator has the id "${name}"${hint === undefined ? '' : `; ${hint}`}`
+        problems.push({ path, message })
+      }
+    }
   }
+  return [...problems, ...circles(operators, names)]
+}
+
+function* twice(operators: readonly Linked[]): Iterable<LinkProblem> {
+  const given = new Set<string>()
+  for (const [index, { id }] of operators.entries()) {
+    if (id === undefined) continue
+    if (given.has(id)) yield { path: [index, 'id'], message: `two operators have the id "${id}"` }
+    given.add(id)
+  }
+}
+
+/** Those of a router are its routes, the default last. */
+function outputsOf({ output, routes, default: rest }: Linked, index: number): readonly Output[] {
+  if (routes === undefined) return [{ at: [index, 'output'], names: output }]
+  const ways = routes.map(
+    (route, at): Output => ({ at: [index, 'routes', at, 'output'], names: route.output }),
+  )
+  return rest === undefined ? ways : [...ways, { at: [index, 'default'], names: rest }]
+}
+
+function targetsOf(to: Output['names'], names: readonly string[], next: number): number[] {
+  if (to === undefined) return [next]
+  return [to].flat().map((name) => names.indexOf(idOf(name)))
+}
+
+/** As the collector writes it in some places: `$.name`. */
+function idOf(name: string): string {
+  return name.replace(/^\$\./, '')
 }
 
 function nameOperators(operators: readonly Linked[]): string[] {
-  const given = new Set<string>()
-  for (const { id } of operators) {
-    if (id === undefined) continue
-    if (given.has(id)) throw new Error(`two operators have the id "${id}"`)
-    given.add(id)
-  }
-  const taken = new Set(given)
+  const taken = new Set(operators.flatMap(({ id }) => (id === undefined ? [] : [id])))
   return operators.map(({ id, type }) => {
     if (id !== undefined) return id
     let name = type
@@ -70,17 +104,24 @@ function nameOperators(operators: readonly Linked[]): string[] {
   })
 }
 
-function refuseCycles(operators: readonly Linked[], links: readonly Links[]): void {
-  const state = new Array<'open' | 'done' | undefined>(links.length)
+/** Each circle once, where it closes. */
+function circles(operators: readonly Linked[], names: readonly string[]): LinkProblem[] {
+  const problems: LinkProblem[] = []
+  const state = new Array<'open' | 'done' | undefined>(operators.length)
   const visit = (index: number): void => {
-    const link = links[index]
-    if (link === undefined || state[index] === 'done') return
-    if (state[index] === 'open')
-      throw new Error(`the outputs go round in a circle at "${link.name}"`)
+    const operator = operators[index]
+    if (operator === undefined) return
     state[index] = 'open'
-    const routed = operators[index]?.routes !== undefined
-    for (const target of routed ? link.routes.flat() : link.outputs) visit(target)
+    for (const { at, names: to } of outputsOf(operator, index)) {
+      for (const target of targetsOf(to, names, index + 1)) {
+        if (state[target] === 'open') {
+          const message = `the outputs go round in a circle, back to "${names[target]}"`
+          problems.push({ path: at, message })
+        } else if (state[target] === undefined) visit(target)
+      }
+    }
     state[index] = 'done'
   }
-  for (const index of links.keys()) visit(index)
+  for (const index of operators.keys()) if (state[index] === undefined) visit(index)
+  return problems
 }

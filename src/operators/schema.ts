@@ -1,11 +1,11 @@
 import * as v from 'valibot'
-import { rule } from '../component/rule.ts'
+import { placeOf, rule } from '../component/rule.ts'
 import { pattern } from '../regex/schema.ts'
 import { compileExpr } from './expr/compile.ts'
 import { flowSchemas } from './flow/schema.ts'
 import { conditional, field } from './options/schema.ts'
 import { parserSchemas } from './parsers/schema.ts'
-import { findPlanProblem } from './plan.ts'
+import { findLinkProblems } from './plan.ts'
 
 const move = (type: 'move' | 'copy') =>
   v.strictObject({
@@ -134,12 +134,16 @@ const operator = v.variant('type', [
   noop,
 ])
 
+type Operators = v.InferOutput<typeof operator>[]
+
 export const operators = v.pipe(
   v.array(operator, 'must be a list of operators'),
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed && (dataset.issues ?? []).some(isOfLinks)) return
-    const problem = findPlanProblem(dataset.value as v.InferOutput<typeof operator>[])
-    if (problem !== undefined) addIssue({ message: problem })
+    for (const { path, message } of findLinkProblems(dataset.value as Operators)) {
+      const [operator, ...option] = path.map(placeOf)
+      if (operator !== undefined) addIssue({ message, path: [operator, ...option] })
+    }
   }),
 )
 

@@ -143,6 +143,7 @@ const goTokens: readonly (readonly [string, readonly Part[]])[] = [
   ['-07:00', [{ kind: 'offset', utcAsZ: false }]],
   ['-0700', [{ kind: 'offset', utcAsZ: false }]],
   ['-07', [{ kind: 'offset', utcAsZ: false }]],
+  ['__2', [{ kind: 'number', unit: 'yearDay', min: 1, max: 3, padded: true }]],
   ['002', [{ kind: 'number', unit: 'yearDay', min: 3, max: 3, padded: false }]],
   ['01', [fixed('month', 2)]],
   ['02', [fixed('day', 2)]],

@@ -18,6 +18,9 @@ export const zoneAbbreviations: ReadonlyMap<string, number> = new Map([
   ['EST', -300],
   ['EDT', -240],
   ['CDT', -300],
+  ['HST', -600],
+  ['AKST', -540],
+  ['AKDT', -480],
   ['MST', -420],
   ['MDT', -360],
   ['PST', -480],
@@ -46,7 +49,7 @@ const local: TimeZone = {
 /** `Local`, `UTC` or a name of the tz database. Throws an Error with the reason. */
 export function findTimeZone(name: string): TimeZone {
   if (name === '' || name === 'UTC') return utc
-  if (name === 'Local') return local
+  if (name === 'Local') return isUtcHere() ? utc : local
   try {
     return new NamedZone(name)
   } catch (error) {
@@ -54,6 +57,11 @@ export function findTimeZone(name: string): TimeZone {
       cause: error,
     })
   }
+}
+
+/** Most containers have no other zone. */
+function isUtcHere(): boolean {
+  return [0, 6].every((month) => new Date(2026, month).getTimezoneOffset() === 0)
 }
 
 const hourMs = 3_600_000

@@ -25,6 +25,10 @@ export function compileTimeFormat(
 ): TimeFormat {
   if (type === 'epoch') return new EpochFormat(layout)
   const parts = type === 'gotime' ? parseGoLayout(layout) : parseStrptime(layout)
+  if (parts.every(({ kind }) => kind === 'text')) {
+    const such = type === 'gotime' ? 'part of a time such as 2006 or 15:04' : 'directive such as %Y'
+    throw new Error(`has no ${such}`)
+  }
   const zone = findTimeZone(location || (layout.endsWith('Z') ? 'UTC' : 'Local'))
   const named = new Map(Object.entries(zones).map(([name, place]) => [name, findTimeZone(place)]))
   if (named.size > 0 && !parts.some(({ kind }) => kind === 'zone')) {

@@ -54,8 +54,9 @@ export async function startService(plan: Plan, settings: ServiceSettings): Promi
   const drains = plan.receivers.map(({ definition, config }) => definition.drain?.(config))
   const drainMs = Math.max(0, ...drains.map((drain) => drain?.deadlineMs ?? 0))
   const lifecycle: LifecycleSettings = { clock, logger, board, shutdownTimeoutMs, drainMs }
-  const { endpoint } = telemetry.metrics
-  const server = endpoint === undefined ? undefined : new MetricsServer(endpoint, registry, logger)
+  const { endpoint, suffixes } = telemetry.metrics
+  const server =
+    endpoint === undefined ? undefined : new MetricsServer(endpoint, registry, logger, suffixes)
   await server?.start()
   try {
     await startGraph(graph, lifecycle)

@@ -1,5 +1,5 @@
 import type { Entry } from '../operators/entry.ts'
-import { type Joiner, OperatorError } from '../operators/operator.ts'
+import { heldBytesMax, type Joiner, OperatorError } from '../operators/operator.ts'
 import type { Session } from './session.ts'
 
 const quietMs = 500
@@ -22,6 +22,7 @@ export class PresetJoiner implements Joiner {
   readonly #streamOf: (entry: Entry) => string
   readonly #maxBytes: number
   readonly #streams = new Map<string, Stream>()
+  #heldBytes = 0
 
   /** `maxBytes`: a record that grows larger is given up in pieces. */
   constructor(
@@ -41,23 +42,26 @@ export class PresetJoiner implements Joiner {
     showSample(stream, body)
     const { format } = stream.session
     if (format === undefined || !format.multiline) {
-      release(stream, out)
+      this.#release(stream, out)
       out(entry)
       return
     }
     if (begins(stream, body)) {
-      release(stream, out)
+      this.#release(stream, out)
       stream.entry = entry.clone()
     }
+    const lineBytes = Buffer.byteLength(body) + 1
     stream.lines.push(body)
-    stream.sizeBytes += Buffer.byteLength(body) + 1
+    stream.sizeBytes += lineBytes
     stream.lastMs = nowMs
-    if (stream.sizeBytes >= this.#maxBytes) release(stream, out)
+    this.#heldBytes += lineBytes
+    if (stream.sizeBytes >= this.#maxBytes) this.#release(stream, out)
+    if (this.#heldBytes > heldBytesMax) this.flush(nowMs, true, out)
   }
 
   flush(nowMs: number, everything: boolean, out: (entry: Entry) => void): void {
     for (const stream of this.#streams.values()) {
-      if (everything || nowMs - stream.lastMs >= quietMs) release(stream, out)
+      if (everything || nowMs - stream.lastMs >= quietMs) this.#release(stream, out)
     }
   }
 
@@ -71,7 +75,7 @@ export class PresetJoiner implements Joiner {
     if (this.#streams.size >= streamsMax) {
       const [oldest] = this.#streams
       if (oldest !== undefined) {
-        release(oldest[1], out)
+        this.#release(oldest[1], out)
         this.#streams.delete(oldest[0])
       }
     }
@@ -79,6 +83,17 @@ export class PresetJoiner implements Joiner {
     stream = { session, sample: [], entry: undefined, lines: [], sizeBytes: 0, lastMs: 0 }
     this.#streams.set(name, stream)
     return stream
+  }
+
+  #release(stream: Stream, out: (entry: Entry) => void): void {
+    const { entry, lines } = stream
+    if (entry === undefined) return
+    this.#heldBytes -= stream.sizeBytes
+    stream.entry = undefined
+    stream.lines = []
+    stream.sizeBytes = 0
+    if (lines.length > 1) entry.body = lines.join('\n')
+    out(entry)
   }
 }
 
@@ -99,14 +114,4 @@ function begins({ session, entry, lines }: Stream, line: string): boolean {
   const bytes = Buffer.from(before + line)
   const start = Buffer.byteLength(before)
   return session.format?.begins(bytes, start, bytes.length, 0) !== false
-}
-
-function release(stream: Stream, out: (entry: Entry) => void): void {
-  const { entry, lines } = stream
-  if (entry === undefined) return
-  stream.entry = undefined
-  stream.lines = []
-  stream.sizeBytes = 0
-  if (lines.length > 1) entry.body = lines.join('\n')
-  out(entry)
 }

@@ -293,6 +293,21 @@ test('search finds what RE2 finds, also in texts of many lines that are too long
   }
 })
 
+suite('search goes on behind an empty match, whatever the width of the character there', () => {
+  for (const source of ['x*', '(?:x|x)*', '(?:x*)*']) {
+    test(source, () => {
+      const pattern = compilePattern(source)
+      const found: [number, number] = [0, 0]
+      const starts: number[] = []
+      for (let from = 0; from <= 4 && starts.length < 10; from = found[1] + 1) {
+        if (!pattern.search('a😀b', from, found)) break
+        starts.push(found[0])
+      }
+      assert.deepEqual(starts, [0, 1, 3, 4])
+    })
+  }
+})
+
 function assertSame(source: string, subject: string): void {
   const matcher = RE2JS.compile(source).matcher(subject)
   const pattern = compilePattern(source)

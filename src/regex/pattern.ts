@@ -119,7 +119,7 @@ class BudgetedPattern implements Pattern {
   #searchIn(text: string, from: number, shift: number, found: number[], group: number): boolean {
     // Only where they are asked for: V8 notes the places of groups at several times the price.
     const regExp = group === 0 ? this.#global : this.#withPlaces()
-    regExp.lastIndex = from
+    regExp.lastIndex = characterAt(text, from)
     const match = regExp.exec(text)
     if (match === null) return false
     found[0] = shift + match.index
@@ -140,6 +140,12 @@ class BudgetedPattern implements Pattern {
     this.#linear ??= new LinearPattern(this.source)
     return this.#linear
   }
+}
+
+/** Behind the character in the middle of which `at` is: V8 would go back to its beginning, and so never on. */
+function characterAt(text: string, at: number): number {
+  if ((text.charCodeAt(at) & 0xfc00) !== 0xdc00 || at === 0) return at
+  return (text.charCodeAt(at - 1) & 0xfc00) === 0xd800 ? at + 1 : at
 }
 
 // Loaded when a pattern needs it first, which most never do: it costs 11 ms and 3 MiB. The bundler has its own `require`.
@@ -199,7 +205,7 @@ class LinearPattern implements Pattern {
     group: number,
   ): boolean {
     const matcher = this.#matcherOf(text)
-    if (!matcher.find(from)) {
+    if (!matcher.find(characterAt(text, from))) {
       this.#matcher = undefined
       this.#text = ''
       return false

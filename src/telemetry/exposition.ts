@@ -10,29 +10,48 @@ interface PromValue {
   readonly metricName?: string
 }
 
+/** What the names of /metrics end with: `without_type_suffix` and `without_units` of the collector, the other way round. */
+export interface NameSuffixes {
+  /** `_total` for counters. */
+  readonly type: boolean
+  /** `_seconds` or `_bytes` where the name does not have it already. */
+  readonly unit: boolean
+}
+
+const noSuffixes: NameSuffixes = { type: false, unit: false }
+
 export const contentType = 'text/plain; version=0.0.4; charset=utf-8'
 
 /**
  * The registry in the text format of Prometheus. prom-client is loaded at the first scrape: a process that nobody
  * scrapes does not pay for it.
  */
-export async function renderMetrics(registry: MetricRegistry): Promise<string> {
+export async function renderMetrics(
+  registry: MetricRegistry,
+  suffixes = noSuffixes,
+): Promise<string> {
   // `default`, because esbuild gives a CommonJS package that is loaded on demand no other names.
   const { Registry } = (await import('prom-client')).default
   const prom = new Registry()
   for (const family of registry.families.values()) {
-    const values = readFamily(family)
+    const name = exposedName(family, suffixes)
+    const values = readFamily(family, name)
     if (values.length === 0) continue
     // prom-client asks a metric for `name`, `help`, `type` and `values` by `get()`; its own classes keep their values
     // themselves, ours come from the cells.
-    const { name, help, type } = family
+    const { help, type } = family
     const metric = { name, get: () => Promise.resolve({ name, help, type, values }) }
     prom.registerMetric(metric as unknown as Metric)
   }
   return prom.metrics()
 }
 
-function readFamily(family: Family): PromValue[] {
+function exposedName({ name, type, unit }: Family, suffixes: NameSuffixes): string {
+  const withUnit = suffixes.unit && unit !== undefined ? `${name}_${unit}` : name
+  return suffixes.type && type === 'counter' ? `${withUnit}_total` : withUnit
+}
+
+function readFamily(family: Family, name: string): PromValue[] {
   const values: PromValue[] = []
   for (const cell of family.cells.values()) {
     const { labels } = cell
@@ -44,14 +63,14 @@ function readFamily(family: Family): PromValue[] {
       let count = 0
       for (const [le, total] of cell.buckets()) {
         values.push({
-          metricName: `${family.name}_bucket`,
+          metricName: `${name}_bucket`,
           labels: { ...labels, le },
           value: total,
         })
         count = total
       }
-      values.push({ metricName: `${family.name}_sum`, labels, value: cell.sum })
-      values.push({ metricName: `${family.name}_count`, labels, value: count })
+      values.push({ metricName: `${name}_sum`, labels, value: cell.sum })
+      values.push({ metricName: `${name}_count`, labels, value: count })
     }
   }
   for (const source of family.sources) {

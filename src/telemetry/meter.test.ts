@@ -37,6 +37,31 @@ suite('MetricRegistry', () => {
     })
   })
 
+  test('gives names with type and unit where asked to', async () => {
+    const registry = new MetricRegistry()
+    const meter = registry.meter({})
+    meter.counter('remora_bugs').add(1)
+    meter.counter('otelcol_process_uptime').add(2)
+    meter.gauge('otelcol_process_memory_rss', {}, () => 3)
+    meter.counter('otelcol_process_cpu_seconds').add(4)
+    const namesWith = async (type: boolean, unit: boolean) => {
+      const text = await renderMetrics(registry, { type, unit })
+      return text.split('\n').filter((line) => /^\w/.test(line))
+    }
+    assert.deepEqual(await namesWith(true, true), [
+      'remora_bugs_total 1',
+      'otelcol_process_uptime_seconds_total 2',
+      'otelcol_process_memory_rss_bytes 3',
+      'otelcol_process_cpu_seconds_total 4',
+    ])
+    assert.deepEqual(await namesWith(true, false), [
+      'remora_bugs_total 1',
+      'otelcol_process_uptime_total 2',
+      'otelcol_process_memory_rss 3',
+      'otelcol_process_cpu_seconds_total 4',
+    ])
+  })
+
   test('reads a gauge from the newest that registered it', async () => {
     const registry = new MetricRegistry()
     registry.meter({ exporter: 'a' }).gauge('otelcol_exporter_queue_size', {}, () => 1)

@@ -14,6 +14,7 @@ type Cell = CounterCell | GaugeCell | HistogramCell
 export interface Family {
   readonly name: string
   readonly type: MetricInfo['type']
+  readonly unit: MetricInfo['unit']
   readonly help: string
   readonly cells: ReadonlyMap<string, Cell>
   /** Series that are read from elsewhere at a scrape, instead of cells. */
@@ -51,11 +52,13 @@ export class MetricRegistry {
   family(name: string, help: string | undefined, type: MetricInfo['type']): OpenFamily {
     const known = this.#families.get(name)
     if (known !== undefined) return known
-    const info = metrics[name] ?? (help === undefined ? undefined : { type, help })
+    const info: MetricInfo | undefined =
+      metrics[name] ?? (help === undefined ? undefined : { type, help })
     must(info !== undefined, `the metric ${name} is not in the table of metrics`)
     const family: OpenFamily = {
       name,
       type: info.type,
+      unit: info.unit,
       help: info.help,
       cells: new Map(),
       sources: [],

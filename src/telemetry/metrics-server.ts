@@ -1,5 +1,5 @@
 import type { Logger } from '../component/telemetry.ts'
-import { contentType, renderMetrics } from './exposition.ts'
+import { contentType, type NameSuffixes, renderMetrics } from './exposition.ts'
 import type { MetricRegistry } from './meter.ts'
 import { ProbeServer } from './probe-server.ts'
 
@@ -8,11 +8,11 @@ export class MetricsServer {
   readonly #server: ProbeServer
   readonly #logger: Logger
 
-  constructor(endpoint: string, registry: MetricRegistry, logger: Logger) {
+  constructor(endpoint: string, registry: MetricRegistry, logger: Logger, suffixes: NameSuffixes) {
     this.#logger = logger
     this.#server = new ProbeServer(endpoint, ['/metrics'], (path) => {
       if (path !== '/metrics') return undefined
-      return renderMetrics(registry).then(
+      return renderMetrics(registry, suffixes).then(
         (body) => ({ status: 200, contentType, body }),
         (error: unknown) => {
           logger.error('cannot render the metrics', { error })

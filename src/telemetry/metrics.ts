@@ -10,6 +10,8 @@ import { itemNames, type Signal, signals } from '../signal/signal.ts'
 export interface MetricInfo {
   readonly type: 'counter' | 'gauge' | 'histogram'
   readonly help: string
+  /** Where the name does not say it. */
+  readonly unit?: 'seconds' | 'bytes'
   /** Upper bounds of a histogram; `sizeBuckets` unless given. */
   readonly buckets?: readonly number[]
 }
@@ -73,6 +75,7 @@ export const metrics: Readonly<Record<string, MetricInfo>> = {
   },
   otelcol_process_uptime: {
     type: 'counter',
+    unit: 'seconds',
     help: 'Seconds since the process started.',
   },
   otelcol_process_cpu_seconds: {
@@ -81,6 +84,7 @@ export const metrics: Readonly<Record<string, MetricInfo>> = {
   },
   otelcol_process_memory_rss: {
     type: 'gauge',
+    unit: 'bytes',
     help: 'Resident memory in bytes.',
   },
   otelcol_process_runtime_heap_alloc_bytes: {

@@ -9,18 +9,56 @@ const sh = (script: string): string[] => ['/bin/sh', '-c', script]
 const node = (script: string): string[] => [process.execPath, '-e', script]
 
 suite('remora exec passes on', () => {
-  const rows: readonly { name: string; command: readonly string[]; want: number }[] = [
-    { name: 'zero', command: ['true'], want: 0 },
-    { name: 'an exit code', command: sh('exit 3'), want: 3 },
-    { name: 'a death by SIGKILL', command: sh('kill -9 $$'), want: 137 },
-    { name: 'a death by SIGTERM of its own', command: sh('kill -15 $$'), want: 143 },
-    { name: 'that there is no such command', command: ['/no/such/command'], want: 127 },
-    { name: 'that a file is not executable', command: ['/etc/passwd'], want: 126 },
+  const rows: readonly {
+    name: string
+    command: readonly string[]
+    want: number
+    level: string | undefined
+  }[] = [
+    { name: 'zero', command: ['true'], want: 0, level: 'info' },
+    { name: 'an exit code', command: sh('exit 3'), want: 3, level: 'error' },
+    { name: 'a death by SIGKILL', command: sh('kill -9 $$'), want: 137, level: 'error' },
+    {
+      name: 'a death by SIGTERM of its own',
+      command: sh('kill -15 $$'),
+      want: 143,
+      level: 'error',
+    },
+    {
+      name: 'that there is no such command',
+      command: ['/no/such/command'],
+      want: 127,
+      level: undefined,
+    },
+    {
+      name: 'that a file is not executable',
+      command: ['/etc/passwd'],
+      want: 126,
+      level: undefined,
+    },
   ]
-  for (const { name, command, want } of rows) {
+  const levelsOfEnd = ({ log }: StreamProcess) =>
+    log.filter(({ msg }) => msg === 'the application has ended').map((line) => line['level'])
+
+  for (const { name, command, want, level } of rows) {
     test(name, async (t) => {
       const remora = await StreamProcess.start(t, command)
       assert.equal(await remora.end(), want, remora.stderr)
+      assert.deepEqual(levelsOfEnd(remora), level === undefined ? [] : [level])
+    })
+  }
+
+  for (const { name, end, level } of [
+    { name: 'an end that was asked for', end: 'exit 9', level: 'info' },
+    { name: 'a crash instead of the end that was asked for', end: 'kill -ABRT $$', level: 'error' },
+  ]) {
+    test(`${name}, and calls it ${level}`, async (t) => {
+      const script = `trap '${end}' TERM; echo ready; while :; do sleep 0.02; done`
+      const remora = await StreamProcess.start(t, sh(script))
+      await remora.says('ready')
+      remora.child.kill('SIGTERM')
+      assert.equal(await remora.end(), end === 'exit 9' ? 9 : 134)
+      assert.deepEqual(levelsOfEnd(remora), [level])
     })
   }
 

@@ -100,7 +100,7 @@ export function configuredService(fake: FakeService): ConfiguredService {
     pipelines: Object.entries(fake.pipelines).map(([name, text]) => pipeline(name, text)),
     telemetry: {
       logs: { level: 'info' },
-      metrics: { endpoint: fake.metricsEndpoint },
+      metrics: { endpoint: fake.metricsEndpoint, suffixes: { type: false, unit: false } },
       resource: fake.resource ?? {},
     },
     shutdownTimeoutMs: fake.shutdownTimeoutMs ?? 5000,

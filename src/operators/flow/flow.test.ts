@@ -133,6 +133,21 @@ suite('recombine', () => {
     assert.equal([...chain.held()].length, 2)
   })
 
+  test('holds so many bytes of all groups and no more: the oldest is given up', () => {
+    const parse = { type: 'regex_parser', regex: '^(?P<s>.)' }
+    const op = { ...last, source_identifier: 'attributes.s' }
+    const text = 'x'.repeat(9 * 1024 * 1024)
+    const { chain, out } = runOperators(
+      [parse, op],
+      [`1${text}`, `2${text}`, `3${text}`, `1${text}`],
+    )
+    assert.deepEqual(
+      out.map(({ body }) => (body as string)[0]),
+      ['1'],
+    )
+    assert.equal([...chain.held()].length, 2)
+  })
+
   test('passes on what has no such field, with the reason', () => {
     const { out } = runOperators([{ ...last, combine_field: 'attributes.x' }], ['a'])
     assert.deepEqual(out[0]?.attributes, {
@@ -211,7 +226,8 @@ suite('container', () => {
       ],
     )
     assert.deepEqual(bodies(out), ['err or', 'one two three', 'whole'])
-    assert.equal(out[1]?.attributes['logtag'], 'F')
+    // As in the collector, that of the first part: so a line of several can be told.
+    assert.equal(out[1]?.attributes['logtag'], 'P')
     chain.flush(4999, false, (entry) => out.push(entry))
     assert.equal(out.length, 3)
     chain.flush(5006, false, (entry) => out.push(entry))
@@ -222,6 +238,29 @@ suite('container', () => {
     const part = `${time}Z stdout P ${'x'.repeat(10)}`
     const { out } = runOperators([{ ...op, max_log_size: 25 }], [part, part, part, part])
     assert.deepEqual(bodies(out), ['x'.repeat(30)])
+  })
+
+  test('gives up a line without an end at 1MiB, in bytes, unless told otherwise', () => {
+    const part = `${time}Z stdout P ${'é'.repeat(200_000)}`
+    const { out } = runOperators([op], [part, part, part])
+    assert.deepEqual(
+      out.map(({ body }) => (body as string).length),
+      [600_000],
+    )
+  })
+
+  test('holds so many bytes of all streams and no more', () => {
+    const ops = [
+      { type: 'regex_parser', regex: '^(?P<x>.)' },
+      { ...op, max_log_size: 0 },
+    ]
+    const part = `${time}Z stdout P ${'x'.repeat(9 * 1024 * 1024)}`
+    const { out, chain } = runOperators(ops, [part, part, part, part, `${time}Z stdout F y`])
+    assert.deepEqual(
+      out.map(({ body }) => (body as string).length / 1024 / 1024),
+      [36, 1 / 1024 / 1024],
+    )
+    assert.deepEqual([...chain.held()], [])
   })
 
   test('joins the parts of docker, which have no newline', () => {

@@ -1,7 +1,7 @@
 import type { Entry, Value } from '../entry.ts'
 import type { Condition } from '../expr/compile.ts'
 import type { Field } from '../field.ts'
-import { type Joiner, OperatorError } from '../operator.ts'
+import { heldBytesMax, type Joiner, OperatorError } from '../operator.ts'
 
 export interface RecombineSettings {
   /** Either tells where a group begins, or where it ends. */
@@ -40,6 +40,7 @@ export class Recombine implements Joiner {
   readonly settings: RecombineSettings
   readonly #separatorBytes: number
   readonly #groups = new Map<Value, Group>()
+  #heldBytes = 0
 
   constructor(settings: RecombineSettings) {
     this.settings = settings
@@ -79,7 +80,7 @@ export class Recombine implements Joiner {
     const { maxBatchSize, maxLogSizeBytes, maxUnmatchedBatchSize } = this.settings
     return (
       (maxBatchSize > 0 && count >= maxBatchSize) ||
-      (maxLogSizeBytes > 0 && sizeBytes > maxLogSizeBytes) ||
+      sizeBytes > (maxLogSizeBytes || heldBytesMax) ||
       (!matched && maxUnmatchedBatchSize > 0 && count >= maxUnmatchedBatchSize)
     )
   }
@@ -93,6 +94,7 @@ export class Recombine implements Joiner {
   adopt(key: Value, entry: Entry, adopted: Adopted, nowMs: number): void {
     const texts = [entry.body as string]
     this.#groups.set(key, { ...adopted, base: entry, oldest: entry, texts, sinceMs: nowMs })
+    this.#heldBytes += adopted.sizeBytes
   }
 
   #add(key: Value, entry: Entry, text: string, nowMs: number, out: (entry: Entry) => void): Group {
@@ -100,28 +102,35 @@ export class Recombine implements Joiner {
     if (known !== undefined) {
       if (this.settings.overwriteWith === 'newest') known.base = entry.clone()
       known.texts.push(text)
-      known.sizeBytes += this.#separatorBytes + Buffer.byteLength(text)
+      this.#grow(known, this.#separatorBytes + Buffer.byteLength(text), out)
       known.count++
       return known
     }
-    if (this.#groups.size >= this.settings.maxSources) {
-      for (const oldest of this.#groups.keys()) {
-        this.release(oldest, out)
-        break
-      }
-    }
+    if (this.#groups.size >= this.settings.maxSources) this.#releaseOldest(out)
     const base = entry.clone()
     const group: Group = {
       base,
       oldest: base,
       texts: [text],
-      sizeBytes: Buffer.byteLength(text),
+      sizeBytes: 0,
       count: 1,
       sinceMs: nowMs,
       matched: false,
     }
     this.#groups.set(key, group)
+    this.#grow(group, Buffer.byteLength(text), out)
     return group
+  }
+
+  #grow(group: Group, byBytes: number, out: (entry: Entry) => void): void {
+    group.sizeBytes += byBytes
+    this.#heldBytes += byBytes
+    while (this.#heldBytes > heldBytesMax) this.#releaseOldest(out)
+  }
+
+  #releaseOldest(out: (entry: Entry) => void): void {
+    const [oldest] = this.#groups.keys()
+    this.release(oldest, out)
   }
 
   /** Gives up the group of this source, if there is one. */
@@ -129,6 +138,7 @@ export class Recombine implements Joiner {
     const group = this.#groups.get(key)
     if (group === undefined) return
     this.#groups.delete(key)
+    this.#heldBytes -= group.sizeBytes
     const { base, texts } = group
     if (texts.length > 1) {
       this.settings.combineField.set(base, texts.join(this.settings.combineWith))

@@ -85,7 +85,12 @@ const recombine = v.pipe(
       100,
     ),
     max_log_size: v.optional(
-      v.pipe(byteSize(), v.description('The most bytes of a group; 0 for no limit.')),
+      v.pipe(
+        byteSize(),
+        v.description(
+          'The most bytes of a group; 0 for the 32MiB that all groups may have together.',
+        ),
+      ),
       0,
     ),
     max_sources: v.optional(

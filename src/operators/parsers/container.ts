@@ -1,5 +1,5 @@
 import { type Entry, isMap, setKey, type Value, type Values } from '../entry.ts'
-import { type Joiner, OperatorError } from '../operator.ts'
+import { heldBytesMax, type Joiner, OperatorError } from '../operator.ts'
 import { compileTimeFormat } from '../time.ts'
 
 /*
@@ -39,6 +39,7 @@ interface Partial {
 export class ContainerParser implements Joiner {
   readonly #settings: ContainerSettings
   readonly #partials = new Map<string, Partial>()
+  #heldBytes = 0
   #path = ''
   #base: Readonly<Values> = {}
   #merged: Readonly<Values> | undefined
@@ -119,11 +120,14 @@ export class ContainerParser implements Joiner {
       this.#partials.set(key, partial)
     }
     partial.parts.push(text)
-    partial.sizeBytes += text.length
-    partial.entry.attributes['logtag'] = entry.attributes['logtag'] ?? undefined
+    const textBytes = Buffer.byteLength(text)
+    partial.sizeBytes += textBytes
+    this.#heldBytes += textBytes
+    while (this.#heldBytes > heldBytesMax) this.#releaseOldest(out)
     const { maxLogSizeBytes } = this.#settings
     const full = maxLogSizeBytes > 0 && partial.sizeBytes >= maxLogSizeBytes
-    if (complete || full) this.#release(key, partial, out)
+    // What was given up for its size is gone.
+    if ((complete || full) && this.#partials.has(key)) this.#release(key, partial, out)
   }
 
   #releaseOldest(out: (entry: Entry) => void): void {
@@ -133,9 +137,9 @@ export class ContainerParser implements Joiner {
 
   #release(key: string, partial: Partial, out: (entry: Entry) => void): void {
     this.#partials.delete(key)
+    this.#heldBytes -= partial.sizeBytes
     const { entry, parts } = partial
     entry.body = parts.join('')
-    if (entry.attributes['logtag'] === undefined) delete entry.attributes['logtag']
     out(entry)
   }
 

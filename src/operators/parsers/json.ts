@@ -11,13 +11,39 @@ const unusualNumber = /\d{16}|\d(?:\.0|[eE][+-]?\d)|-0/
 /** `wholeAsInts`: numbers without fraction and exponent become integers; otherwise all become doubles. */
 function parseJson(text: string, wholeAsInts: boolean): Value {
   try {
-    if (!wholeAsInts) return JSON.parse(text, asDouble) as Value
-    if (unusualNumber.test(text)) return JSON.parse(text, asWritten) as Value
-    return JSON.parse(text) as Value
+    return parseStrictly(text, wholeAsInts)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+  }
+  try {
+    return parseStrictly(withEscapedControls(text), wholeAsInts)
   } catch (error) {
     if (error instanceof SyntaxError) throw new OperatorError('it is not JSON')
     throw error
   }
+}
+
+function parseStrictly(text: string, wholeAsInts: boolean): Value {
+  if (!wholeAsInts) return JSON.parse(text, asDouble) as Value
+  if (unusualNumber.test(text)) return JSON.parse(text, asWritten) as Value
+  return JSON.parse(text) as Value
+}
+
+/** Tabs, ends of lines and the like inside of strings: JSON does not allow them, programs write them, the collector takes them. */
+function withEscapedControls(text: string): string {
+  let out = ''
+  let copied = 0
+  let inString = false
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === 0x22) inString = !inString
+    else if (inString && code === 0x5c) at++
+    else if (inString && code < 0x20) {
+      out += `${text.slice(copied, at)}\\u${code.toString(16).padStart(4, '0')}`
+      copied = at + 1
+    }
+  }
+  return out + text.slice(copied)
 }
 
 /** Throws an OperatorError for a text that is no object. `wholeAsInts` as in `JsonParser`. */

@@ -28,7 +28,8 @@ export class KeyValueParser extends Parser {
       const at = pair.indexOf(this.#delimiter)
       if (at < 0) throw new OperatorError(`it has a part without "${this.#delimiter}"`)
       const value = pair.slice(at + this.#delimiter.length).trim()
-      setKey(values, unquoted(pair.slice(0, at).trim()), unquoted(value))
+      // Blanks around the text of a quoted value go too, as in the collector.
+      setKey(values, unquoted(pair.slice(0, at).trim()).trim(), unquoted(value).trim())
       pairs++
     }
     if (pairs === 0) throw new OperatorError('it is empty')

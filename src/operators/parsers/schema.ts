@@ -69,14 +69,25 @@ const jsonParser = v.strictObject({
   ),
 })
 
-const jsonArrayParser = v.strictObject({
-  type: v.literal('json_array_parser'),
-  ...parser,
-  parse_to: v.optional(field('Where the result goes.'), 'body'),
-  header: v.optional(
-    v.pipe(v.string('must be a string'), v.description('Names of the items, with commas.')),
+const jsonArrayParser = v.pipe(
+  v.strictObject({
+    type: v.literal('json_array_parser'),
+    ...parser,
+    parse_to: v.optional(field('Where the result goes.'), 'body'),
+    header: v.optional(
+      v.pipe(v.string('must be a string'), v.description('Names of the items, with commas.')),
+    ),
+  }),
+  rule(
+    ['parse_to', 'header'],
+    (c) => c.header !== undefined || !isMapRoot(c.parse_to),
+    'a list needs a name below it, such as attributes.items; or give names to its items with header',
+    ['parse_to'],
   ),
-})
+)
+
+/** Attributes and resource are maps always. */
+const isMapRoot = (text: string) => /^\$?(?:attributes|resource)$/.test(text)
 
 const oneCharacter = (description: string) =>
   v.pipe(
@@ -112,6 +123,15 @@ const csvParser = v.pipe(
     ['header', 'header_attribute'],
     (c) => (c.header === undefined) !== (c.header_attribute === undefined),
     'must have either header or header_attribute',
+  ),
+  rule(
+    ['header', 'delimiter', 'header_delimiter'],
+    (c) =>
+      c.header === undefined ||
+      c.header.includes(c.header_delimiter ?? c.delimiter) ||
+      !/[,;|:\t ]/.test(c.header),
+    'has another delimiter than delimiter or header_delimiter says',
+    ['header'],
   ),
   rule(
     ['lazy_quotes', 'ignore_quotes'],
@@ -172,6 +192,8 @@ const syslogParser = v.pipe(
     type: v.literal('syslog_parser'),
     ...parser,
     protocol: v.pipe(
+      v.string('must be "rfc3164", "rfc5424" or "none"'),
+      v.toLowerCase(),
       v.picklist(['rfc3164', 'rfc5424', 'none'], 'must be "rfc3164", "rfc5424" or "none"'),
       v.description('How lines look; `none` takes only the priority, if there is one.'),
     ),
@@ -219,9 +241,11 @@ const container = v.pipe(
     max_log_size: v.optional(
       v.pipe(
         byteSize(),
-        v.description('Give up a line of several parts at this size; 0 for none.'),
+        v.description(
+          'Give up a line of several parts at this size; 0 for the 32MiB that all lines may have together.',
+        ),
       ),
-      0,
+      '1MiB',
     ),
   }),
   v.metadata({

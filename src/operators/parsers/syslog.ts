@@ -16,7 +16,7 @@ export interface SyslogSettings {
   readonly location: string
   /** Lines may come without `<34>`. */
   readonly allowSkipPri: boolean
-  /** The length of the message in front: `65 <34>1 …`. */
+  /** The length of the message in front: `65 <34>1 …`; `none` leaves it there. */
   readonly octetCounting: boolean
   /** The largest length that is believed. */
   readonly octetsMax: number
@@ -36,7 +36,7 @@ const severities: readonly (readonly [number, string])[] = [
 ]
 
 const facilities =
-  'kern user mail daemon auth syslog lpr news uucp cron authpriv ftp ntp audit alert clock local0 local1 local2 local3 local4 local5 local6 local7'.split(
+  'kern user mail daemon auth syslog lpr news uucp cron authpriv ftp ntp audit alert cron2 local0 local1 local2 local3 local4 local5 local6 local7'.split(
     ' ',
   )
 
@@ -57,7 +57,8 @@ export class SyslogParser extends Parser {
 
   protected parse(text: string, entry: Entry): Values {
     const { octetCounting, octetsMax, protocol } = this.#settings
-    const line = (octetCounting ? withoutCount(text, octetsMax) : text).replace(/[\n\0]+$/, '')
+    const counted = octetCounting && protocol !== 'none'
+    const line = (counted ? withoutCount(text, octetsMax) : text).replace(/[\n\0]+$/, '')
     const values: Values = {}
     const at = this.#readPri(line, values)
     let timeUnixNano: bigint | undefined

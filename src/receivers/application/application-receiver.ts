@@ -13,6 +13,9 @@ import { Restarts } from '../../process/restarts.ts'
 import type { Intake } from '../../signal/consumer.ts'
 import type { ApplicationConfig } from './schema.ts'
 
+/** How one ends that was asked to. */
+const stopSignals: ReadonlySet<NodeJS.Signals> = new Set(['SIGTERM', 'SIGINT', 'SIGKILL'])
+
 /** Runs the application of `remora exec`, hands signals on to it, and makes records of its output. */
 export class ApplicationReceiver implements Component {
   readonly #settings: ReceiverSettings<ApplicationConfig>
@@ -103,7 +106,7 @@ export class ApplicationReceiver implements Component {
       const waitMs = this.#restarts.waitMs(clock.monotonicMs() - run.startedMs)
       const status = statusOf(exit)
       const again = this.#startsAgain(exit)
-      logger.info('the application has ended', {
+      logger[this.#levelOf(exit, again)]('the application has ended', {
         message: describeExit(exit),
         exit_code: status,
         pid: run.pid,
@@ -130,6 +133,12 @@ export class ApplicationReceiver implements Component {
         void run.killAfter(config.stop_timeout)
       }
     }
+  }
+
+  #levelOf(exit: Exit, again: boolean): 'info' | 'warn' | 'error' {
+    const stopped = exit.signal === null || stopSignals.has(exit.signal)
+    if (exit.code === 0 || (this.#stopping.signal.aborted && stopped)) return 'info'
+    return again ? 'warn' : 'error'
   }
 
   #startsAgain(exit: Exit): boolean {

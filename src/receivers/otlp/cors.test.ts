@@ -3,7 +3,13 @@ import { suite, test } from 'node:test'
 import { startReceiver } from '../../../test/support/receiver.ts'
 import { Cors } from './cors.ts'
 
-const base = { allowed_origins: [], allowed_headers: [], exposed_headers: [], max_age: 0 }
+const base = {
+  enabled: true,
+  allowed_origins: [],
+  allowed_headers: [],
+  exposed_headers: [],
+  max_age: 0,
+}
 
 const asMap = (headers: readonly string[]): Record<string, string> => {
   const map: Record<string, string> = {}

@@ -20,6 +20,25 @@ suite('the configuration of otlp', () => {
     assert.equal(protocols.http?.logs_url_path, '/v1/logs')
   })
 
+  const paths: readonly (readonly [written: string, want: string | undefined])[] = [
+    ['/in', '/in'],
+    ['in', '/in'],
+    ['a/b:c', '/a/b:c'],
+    ['/a:b', '/a:b'],
+    ['a:b', undefined],
+    ['http://x/y', undefined],
+    ['/in?x=1', undefined],
+    ['/in#x', undefined],
+    ['/i n', undefined],
+  ]
+  for (const [written, want] of paths) {
+    test(`takes ${written} for ${want ?? 'no path'}`, () => {
+      const result = v.safeParse(config, { protocols: { http: { logs_url_path: written } } })
+      const got = result.success ? result.output.protocols.http?.logs_url_path : undefined
+      assert.equal(got, want)
+    })
+  }
+
   const tls = { cert_file: 'c', key_file: 'k' }
   const rows: readonly { name: string; protocols: unknown; want: RegExp }[] = [
     { name: 'no protocol', protocols: {}, want: /^protocols: needs grpc or http$/ },

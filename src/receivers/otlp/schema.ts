@@ -7,6 +7,7 @@ import {
   integer,
   type ObjectMetadata,
   type ScalarMetadata,
+  sectionSwitch,
   wrongAddress,
 } from '../../component/schema.ts'
 import { httpAnswerHeader } from '../../net/header-rules.ts'
@@ -104,6 +105,7 @@ const keepalive = v.strictObject({
 
 const grpc = v.pipe(
   v.strictObject({
+    ...sectionSwitch,
     ...listener('localhost:4317'),
     max_recv_msg_size_mib: v.optional(
       v.pipe(
@@ -145,6 +147,7 @@ const grpc = v.pipe(
 )
 
 const cors = v.strictObject({
+  ...sectionSwitch,
   allowed_origins: v.optional(
     v.pipe(
       v.array(v.string()),
@@ -171,11 +174,15 @@ const cors = v.strictObject({
 
 const algorithms = ['', 'gzip', 'zstd', 'zlib', 'deflate'] as const
 
+/** A path, with or without the slash before it: what net/url of Go takes for the path of a URL, and nothing else. */
+const urlPath = /^(?:\/|(?![^/]*:))[^?#\s]*$/
+
 const path = (signal: string, fallback: string) =>
   v.optional(
     v.pipe(
       v.string(),
-      v.startsWith('/', 'must start with "/"'),
+      v.regex(urlPath, 'must be the path of a URL, such as "/otlp/logs"'),
+      v.transform((written) => (written.startsWith('/') ? written : `/${written}`)),
       v.description(`The URL path for ${signal}.`),
     ),
     fallback,
@@ -183,6 +190,7 @@ const path = (signal: string, fallback: string) =>
 
 const http = v.pipe(
   v.strictObject({
+    ...sectionSwitch,
     ...listener('localhost:4318'),
     cors: v.optional(v.pipe(cors, v.description('What web pages may do.'))),
     max_request_body_size: v.optional(
@@ -236,7 +244,9 @@ const http = v.pipe(
     metrics_url_path: path('metrics', '/v1/metrics'),
     logs_url_path: path('logs', '/v1/logs'),
   }),
-  v.metadata({ unsupported: ['auth', 'middlewares'] } satisfies ObjectMetadata),
+  v.metadata({
+    unsupported: ['auth', 'middlewares', 'profiles_url_path'],
+  } satisfies ObjectMetadata),
   rules(['endpoint', 'transport'], (c) => addressFaults(c)),
   rule(
     ['traces_url_path', 'metrics_url_path', 'logs_url_path'],
