@@ -7,7 +7,16 @@
 
 const engines = ['tail', 'operators', 'presets', 'regex', 'masking', 'lines', 'process']
 const contracts = ['component', 'signal', 'errors']
-const forComponents = [...contracts, ...engines, 'wire', 'telemetry', 'net', 'buffer', 'delivery']
+const forComponents = [
+  ...contracts,
+  ...engines,
+  'wire',
+  'telemetry',
+  'memory',
+  'net',
+  'buffer',
+  'delivery',
+]
 
 /** Folder of src → what it may import: folders, or single files. Its own folder is always allowed. */
 const table = {
@@ -15,11 +24,12 @@ const table = {
   wire: ['errors'],
   signal: ['wire', 'errors'],
   component: ['signal', 'errors'],
+  memory: ['component'],
   telemetry: ['component', 'signal', 'errors'],
   net: ['component', 'wire', 'errors', 'telemetry'],
   buffer: ['component', 'signal', 'telemetry', 'errors'],
   delivery: [...contracts, 'buffer', 'net/compress.ts'],
-  tail: [...contracts, 'wire', 'regex'],
+  tail: [...contracts, 'memory', 'wire', 'regex'],
   operators: [...contracts, 'wire', 'regex'],
   presets: [...contracts, 'wire', 'operators', 'tail'],
   regex: [...contracts, 'wire'],

@@ -10,6 +10,11 @@ let receive = (signal: Signal): void => {
 const onSignal = (signal: Signal): void => receive(signal)
 for (const signal of signals) process.on(signal, onSignal)
 
+// What bin/remora has set for this process alone, and what has taken effect by now. An application that remora starts would
+// otherwise be tuned as remora is, and a Node among them would write into remora's compile cache.
+for (const name of process.env['REMORA_OWN_ENV']?.split(' ') ?? []) delete process.env[name]
+delete process.env['REMORA_OWN_ENV']
+
 // A reader that went away (`remora components | head -1`) is no error, but an end of what would write for ever. Anything else
 // (a full disk) is told once on stderr, if that still takes it, and remora goes on: its output is not its work.
 let readerGone = (): void => {}

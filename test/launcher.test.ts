@@ -13,6 +13,7 @@ const main = `console.log(JSON.stringify({
   options: process.execArgv,
   arguments: process.argv.slice(2),
   arenas: process.env.MALLOC_ARENA_MAX,
+  own: process.env.REMORA_OWN_ENV,
   cache: process.env.NODE_COMPILE_CACHE,
 }))`
 
@@ -21,6 +22,7 @@ interface Said {
   readonly options: readonly string[]
   readonly arguments: readonly string[]
   readonly arenas: string
+  readonly own: string
   readonly cache?: string
 }
 
@@ -96,6 +98,7 @@ suite('bin/remora', () => {
     const said = start(launcher)
     assert.ok(said.options.some((option) => /^--max-semi-space-size=\d+$/.test(option)))
     assert.match(said.arenas, /^[12]$/)
+    assert.equal(said.own.trim(), 'MALLOC_ARENA_MAX MALLOC_MMAP_THRESHOLD_ MALLOC_TRIM_THRESHOLD_')
     assert.equal(said.cache, undefined)
   })
 
@@ -106,6 +109,7 @@ suite('bin/remora', () => {
     })
     assert.deepEqual(said.options, ['--max-old-space-size=99'])
     assert.equal(said.arenas, '7')
+    assert.ok(!said.own.includes('ARENA'))
     assert.deepEqual(start(launcher, [], { REMORA_NODE_OPTIONS: '' }).options, [])
   })
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../component/clock.ts'
 import type { Logger } from '../component/telemetry.ts'
 import { formatPath } from '../config/problem.ts'
+import { collectWhenQuiet } from '../memory/spare-heap.ts'
 import type { RunningService } from '../pipeline/service.ts'
 import type { Arguments } from './arguments.ts'
 import { checkConfig } from './check-config.ts'
@@ -85,6 +86,7 @@ export async function run(
     logger.error('cannot start', { error })
     return exitCodes.failed.code
   }
+  const stopCollecting = collectWhenQuiet(control.clock, logger)
   logger.info('ready', { version, running: summarise(plan.service) })
   if (
     ward === undefined &&
@@ -99,6 +101,7 @@ export async function run(
   const ended = ward?.ended ?? lifecycle.service.ended.then(() => exitCodes.ok.code)
   void ended.then((code) => lifecycle.ended(shutdownTimeoutMs, code))
   await stopping.promise
+  stopCollecting()
   await lifecycle.service.stop()
   lifecycle.stopped()
   // First what was held back, so that this is the last line.

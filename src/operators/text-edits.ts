@@ -1,56 +1,16 @@
 import type { Pattern } from '../regex/pattern.ts'
+import { unquoteGo } from './go-quotes.ts'
 import { OperatorError } from './operator.ts'
 
 /** Escape sequences of terminals: CSI (colours and the like), OSC (titles, links), and those of two characters. */
 export const ansiPattern =
   '\\x1b(?:\\[[0-9:;<=>?]*[ !-/]*[@-~]|\\][^\\x07\\x1b]*(?:\\x07|\\x1b\\\\)|[@-Z\\\\^_])'
 
-/** Out of the quotes of Go and JSON: "…" with escapes, `…` as it is, '…' for a single character. */
+/** Out of the quotes of Go and JSON. */
 export function unquote(text: string): string {
-  const quote = text[0]
-  const inner = text.slice(1, -1)
-  if (text.length < 2 || text.at(-1) !== quote) throw notQuoted()
-  if (quote === '`') {
-    if (inner.includes('`')) throw notQuoted()
-    return inner
-  }
-  if (quote !== '"' && quote !== "'") throw notQuoted()
-  if (inner.includes('\n')) throw notQuoted()
-  const plain = inner.replace(
-    /\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|[abfnrtv\\'"])|["'\\]/gu,
-    (match, escaped: string | undefined) => {
-      if (escaped === undefined) {
-        if (match === '\\' || match === quote) throw notQuoted()
-        return match
-      }
-      return unescaped(escaped)
-    },
-  )
-  if (quote === "'" && [...plain].length !== 1) throw notQuoted()
+  const plain = unquoteGo(text)
+  if (plain === undefined) throw new OperatorError('it is not a quoted string')
   return plain
-}
-
-const simple: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-}
-
-function unescaped(escaped: string): string {
-  const [first = ''] = escaped
-  if (escaped.length === 1) return simple[first] ?? escaped
-  const octal = /[0-7]/.test(first)
-  const code = octal ? Number.parseInt(escaped, 8) : Number.parseInt(escaped.slice(1), 16)
-  if (code > (octal ? 0xff : 0x10ffff)) throw notQuoted()
-  return String.fromCodePoint(code)
-}
-
-function notQuoted(): OperatorError {
-  return new OperatorError('it is not a quoted string')
 }
 
 type Piece = string | number

@@ -10,7 +10,6 @@ import { holdsMark, noGuard, readGuard, readRange, sameBytes } from './identity.
 import { OpenFiles } from './open-files.ts'
 import { bornMsOf, Placement } from './placement.ts'
 import { type Source, sizeOf } from './source.ts'
-import { SpareHeap } from './spare-heap.ts'
 import { inodeKey, TailedFile } from './tailed-file.ts'
 import type { DeliveryWindow } from './window.ts'
 
@@ -70,7 +69,6 @@ export class FileSet {
   readonly #events: TailEvents
   readonly #byInode = new Map<string, TailedFile>()
   readonly #complained = new Set<string>()
-  readonly spareHeap = new SpareHeap()
   #poll = 0
   #hasHardLinks = false
   #expiredAtMs = 0
@@ -148,7 +146,6 @@ export class FileSet {
     }
     if (strangers.length > 0) await this.#meet(strangers)
     await this.#adoptUnclaimed()
-    this.spareHeap.met(strangers.length)
     if (this.#poll === 1) this.#checkpoints.looked()
     if (this.#settings.deleteAfterRead) {
       for (const file of [...this.#byInode.values()]) {

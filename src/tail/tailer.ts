@@ -171,9 +171,8 @@ export class Tailer {
       if (this.#files.count < manyFiles) return pollIntervalMs
       return Math.max(pollIntervalMs, Math.min(this.#pollTookMs * restsPerPoll, quietPollMs))
     }
-    if (!this.#isSureOfQuiet(this.#watcher)) return Math.max(pollIntervalMs, quietPollMs)
-    this.#files.spareHeap.quiet()
-    return Math.max(pollIntervalMs, surePollMs)
+    const periodMs = this.#isSureOfQuiet(this.#watcher) ? surePollMs : quietPollMs
+    return Math.max(pollIntervalMs, periodMs)
   }
 
   /** Whether nothing can have changed, or become due, of which the watcher would not tell. */

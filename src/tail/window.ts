@@ -1,12 +1,12 @@
 import { type Clock, sleep } from '../component/clock.ts'
 import type { Counter, Logger } from '../component/telemetry.ts'
 import { DeliveryError } from '../errors/delivery-error.ts'
+import { YoungGarbage } from '../memory/young-garbage.ts'
 import type { Batch } from '../signal/batch.ts'
 import type { Intake, ReceiveContext } from '../signal/consumer.ts'
 import type { LineSource } from './line-source.ts'
 import type { Progress } from './line-target.ts'
 import type { TailedFile } from './tailed-file.ts'
-import { YoungGarbage } from './young-garbage.ts'
 
 // Reading stands still meanwhile, of all files and for all exporters.
 const maxAskedMs = 60_000

@@ -62,6 +62,15 @@ suite('remora exec passes on', () => {
     })
   }
 
+  test('the environment as it was', async (t) => {
+    const remora = await StreamProcess.start(t, ['env'], { env: { MALLOC_TRIM_THRESHOLD_: '77' } })
+    assert.equal(await remora.end(), 0)
+    assert.deepEqual(
+      remora.output.split('\n').filter((line) => /^(MALLOC_|NODE_COMPILE|REMORA_OWN)/.test(line)),
+      ['MALLOC_TRIM_THRESHOLD_=77'],
+    )
+  })
+
   for (const signal of ['SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const) {
     test(signal, async (t) => {
       const name = signal.slice(3)

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { suite, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { toJson } from '../../src/wire/otlp/to-json.ts'
 import { freePort } from '../support/free-port.ts'
 import { parseMetrics, sum } from '../support/ledger-page.ts'
 import { numberedLogs } from '../support/numbered-logs.ts'
 import { sendHttp } from '../support/otlp-sender.ts'
 import { OtlpSink } from '../support/otlp-sink.ts'
-import { startRemora, until } from '../support/remora-process.ts'
+import { buildBundle, startRemora, temporaryDirectory, until } from '../support/remora-process.ts'
 
 const mib = 1024 * 1024
 
@@ -60,6 +62,51 @@ service:
     assert.ok(sink.received.length * large.byteLength > 20 * mib)
   })
 })
+
+suite('a burst of large bodies', () => {
+  test('leaves no garbage behind in a process that has nothing to do', {
+    skip: process.platform === 'linux' ? false : 'memory is told by /proc',
+  }, async (t) => {
+    buildBundle()
+    const httpPort = await freePort()
+    const directory = await temporaryDirectory(t)
+    const remora = await startRemora(
+      t,
+      `
+receivers: { otlp: { protocols: { http: { endpoint: "127.0.0.1:${httpPort}" } } } }
+exporters: { file: { path: "${directory}/out.json" } }
+service: { pipelines: { logs: { receivers: [otlp], exporters: [file] } } }
+`,
+      { bundle: true },
+    )
+    const body = gzipSync(toJson('logs', numberedLogs(0, 100_000, 100).bytes()))
+    const send = async (): Promise<number> => {
+      const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' }
+      const url = `http://127.0.0.1:${httpPort}/v1/logs`
+      const { status } = await fetch(url, { method: 'POST', headers, body })
+      return status
+    }
+    const answers = await Promise.all(Array.from({ length: 8 }, send))
+    assert.ok(answers.includes(200), `${answers}`)
+    const afterMib = anonymousMib(remora.child.pid)
+    const leftMib = await until(
+      'the garbage to be collected',
+      () => {
+        const mib = anonymousMib(remora.child.pid)
+        return mib < 100 && mib
+      },
+      20_000,
+    )
+    t.diagnostic(`anonymous: ${afterMib} MiB after the burst, then ${leftMib}`)
+    assert.ok(afterMib > 150, `${afterMib} MiB is no burst`)
+  })
+})
+
+/** What a container's limit cannot reclaim. */
+function anonymousMib(pid: number | undefined): number {
+  const found = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  return Math.round(Number(found?.[1]) / 1024)
+}
 
 suite('a secret of the configuration', () => {
   test('stands in no log, page, answer or process list', async (t) => {

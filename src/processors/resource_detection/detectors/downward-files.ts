@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises'
+import { unquoteGo } from '../../../operators/go-quotes.ts'
 
 /** 512 KiB: Kubernetes allows 256 KiB of annotations, and quoting may double them. */
 const fileBytesMax = 512 * 1024
@@ -24,32 +25,9 @@ export function parseDownwardPairs(text: string): [key: string, value: string][]
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => {
-      const [, key = '', quoted] = /^([^=]+)="(.*)"$/.exec(line) ?? []
-      if (quoted === undefined) throw new Error('a line of the downward volume is not key="value"')
-      return [key, unquote(quoted)]
+      const [, key = '', quoted = ''] = /^([^=]+)=(".*")$/.exec(line) ?? []
+      const value = unquoteGo(quoted)
+      if (value === undefined) throw new Error('a line of the downward volume is not key="value"')
+      return [key, value]
     })
-}
-
-const short: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-}
-
-/** Go's strconv.Quote, backwards. Bytes that were no UTF-8 are written as \xNN and come out as U+FFFD. */
-function unquote(quoted: string): string {
-  return quoted.replaceAll(
-    /\\(?:x[0-9a-f]{2}|u([0-9a-f]{4})|U([0-9a-f]{8})|(.))/g,
-    (written: string, four?: string, eight?: string, one?: string) => {
-      const hex = four ?? eight
-      if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16))
-      if (one !== undefined) return short[one] ?? one
-      const code = Number.parseInt(written.slice(2), 16)
-      return code < 0x80 ? String.fromCharCode(code) : '\uFFFD'
-    },
-  )
 }

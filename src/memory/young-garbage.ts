@@ -1,3 +1,5 @@
+import { collect } from './collect.ts'
+
 /*
  * A batch of lines is one object of a few bytes that holds hundreds of kilobytes outside of V8's heap. Reading makes hardly
  * any other objects, so the young generation never fills, and the batches that were delivered stay until their bytes
@@ -6,21 +8,14 @@
  */
 const stepBytes = 6 * 1024 * 1024
 
-type Collect = (options: { readonly type: 'minor' }) => void
-
-/** Collects the young generation after each 6 MiB of batches that are done; without `--expose-gc` it does nothing. */
+/** Collects the young generation after each 6 MiB of batches; without `--expose-gc` it does nothing. */
 export class YoungGarbage {
-  readonly #collect: Collect | undefined
   #bytes = 0
-
-  constructor(collect: Collect | undefined = globalThis.gc as Collect | undefined) {
-    this.#collect = collect
-  }
 
   add(sizeBytes: number): void {
     this.#bytes += sizeBytes
     if (this.#bytes < stepBytes) return
     this.#bytes = 0
-    this.#collect?.({ type: 'minor' })
+    collect?.({ type: 'minor' })
   }
 }
