@@ -1,7 +1,8 @@
 import { join } from 'node:path'
-import { type Cursor, readCursor } from './disk/cursor.ts'
-import { errorCode, type FileSystem, readAll } from './disk/file-system.ts'
+import type { Cursor } from './disk/cursor.ts'
+import { errorCode, type FileSystem } from './disk/file-system.ts'
 import { parseSegmentFileName, type SegmentName, segmentHeaderBytes } from './disk/format.ts'
+import { cursorBeforeName, cursorName, loadCursor } from './disk/load-cursor.ts'
 import { nodeFileSystem } from './disk/node-file-system.ts'
 import { readWindow } from './disk/read-window.ts'
 
@@ -20,7 +21,6 @@ export interface DiskQueueStatus {
 }
 
 const windowBytes = 64 * 1024
-const cursorBytesMax = 64 * 1024
 
 /**
  * Looks into the directory of a disk queue by the headers of its records, and changes nothing. For a queue that nobody
@@ -39,9 +39,7 @@ export async function readDiskQueueStatus(
     accounts: new Map(),
   }
   const names = await listIfThere(fs, directory)
-  const cursor = names.includes('cursor')
-    ? await loadCursor(fs, join(directory, 'cursor'))
-    : undefined
+  const cursor = await findCursor(fs, directory, names)
   for (const name of names.sort()) {
     try {
       const path = join(directory, name)
@@ -94,15 +92,16 @@ function isAcknowledged(cursor: Cursor | undefined, segment: SegmentName, index:
   )
 }
 
-async function loadCursor(fs: FileSystem, path: string): Promise<Cursor | undefined> {
-  const bytes = Buffer.alloc(Math.min(await fs.size(path), cursorBytesMax))
-  const file = await fs.open(path, 'read')
-  try {
-    const cursor = readCursor(bytes.subarray(0, await readAll(fs, file, bytes, 0)))
-    return typeof cursor === 'string' ? undefined : cursor
-  } finally {
-    await fs.close(file)
+async function findCursor(
+  fs: FileSystem,
+  directory: string,
+  names: readonly string[],
+): Promise<Cursor | undefined> {
+  for (const name of [cursorName, cursorBeforeName]) {
+    const cursor = names.includes(name) ? await loadCursor(fs, directory, name) : ''
+    if (typeof cursor !== 'string') return cursor
   }
+  return undefined
 }
 
 async function listIfThere(fs: FileSystem, directory: string): Promise<string[]> {

@@ -113,7 +113,7 @@ export class StoredQueue implements Queue {
   }
 
   get length(): number {
-    return this.disk.waiting.records
+    return this.disk.reachableRecords
   }
 
   get waitingItems(): number {

@@ -3,6 +3,7 @@ import type { Clock } from '../../component/clock.ts'
 import { type CursorEntry, writeCursor } from './cursor.ts'
 import { errorCode, type FileSystem, writeAll } from './file-system.ts'
 import type { SegmentName } from './format.ts'
+import { cursorBeforeName, cursorName } from './load-cursor.ts'
 import type { SegmentFiles } from './segment-files.ts'
 
 export interface CursorFileOptions {
@@ -18,11 +19,13 @@ export interface CursorFileOptions {
 
 /**
  * Keeps on the disk which records are acknowledged: written under another name, synced, renamed, directory synced. After a crash
- * what was acknowledged since the last save is sent again, and nothing else.
+ * what was acknowledged since the last save is sent again, and nothing else. The one before is kept, under another name: if
+ * the cursor is damaged, only what was acknowledged since the last save but one comes again.
  */
 export class CursorFile {
   readonly #options: CursorFileOptions
   readonly #path: string
+  readonly #beforePath: string
   readonly #temporaryPath: string
   #cancelTimer: (() => void) | undefined
   #saving: Promise<boolean> | undefined
@@ -31,7 +34,8 @@ export class CursorFile {
 
   constructor(options: CursorFileOptions) {
     this.#options = options
-    this.#path = join(options.directory, 'cursor')
+    this.#path = join(options.directory, cursorName)
+    this.#beforePath = join(options.directory, cursorBeforeName)
     this.#temporaryPath = `${this.#path}.tmp`
   }
 
@@ -44,7 +48,7 @@ export class CursorFile {
     })
   }
 
-  /** False if it could not be saved; then the file of before still stands. Never rejects. */
+  /** False if it could not be saved; then the one of before still stands, under one of the two names. Never rejects. */
   async save(): Promise<boolean> {
     while (this.#saving) await this.#saving
     this.#saving = this.#save()
@@ -69,6 +73,7 @@ export class CursorFile {
     const bytes = writeCursor({ nextSequence: nextSequence(), entries }, files.limits.cursorBytes)
     try {
       await this.#write(bytes)
+      await this.#keepBefore()
       await fs.rename(this.#temporaryPath, this.#path)
       await files.syncDirectory(directory)
       this.saves++
@@ -77,6 +82,15 @@ export class CursorFile {
       onFailed(error as Error)
       await this.#removeTemporary()
       return false
+    }
+  }
+
+  async #keepBefore(): Promise<void> {
+    try {
+      await this.#options.fs.rename(this.#path, this.#beforePath)
+    } catch (error) {
+      // The first save, or the one before was cut short here.
+      if (errorCode(error) !== 'ENOENT') throw error
     }
   }
 

@@ -177,6 +177,11 @@ export class DiskQueue {
     return this.#reader.waiting
   }
 
+  /** Of the records that wait, those that are not in a file that cannot be read now. */
+  get reachableRecords(): number {
+    return this.#reader.waiting.records - this.#reader.unreachableRecords
+  }
+
   /** What of it is in memory. */
   get readable(): Readonly<Tally> {
     return this.#reader.readable
@@ -210,10 +215,10 @@ export class DiskQueue {
     return this.#setAside.files
   }
 
-  /** Files that stay as they are until the next start, with what is in them. */
+  /** Files that cannot be read: found at the start, which stay as they are until the next one; and since, which are tried again. */
   get unreadableFiles(): number {
     let files = this.report.leftAlone
-    for (const { unreadable } of this.#files.live) if (unreadable) files++
+    for (const { unreadable } of this.#files.live) if (unreadable !== undefined) files++
     return files
   }
 
@@ -266,7 +271,7 @@ export class DiskQueue {
     return this.#appender.append(batch, account, accountBytes)
   }
 
-  /** The oldest record in memory. Undefined with `waiting.records > 0`: `onReadable` follows. */
+  /** The oldest record in memory. Undefined with `reachableRecords > 0`: `onReadable` follows. */
   peek(): DiskRecord | undefined {
     return this.#reader.peek()
   }
@@ -323,7 +328,7 @@ export class DiskQueue {
 
   /** Something in it waits, and its file can go with that. */
   #mayGiveUp(segment: Segment): boolean {
-    if (segment.isDone || segment.unreadable || segment.sendingRecords > 0) return false
+    if (segment.isDone || segment.sendingRecords > 0) return false
     return this.#appender.maySeal(segment)
   }
 

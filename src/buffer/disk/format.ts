@@ -9,6 +9,7 @@ import { type Signal, signals } from '../../signal/signal.ts'
  *     00000008-1c04be52.segment           the newest; records are appended to it
  *     00000005-02c1f09e.segment.spare     nothing in it is needed: a later segment is written over it (spare-files.ts)
  *     cursor                              which records are acknowledged (cursor.ts)
+ *     cursor.before                       the cursor that it has replaced
  *     lock                                which process uses the directory (directory-lock.ts)
  *     00000003-77aa0102.segment.damaged   set aside: nothing of it can be read
  *

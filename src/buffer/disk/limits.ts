@@ -28,7 +28,7 @@ export interface Limits {
   /** Of one record with its header. */
   readonly recordBytes: number
   readonly cursorBytes: number
-  /** Taken from the cap for the cursor, the cursor that replaces it and the lock. */
+  /** Taken from the cap for the cursor, the one before it, the one that replaces it, and the lock. */
   readonly reservedBytes: number
   readonly setAsideBytes: number
   readonly setAsideFiles: number
@@ -43,7 +43,7 @@ export function limitsFor(capBytes: number, segmentBytes?: number): Limits {
     segmentBytes: Math.min(segmentBytes ?? segmentBytesMax, segmentBytesMax, most),
     recordBytes: Math.min(recordBytesMax, Math.floor(capBytes * recordShare)),
     cursorBytes,
-    reservedBytes: 2 * cursorBytes + lockBytesMax,
+    reservedBytes: 3 * cursorBytes + lockBytesMax,
     setAsideBytes: Math.floor(capBytes * setAsideShare),
     setAsideFiles: setAsideFilesMax,
   }

@@ -12,8 +12,10 @@ import { Tally } from './tally.ts'
 /** Large enough that a read costs little beside its bytes, small beside the memory of a sidecar. */
 export const readBytesDefault = 512 * 1024
 const retryMs = 1000
-/** After this many tries a file that cannot be opened no longer holds up the others. */
+/** After this many tries a file that cannot be read no longer holds up the others. */
 const triesMax = 10
+/** Then it is tried again at this distance: descriptors come free, permissions are put right. */
+const reopenMs = 10_000
 
 export interface ReaderLimits {
   /** What waits in memory. */
@@ -41,6 +43,9 @@ export interface ReaderEvents {
  *
  * The front is bounded by `memoryBytes`, and holds at least one record. A new record joins it only when nothing
  * unloaded stands before it.
+ *
+ * A file that cannot be read holds up the others for ten seconds, then they go on without it. Its records wait, and come next once
+ * it can be read: late, but not lost. Only a file that is gone is.
  */
 export class Reader {
   readonly #fs: FileSystem
@@ -60,6 +65,7 @@ export class Reader {
   #large = false
   #tries = 0
   #cancelRetry: (() => void) | undefined
+  #cancelReopen: (() => void) | undefined
   #closed = false
 
   constructor(
@@ -91,6 +97,17 @@ export class Reader {
   /** What of it is in memory. */
   get readable(): Readonly<Tally> {
     return this.#readable
+  }
+
+  /** Records that wait in files that cannot be read. */
+  get unreachableRecords(): number {
+    let count = 0
+    // Nothing is passed over while nothing is to be tried again.
+    if (this.#cancelReopen === undefined) return count
+    for (const { unreadable, unloaded } of this.#files.live) {
+      if (unreadable === 'now') for (const { records } of unloaded.values()) count += records
+    }
+    return count
   }
 
   peek(): DiskRecord | undefined {
@@ -158,13 +175,16 @@ export class Reader {
   async close(): Promise<void> {
     this.#closed = true
     this.#cancelRetry?.()
+    this.#cancelReopen?.()
     await this.#loading
     await this.#closeFile()
   }
 
-  /** The oldest segment with something unread. */
+  /** The oldest segment with something unread that can be read. */
   #current(): Segment | undefined {
-    for (const segment of this.#files.live) if (!segment.isRead) return segment
+    for (const segment of this.#files.live) {
+      if (!segment.isRead && segment.unreadable !== 'now') return segment
+    }
     return undefined
   }
 
@@ -197,7 +217,9 @@ export class Reader {
       window = await readWindow(source, readOffset, this.#large ? 0 : this.#readBytes, 'payloads')
       this.#large = window.records.some(({ recordBytes }) => recordBytes > this.#readBytes)
       this.#tries = 0
+      this.#wasRead(segment)
     } catch (error) {
+      await this.#closeFile()
       return this.#loadFailed(segment, error)
     }
     // Unless it was dropped meanwhile.
@@ -262,7 +284,7 @@ export class Reader {
     if (segment.isRead) return true
     const gone = errorCode(error) === 'ENOENT'
     this.#tries++
-    if (!gone && this.#tries < triesMax) {
+    if (!gone && this.#tries < triesMax && segment.unreadable === undefined) {
       if (this.#closed) return false
       this.#cancelRetry = this.#clock.after(retryMs, () => {
         this.#cancelRetry = undefined
@@ -270,15 +292,37 @@ export class Reader {
       })
       return false
     }
-    this.#logger.error('cannot read a queue file', {
-      path: segment.path,
-      message: (error as Error).message,
-    })
     this.#tries = 0
-    segment.unreadable = !gone
-    segment.readOffset = segment.sizeBytes
-    this.#finish(segment)
+    const fields = { path: segment.path, message: (error as Error).message }
+    if (gone) {
+      this.#logger.error('a queue file has disappeared', fields)
+      segment.readOffset = segment.sizeBytes
+      this.#finish(segment)
+      return true
+    }
+    if (segment.unreadable === undefined) {
+      this.#logger.error('cannot read a queue file; others go first until it can be read', fields)
+    }
+    segment.unreadable = 'now'
+    this.#reopenLater()
     return true
+  }
+
+  #reopenLater(): void {
+    if (this.#closed) return
+    this.#cancelReopen ??= this.#clock.after(reopenMs, () => {
+      this.#cancelReopen = undefined
+      for (const segment of this.#files.live) {
+        if (segment.unreadable === 'now') segment.unreadable = 'before'
+      }
+      this.fill()
+    })
+  }
+
+  #wasRead(segment: Segment): void {
+    if (segment.unreadable === undefined) return
+    segment.unreadable = undefined
+    this.#logger.info('a queue file can be read again', { path: segment.path })
   }
 
   async #fileOf(segment: Segment): Promise<number> {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Clock } from '../../component/clock.ts'
 import type { Logger } from '../../component/telemetry.ts'
-import { type Cursor, readCursor } from './cursor.ts'
+import type { Cursor } from './cursor.ts'
 import { cutFile } from './cut-file.ts'
 import { errorCode, type FileSystem, readAll } from './file-system.ts'
 import {
@@ -13,6 +13,7 @@ import {
   segmentHeaderBytes,
 } from './format.ts'
 import type { Limits } from './limits.ts'
+import { cursorBeforeName, cursorName, loadCursor } from './load-cursor.ts'
 import { readWindow, type Source, type StoredRecord } from './read-window.ts'
 import { Segment } from './segment.ts'
 import { SegmentFiles } from './segment-files.ts'
@@ -25,10 +26,10 @@ import { SpareFiles } from './spare-files.ts'
  *
  *     cursor.tmp                   removed: it was being written
  *     *.spare                      removed: nothing in it is needed
- *     cursor, cursor.tmp that are  renamed to *.stray
- *       directories
- *     cursor, missing              nothing counts as acknowledged
- *     cursor, damaged or newer     the same, and it is set aside
+ *     a directory of the name of   renamed to *.stray
+ *       cursor, cursor.before, cursor.tmp
+ *     cursor, damaged or newer     set aside; cursor.before takes its place
+ *     both missing, or damaged     nothing counts as acknowledged
  *     *.segment, empty, garbage,   set aside
  *       or of a newer version
  *     *.segment, cannot be opened  left alone until the next start
@@ -62,7 +63,7 @@ export interface RecoveryReport {
   tornBytes: number
   /** Segments whose header was damaged and whose records are not. */
   damagedHeaders: number
-  cursor: 'valid' | 'missing' | 'damaged'
+  cursor: 'valid' | 'before' | 'missing' | 'damaged'
 }
 
 /** What is to be done with a file. */
@@ -122,10 +123,10 @@ export class Recovery {
       if (name === 'cursor.tmp' || SpareFiles.owns(name)) await this.#remove(name)
       else if (SetAside.owns(name)) await this.#foundAside(name)
     }
-    for (const name of ['cursor', 'cursor.tmp']) {
+    for (const name of [cursorName, cursorBeforeName, 'cursor.tmp']) {
       if (!names.includes(name)) await this.#makeWay(name)
     }
-    const cursor = names.includes('cursor') ? await this.#readCursor() : undefined
+    const cursor = await this.#readCursor(names)
     const segments: Segment[] = []
     const named = names.filter((name) => name.endsWith('.segment'))
     for (const name of named) {
@@ -313,27 +314,18 @@ export class Recovery {
     }
   }
 
-  async #readCursor(): Promise<Cursor | undefined> {
-    let found: Cursor | string
-    try {
-      const path = this.#path('cursor')
-      // A cap that has become smaller leaves a larger cursor behind.
-      const bytes = Buffer.alloc(Math.min(await this.#fs.size(path), cursorReadBytesMax))
-      const file = await this.#fs.open(path, 'read')
-      try {
-        found = readCursor(bytes.subarray(0, await readAll(this.#fs, file, bytes, 0)))
-      } finally {
-        await this.#fs.close(file)
+  /** The cursor; the one before it if it is damaged, or if a save was cut short between the two renames. */
+  async #readCursor(names: readonly string[]): Promise<Cursor | undefined> {
+    for (const name of [cursorName, cursorBeforeName]) {
+      if (!names.includes(name)) continue
+      const found = await loadCursor(this.#fs, this.#directory, name)
+      if (typeof found !== 'string') {
+        this.#report.cursor = name === cursorName ? 'valid' : 'before'
+        return found
       }
-    } catch (error) {
-      found = (error as Error).message
+      this.#report.cursor = 'damaged'
+      await this.#putAside(name, found)
     }
-    if (typeof found !== 'string') {
-      this.#report.cursor = 'valid'
-      return found
-    }
-    this.#report.cursor = 'damaged'
-    await this.#putAside('cursor', found)
     return undefined
   }
 
@@ -415,6 +407,3 @@ function sealOlder(segment: Segment, { validEnd, torn }: Scan, { usedBytes }: He
   if (segment.fileBytes === usedBytes) segment.sizeBytes = validEnd
   else if (!torn) segment.missingRecords = 1
 }
-
-/** The largest cursor that any cap allows, and some room for later versions. */
-const cursorReadBytesMax = 64 * 1024

@@ -33,8 +33,8 @@ export class Segment implements SegmentName {
   readonly unloaded = new Map<string, Tally>()
   /** Records that were never found where their neighbours are. */
   missingRecords = 0
-  /** It cannot be opened: the file stays for the next start. */
-  unreadable = false
+  /** `now`: it is passed over, its records wait. `before`: it is to be tried again. */
+  unreadable: 'now' | 'before' | undefined
   /** Records in memory, handed out or not, that are not acknowledged. */
   openRecords = 0
   /** Those of them that were handed out. */
@@ -61,7 +61,7 @@ export class Segment implements SegmentName {
 
   /** No record in it waits or is being sent. */
   get isDone(): boolean {
-    return this.isRead && this.openRecords === 0 && !this.unreadable
+    return this.isRead && this.openRecords === 0
   }
 
   addUnloaded(account: string, items: number, sizeBytes: number): void {

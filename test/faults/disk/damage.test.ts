@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
+import type { DiskRecord } from '../../../src/buffer/disk/disk-record.ts'
 import { recordHeaderBytes, segmentHeaderBytes } from '../../../src/buffer/disk/format.ts'
 import { Random } from '../../support/random.ts'
 import { drain, fill, makeDirectory, numbers, openQueue } from './on-disk.ts'
-import { account, numberedBatch } from './queue-support.ts'
+import { account, numberedBatch, numberOf } from './queue-support.ts'
 import { failure, SimulatedFileSystem } from './simulated-file-system.ts'
 
 const payloadBytes = 100
@@ -138,6 +139,74 @@ suite('a damaged segment', () => {
   })
 })
 
+suite('a queue file that cannot be opened while the queue runs', () => {
+  /** Twenty batches in five segments, of which the second, 4 to 7, cannot be opened while `broken`. */
+  async function withBrokenFile() {
+    const fs = new SimulatedFileSystem(new Random(1))
+    const changes = { maxSizeBytes: 64 * 1024, memoryBytes: 0, readBytes: 1 }
+    const { queue: written } = await openQueue('/queue', changes, fs)
+    await fill(written, 0, 20, 900)
+    await written.close()
+    const state = { broken: false }
+    const methods = methodsOf(fs)
+    const { queue, clock } = await openQueue('/queue', changes, {
+      ...methods,
+      open: (path, access) =>
+        state.broken && path.includes('/00000002-')
+          ? Promise.reject(failure('EMFILE'))
+          : methods.open(path, access),
+    })
+    state.broken = true
+    const taken: number[] = []
+    /** Takes all that comes within some seconds. */
+    async function takeFor(ms: number): Promise<number[]> {
+      taken.length = 0
+      for (let idle = 0; idle < 40; idle++) {
+        if (idle === 20) await clock.advance(ms)
+        await new Promise((resolve) => setImmediate(resolve))
+        const record = queue.take()
+        if (record === undefined) continue
+        idle = idle < 20 ? 0 : 20
+        taken.push(numberOf(record.batch))
+        queue.ack(record)
+      }
+      return [...taken]
+    }
+    return { fs, queue, clock, state, takeFor }
+  }
+
+  test('for a moment: the order stays', async () => {
+    const { queue, state, takeFor } = await withBrokenFile()
+    assert.deepEqual(await takeFor(5000), numbers(0, 4))
+    state.broken = false
+    assert.deepEqual(await takeFor(1000), numbers(4, 20))
+    assert.equal(queue.lost.records, 0)
+    await queue.close()
+  })
+
+  test('for minutes: the others go on, its batches wait, and come when it can be', async () => {
+    const { queue, clock, state, takeFor } = await withBrokenFile()
+    assert.deepEqual(await takeFor(20_000), [...numbers(0, 4), ...numbers(8, 20)])
+    assert.deepEqual([queue.waiting.records, queue.reachableRecords], [4, 0])
+    assert.deepEqual([queue.unreadableFiles, queue.lost.records], [1, 0])
+    await queue.append(numberedBatch(20, 900), account)
+    assert.deepEqual(await takeFor(100_000), [20])
+    state.broken = false
+    assert.deepEqual(await takeFor(10_000), numbers(4, 8))
+    assert.deepEqual([queue.unreadableFiles, queue.lost.records, queue.waiting.records], [0, 0, 0])
+    await queue.close()
+    assert.equal(clock.pending, 0)
+  })
+
+  test('until the end: the next start delivers what is in it', async () => {
+    const { fs, queue, takeFor } = await withBrokenFile()
+    await takeFor(20_000)
+    await queue.close()
+    const { delivered, lost } = await recover(fs)
+    assert.deepEqual([delivered, lost.records], [numbers(4, 8), 0])
+  })
+})
+
 suite('D7: a queue starts', () => {
   test('without its cursor: everything unremoved comes again', async () => {
     const { fs } = await written()
@@ -163,6 +232,65 @@ suite('D7: a queue starts', () => {
       assert.deepEqual(delivered, numbers(0, count))
       assert.deepEqual([report.cursor, report.setAside], ['damaged', ['cursor.damaged']])
     }
+  })
+
+  /** Ten batches; 0 and 1 are acknowledged in the cursor before, 2 and 3 in the cursor as well. */
+  async function withTwoCursors(): Promise<SimulatedFileSystem> {
+    const fs = new SimulatedFileSystem(new Random(1))
+    const { queue, clock } = await openQueue('/queue', {}, fs.forProcess())
+    await fill(queue, 0, 10, payloadBytes)
+    for (let save = 0; save < 2; save++) {
+      for (let sent = 0; sent < 2; sent++) queue.ack(queue.take() as DiskRecord)
+      await clock.advance(1000)
+      while (queue.counts.cursorSaves === save)
+        await new Promise((resolve) => setImmediate(resolve))
+    }
+    fs.kill()
+    return fs
+  }
+
+  function flipped(bytes: Buffer, at: number): Buffer {
+    const damaged = Buffer.from(bytes)
+    damaged[at] = (damaged[at] as number) ^ (1 << (at % 8))
+    return damaged
+  }
+
+  const damages: readonly { name: string; damage: (bytes: Buffer, at: number) => Uint8Array }[] = [
+    { name: 'torn', damage: (bytes, at) => bytes.subarray(0, at) },
+    { name: 'flipped', damage: flipped },
+  ]
+  for (const { name, damage } of damages) {
+    test(`with a cursor ${name} at any byte: only what the one before it does not know comes again`, async () => {
+      const fs = await withTwoCursors()
+      const cursor = Buffer.from(fs.content('cursor'))
+      for (let at = 0; at < cursor.length; at++) {
+        const files = Object.fromEntries(fs.names().map((file) => [file, fs.content(file)]))
+        const again = fileSystemWith({ ...files, cursor: damage(cursor, at) })
+        const { delivered, report, lost } = await recover(again)
+        assert.deepEqual(delivered, numbers(2, 10), `byte ${at}`)
+        assert.deepEqual([report.cursor, report.setAside], ['before', ['cursor.damaged']])
+        assert.equal(lost.records, 0)
+      }
+    })
+  }
+
+  test('with both cursors damaged: everything comes again', async () => {
+    const fs = await withTwoCursors()
+    for (const name of ['cursor', 'cursor.before']) fs.put(name, flipped(fs.content(name), 9))
+    const { delivered, report } = await recover(fs)
+    assert.deepEqual(delivered, numbers(0, 10))
+    assert.deepEqual(report.setAside, ['cursor.damaged', 'cursor.before.damaged'])
+  })
+
+  test('where a save of the cursor was killed between its two renames', async () => {
+    const fs = await withTwoCursors()
+    const cursor = Buffer.from(fs.content('cursor'))
+    fs.put('cursor.tmp', cursor)
+    fs.put('cursor.before', cursor)
+    fs.remove('cursor')
+    const { delivered, report } = await recover(fs)
+    assert.deepEqual(delivered, numbers(4, 10))
+    assert.deepEqual([report.cursor, report.setAside], ['before', []])
   })
 
   const rows: readonly { name: string; file: string; bytes: () => Promise<Uint8Array> }[] = [
@@ -251,7 +379,7 @@ suite('D7: a queue starts', () => {
 
   test('with directories where its own files belong', async (t) => {
     const directory = await makeDirectory(t)
-    for (const name of ['cursor', 'cursor.tmp']) {
+    for (const name of ['cursor', 'cursor.before', 'cursor.tmp']) {
       await mkdir(join(directory, name))
       await writeFile(join(directory, name, 'content'), '')
     }
@@ -263,7 +391,7 @@ suite('D7: a queue starts', () => {
     await queue.close()
     assert.deepEqual(
       (await readdir(directory)).filter((name) => name.startsWith('cursor')),
-      ['cursor', 'cursor.stray', 'cursor.tmp.stray'],
+      ['cursor', 'cursor.before', 'cursor.before.stray', 'cursor.stray', 'cursor.tmp.stray'],
     )
   })
 

@@ -325,8 +325,8 @@ export class ModelRun {
 
   #checkBytes(): void {
     const { maxSizeBytes } = this.#settings ?? { maxSizeBytes: 0 }
-    // Above a cap that has become smaller only the cursor is written: it and the one that replaces it.
-    const most = Math.max(maxSizeBytes, this.#bytesAtOpen + maxSizeBytes / 32)
+    // Above a cap that has become smaller only the cursor is written: it, the one before, and the one that replaces it.
+    const most = Math.max(maxSizeBytes, this.#bytesAtOpen + (3 * maxSizeBytes) / 64)
     assert.ok(this.fs.bytesMostSeen <= most, `${this.fs.bytesMostSeen} bytes of ${most}`)
   }
 
