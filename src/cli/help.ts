@@ -19,7 +19,7 @@ Commands
   components     the receivers, processors, exporters and extensions of this build
   schema         a JSON Schema of the whole configuration, for editors
   tail           a log file as a preset or a receiver would read it, without sending anything
-  mask           standard input as the mask processors of a configuration leave it
+  mask           standard input as the masking of a configuration leaves it
   queue          what waits in the queues, since when, and when it will be gone
   dead-letters   what backends refused for good: list, show, replay, purge
 
@@ -83,7 +83,7 @@ Lists the components of this build with the signals they handle.
 `,
   mask: `remora mask --config SOURCE … [--set KEY=VALUE …] [--explain] < FILE
 
-Masks standard input line by line, as the mask processors of the configuration do with log
+Masks standard input line by line, as mask and redaction of the configuration do with log
 bodies. Findings are counted on stderr; --explain tells each, and why it is one.
 
   remora mask --config remora.yaml --explain < app.log

@@ -3,7 +3,8 @@ import type { LoadRegistry } from '../component/registry.ts'
 /** What a command may touch of the world, so that tests can run it in their own process. */
 export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>
-  stdout(text: string): void
+  /** Bytes where they came from outside and may be no UTF-8. */
+  stdout(text: string | Uint8Array): void
   stderr(text: string): void
   /** Throws an Error for a person: `no such file`, with the error of the system, if there is one, as its cause. */
   readFile(path: string): string

@@ -9,13 +9,14 @@ function config(processors: string): string {
   return `yaml:{receivers: {otlp: {protocols: {grpc: {}}}}, exporters: {debug: {}}, processors: {${processors}}, service: {pipelines: {logs: {receivers: [otlp], processors: [${processors.split(':')[0]}], exporters: [debug]}}}}`
 }
 
-async function run(input: string, ...args: string[]) {
-  const out = { code: 0, stdout: '', stderr: '' }
+async function run(input: string | Buffer, ...args: string[]) {
+  const out = { code: 0, stdout: '', bytes: Buffer.alloc(0), stderr: '' }
   const io: Io = {
     env: {},
     stdin: Readable.from([input]),
     stdout: (text) => {
-      out.stdout += text
+      out.bytes = Buffer.concat([out.bytes, Buffer.from(text)])
+      out.stdout = out.bytes.toString()
     },
     stderr: (text) => {
       out.stderr += text
@@ -91,7 +92,30 @@ suite('remora mask', () => {
 
   test('says that nothing masks', async () => {
     const { code, stderr } = await run('', '--config', config('batch: {}'))
-    assert.equal(stderr, 'the configuration has no mask processor\n')
+    assert.equal(stderr, 'the configuration has no mask or redaction processor\n')
     assert.equal(code, 1)
+  })
+
+  test('leaves bytes that are no UTF-8 as they are', async () => {
+    const input = Buffer.from('f\xfcr \xff a@b.io \xe2\x82\n\xc3', 'latin1')
+    const { bytes } = await run(input, '--config', config('mask: {detectors: [email]}'))
+    assert.equal(bytes.toString('latin1'), 'f\xfcr \xff <email> \xe2\x82\n\xc3')
+  })
+
+  test('does what redaction does, alone and behind mask', async () => {
+    const redaction = "redaction: {allow_all_keys: true, blocked_values: ['tok-[0-9]+']}"
+    const input = 'für tok-17\n\na@b.io\n'
+    const alone = await run(input, '--config', config(redaction), '--explain')
+    assert.equal(alone.stdout, 'für ****\n\na@b.io\n')
+    assert.equal(
+      alone.stderr,
+      'line 1, changed by the rules of "redaction"\nredaction: 1 line changed\n',
+    )
+    const both = await run(input, '--config', config(`mask: {detectors: [email]}, ${redaction}`))
+    assert.equal(both.stdout, 'für ****\n\n<email>\n')
+    assert.equal(
+      both.stderr.split('\n').slice(-3).join('\n'),
+      'email: 1\nredaction: 1 line changed\n',
+    )
   })
 })

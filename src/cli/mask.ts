@@ -1,16 +1,22 @@
-import type { ConfiguredService } from '../component/configured.ts'
+import type { Configured } from '../component/configured.ts'
+import type { ProcessorDefinition } from '../component/define.ts'
 import { compileMasking, type Masking } from '../masking/compile.ts'
 import type { Sighting } from '../masking/examiner.ts'
 import { PathFilter } from '../masking/path-filter.ts'
 import type { MaskConfig } from '../masking/schema.ts'
+import { redactText } from '../processors/redaction/redact-text.ts'
+import { Redactor } from '../processors/redaction/redactor.ts'
+import { Rules } from '../processors/redaction/rules.ts'
+import type { RedactionConfig } from '../processors/redaction/schema.ts'
 import type { Arguments } from './arguments.ts'
 import { checkConfig } from './check-config.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import type { Io } from './io.ts'
 
 /**
- * `remora mask`: standard input, line by line, as the `mask` processors of a configuration would leave it as log bodies, paths and limits included. What was found
- * goes to stderr: counts, or with `--explain` each finding and why. The found text itself is never printed.
+ * `remora mask`: standard input, line by line, as the `mask` and `redaction` processors of a configuration would leave it as log
+ * bodies, paths and limits included. What was found goes to stderr: counts, or with `--explain` each finding and why. The found
+ * text itself is never printed, and bytes that are no UTF-8 stay what they are.
  */
 export async function mask(args: Arguments, io: Io): Promise<ExitCode> {
   const { loaded, plan, problemText, warningText } = await checkConfig(args, io)
@@ -19,21 +25,16 @@ export async function mask(args: Arguments, io: Io): Promise<ExitCode> {
     io.stderr(problemText)
     return exitCodes.failed.code
   }
-  const processors = maskProcessors(loaded.service)
+  const processors = [...loaded.service.processors.values()].filter(
+    ({ definition }) => definition.masks === true,
+  )
   if (processors.length === 0) {
-    io.stderr('the configuration has no mask processor\n')
+    io.stderr('the configuration has no mask or redaction processor\n')
     return exitCodes.failed.code
   }
-  const maskings: Masking[] = []
-  for (const { id, config } of processors) {
-    if (new PathFilter(config.include, config.exclude).allows('body')) {
-      maskings.push(compileMasking(config))
-    } else {
-      io.stderr(
-        `"${id}" leaves the bodies of log records as they are: see its include and exclude\n`,
-      )
-    }
-  }
+  const steps = processors
+    .map((processor) => stepOf(processor, io))
+    .filter((step) => step !== undefined)
   let number = 0
   let dropped = 0
   for await (const line of linesOf(io.stdin ?? process.stdin)) {
@@ -41,19 +42,78 @@ export async function mask(args: Arguments, io: Io): Promise<ExitCode> {
     const explain = args.explain
       ? (text: string) => io.stderr(`line ${number}, ${text}\n`)
       : undefined
-    const masked = maskLine(line, maskings, explain)
+    const masked = maskLine(line, steps, explain)
     if (masked === undefined) dropped++
-    else io.stdout(masked.toString('utf8'))
+    else io.stdout(masked)
   }
-  io.stderr(summarise(maskings))
+  const found = steps.map((step) => step.summary()).join('')
+  io.stderr(found === '' ? 'nothing found\n' : found)
   if (dropped > 0) io.stderr(`${dropped} of ${number} ${number === 1 ? 'line' : 'lines'} dropped\n`)
   return exitCodes.ok.code
 }
 
-function maskProcessors(service: ConfiguredService): { id: string; config: MaskConfig }[] {
-  return [...service.processors.values()]
-    .filter(({ definition }) => definition.type === 'mask')
-    .map(({ id, config }) => ({ id, config: config as MaskConfig }))
+type Explain = (text: string) => void
+
+/** One processor, as it treats the body of a log record. */
+interface Step {
+  /** Undefined where the record, or its body, would be dropped. */
+  leave(text: Uint8Array, explain: Explain | undefined): Uint8Array | undefined
+  /** What was found, a line each. */
+  summary(): string
+}
+
+/** Undefined where the processor leaves bodies as they are. */
+function stepOf(
+  { id, definition, config }: Configured<ProcessorDefinition>,
+  io: Io,
+): Step | undefined {
+  if (definition.type === 'redaction') return redactionStep(id, config as RedactionConfig)
+  const options = config as MaskConfig
+  if (new PathFilter(options.include, options.exclude).allows('body')) {
+    return maskStep(compileMasking(options))
+  }
+  io.stderr(`"${id}" leaves the bodies of log records as they are: see its include and exclude\n`)
+  return undefined
+}
+
+function maskStep({ examiner, masker }: Masking): Step {
+  return {
+    leave: (text, explain) => {
+      // What is found in a text and in what it reads like without its escapes is told once.
+      const told = new Set<string>()
+      examiner.onSighting =
+        explain &&
+        ((sighting) => {
+          const account = accountOf(sighting)
+          if (!told.has(account)) explain(account)
+          told.add(account)
+        })
+      return masker.maskBody(text)
+    },
+    summary: () =>
+      examiner.rules
+        .map(({ detector }, index) => [detector.name, examiner.counts[index] as number] as const)
+        .filter(([, count]) => count > 0)
+        .map(([name, count]) => `${name}: ${count}\n`)
+        .join(''),
+  }
+}
+
+/** Its rules count nothing: a line is told that they change. */
+function redactionStep(id: string, config: RedactionConfig): Step {
+  const redactor = new Redactor('logs', new Rules(config), 'silent')
+  let changed = 0
+  return {
+    leave: (text, explain) => {
+      const left = redactText(redactor, text)
+      if (left === text) return text
+      changed++
+      explain?.(`changed by the rules of "${id}"`)
+      return left
+    },
+    summary: () =>
+      changed === 0 ? '' : `${id}: ${changed} ${changed === 1 ? 'line' : 'lines'} changed\n`,
+  }
 }
 
 const newline = 10
@@ -76,28 +136,17 @@ async function* linesOf(input: NodeJS.ReadableStream): AsyncGenerator<Buffer> {
   if (parts.length > 0) yield Buffer.concat(parts)
 }
 
-/** Undefined where the record, or its body, would be dropped. */
 function maskLine(
   line: Buffer,
-  maskings: readonly Masking[],
-  explain: ((text: string) => void) | undefined,
+  steps: readonly Step[],
+  explain: Explain | undefined,
 ): Buffer | undefined {
   const end = line.at(-1) === newline ? line.length - 1 : line.length
   let text: Uint8Array = line.subarray(0, end)
-  for (const { examiner, masker } of maskings) {
-    // What is found in a text and in what it reads like without its escapes is told once.
-    const told = new Set<string>()
-    examiner.onSighting =
-      explain === undefined
-        ? undefined
-        : (sighting) => {
-            const account = accountOf(sighting)
-            if (!told.has(account)) explain(account)
-            told.add(account)
-          }
-    const masked = masker.maskBody(text)
-    if (masked === undefined) return undefined
-    text = masked
+  for (const step of steps) {
+    const left = step.leave(text, explain)
+    if (left === undefined) return undefined
+    text = left
   }
   return Buffer.concat([text, line.subarray(end)])
 }
@@ -107,14 +156,4 @@ function accountOf({ rule, path, start, end, confidence }: Sighting): string {
   const { detector, action } = rule
   const place = path === 'body' ? '' : `${path}, `
   return `${place}bytes ${start + 1} to ${end}: ${detector.name}, confidence ${confidence}, ${action}. ${detector.summary}`
-}
-
-function summarise(maskings: readonly Masking[]): string {
-  const lines = maskings.flatMap(({ examiner: { rules, counts } }) =>
-    rules.flatMap(({ detector }, index) => {
-      const count = counts[index] as number
-      return count === 0 ? [] : [`${detector.name}: ${count}\n`]
-    }),
-  )
-  return lines.length === 0 ? 'nothing found\n' : lines.join('')
 }

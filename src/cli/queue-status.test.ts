@@ -52,7 +52,7 @@ async function setup(
     {
       env: {},
       stdout: (text) => {
-        frames.push(text)
+        frames.push(String(text))
       },
       stderr: (text) => {
         errors.push(text)

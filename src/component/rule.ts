@@ -3,7 +3,7 @@ import * as v from 'valibot'
 /** What is wrong, and with which option of the object; without one, with the object as a whole. */
 export interface Fault {
   readonly message: string
-  readonly at?: readonly string[] | undefined
+  readonly at?: readonly (string | number)[] | undefined
 }
 
 /**

@@ -11,6 +11,10 @@ export const pipelineSchema = v.strictObject({
   receivers: v.optional(ids('Where the data comes from; one at least.'), []),
   processors: v.optional(ids('What happens to the data, in this order.'), []),
   exporters: v.optional(ids('Where the data goes; each gets all of it.'), []),
+  unmasked: flag(
+    false,
+    'What goes around the masking of another pipeline here is meant to; without it there is a warning.',
+  ),
 })
 
 const levels = ['debug', 'info', 'warn', 'error'] as const

@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer'
-import { compilePattern } from '../regex/pattern.ts'
+import type { Pattern } from '../regex/pattern.ts'
 import { confidence, type Detector, hasContext, lettersAndDigitsOf } from './detector.ts'
 import { anchorOf } from './prefilter/from-pattern.ts'
 import { validators } from './validators.ts'
 
 export interface CustomOptions {
   readonly name: string
-  readonly pattern: string
+  readonly pattern: Pattern
   readonly group: number
   readonly validator: string | undefined
   readonly context: readonly string[]
@@ -18,8 +18,7 @@ const everyText = '[\\x00-\\xff]'
 
 /** A detector of the configuration. Its pattern runs on characters, not on bytes, as people write patterns. */
 export function createCustomDetector(options: CustomOptions): Detector {
-  const { name, group } = options
-  const pattern = compilePattern(options.pattern)
+  const { name, pattern, group } = options
   const validate = options.validator === undefined ? undefined : validators[options.validator]
   const words = options.context.map((word) => quote(word)).join('|')
   const context = words === '' ? undefined : new RegExp(words, 'i')
@@ -29,7 +28,7 @@ export function createCustomDetector(options: CustomOptions): Detector {
     summary: 'A pattern of the configuration.',
     anchors:
       options.keywords.length === 0
-        ? [anchorOf(options.pattern) ?? everyText]
+        ? [anchorOf(pattern.source) ?? everyText]
         : options.keywords.map((word) => `(?i)${quote(utf8AsLatin1(word))}`),
     find(text, key, report) {
       const bytes = Buffer.from(text, 'latin1')

@@ -2,11 +2,10 @@ import * as v from 'valibot'
 import { rule, rules } from '../component/rule.ts'
 import { byteSize, integer, secret } from '../component/schema.ts'
 import { suggestion } from '../errors/suggest.ts'
-import { compilePattern } from '../regex/pattern.ts'
-import { PatternError } from '../regex/pattern-error.ts'
-import { pattern } from '../regex/schema.ts'
+import { compiledPattern } from '../regex/schema.ts'
 import { detectorsByName } from './detectors/catalog.ts'
 import { type RegionName, regions } from './detectors/phone-numbering.ts'
+import { idleOptions } from './idle-options.ts'
 import { namesPlace, places } from './otlp/places.ts'
 import { PathFilter } from './path-filter.ts'
 import { actions } from './rule.ts'
@@ -112,7 +111,7 @@ const customOptions = v.strictObject({
     v.description('A name of your own, for templates and metrics.'),
   ),
   pattern: v.pipe(
-    pattern(),
+    compiledPattern(),
     v.description('In the syntax of RE2; it takes time in proportion to the text, whatever it is.'),
   ),
   group: v.optional(
@@ -147,23 +146,13 @@ const customOptions = v.strictObject({
   ...handling,
 })
 
-/** Undefined for what is no pattern, which is a problem of its own. */
-function groupCount(source: string): number | undefined {
-  try {
-    return compilePattern(source).groupNames.length - 1
-  } catch (error) {
-    if (error instanceof PatternError) return undefined
-    throw error
-  }
-}
-
 const custom = v.pipe(
   customOptions,
   rules<v.InferOutput<typeof customOptions>, 'pattern' | 'group'>(
     ['pattern', 'group'],
     ({ pattern, group }) => {
-      const count = groupCount(pattern)
-      if (count === undefined || group <= count) return []
+      const count = pattern.groupNames.length - 1
+      if (group <= count) return []
       const has = count === 0 ? 'no groups' : count === 1 ? 'one group' : `${count} groups`
       return [{ message: `the pattern has ${has}, so nothing would be found`, at: ['group'] }]
     },
@@ -316,6 +305,10 @@ export const maskSchema = v.pipe(
     },
     'takes out all that include names, so nothing would be masked',
     ['exclude'],
+  ),
+  rules<v.InferOutput<typeof maskOptions>, 'detectors' | 'action'>(
+    ['detectors', 'action'],
+    idleOptions,
   ),
 )
 

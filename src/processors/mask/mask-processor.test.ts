@@ -97,6 +97,36 @@ suite('the configuration', () => {
       { on_label_collision: 'drop_label' },
       'without the label two series become one, and their points cannot be added up here; use hash',
     ],
+    [
+      'a detector that is listed twice',
+      { detectors: ['email', 'iban', { name: 'email', action: 'hash' }] },
+      'detector "email" is listed twice; put its options into one entry',
+    ],
+    [
+      'two detectors of its own with one name',
+      {
+        detectors: [
+          { name: 'x', pattern: 'a' },
+          { name: 'x', pattern: 'b' },
+        ],
+      },
+      'detector "x" is listed twice',
+    ],
+    [
+      'a template where a pseudonym is written',
+      { detectors: [{ name: 'email', template: 'X', action: 'hash' }] },
+      'has no effect with "action: hash"; it is for mask',
+    ],
+    [
+      'what stays of a finding that is dropped by the action of all',
+      { detectors: [{ name: 'email', keep_last: 2 }], action: 'drop' },
+      'has no effect with "action: drop"; it is for mask',
+    ],
+    [
+      'a template beside what stays of the finding',
+      { detectors: [{ name: 'email', template: 'X', keep_last: 2 }] },
+      'has no effect beside keep_last',
+    ],
     ['another way with labels', { on_label_collision: 'x' }, 'must be one of hash, drop_series'],
   ]
   for (const [name, config, want] of rows) {
