@@ -16,6 +16,7 @@ export class Discovery {
   readonly #ordering: OrderingSettings | undefined
   readonly #unreadable: (directory: string, error: NodeJS.ErrnoException) => void
   #hasLinks = false
+  #last: { readonly paths: readonly string[]; readonly bases: string } | undefined
 
   /** `unreadable` hears of directories that exist and cannot be listed. Throws an Error for a bad pattern. */
   constructor(
@@ -53,8 +54,32 @@ export class Discovery {
       )
   }
 
-  /** The candidates, each once, sorted. Nothing is said about what they are: a path may be a directory or a FIFO. */
-  async paths(): Promise<readonly string[]> {
+  /**
+   * The candidates, each once, sorted. Nothing is said about what they are: a path may be a directory or a FIFO.
+   *
+   * `quiet`: somebody watches the bases and was told of no change since the last call. Then they are listed anew only if
+   * something else is there now, such as a volume that was mounted: a list of 20,000 names is garbage of some megabytes.
+   */
+  async paths(quiet = false): Promise<readonly string[]> {
+    const bases = this.#ordering === undefined ? await this.#look() : ''
+    if (quiet && bases !== '' && bases === this.#last?.bases && this.isFlat) return this.#last.paths
+    const paths = await this.#listAll()
+    this.#last = { paths, bases }
+    return paths
+  }
+
+  /** What the bases are now; empty where one cannot be asked. */
+  async #look(): Promise<string> {
+    try {
+      const looks = await Promise.all(this.bases.map((base) => this.#files.stat(base)))
+      return looks.map(({ dev, ino, mtimeMs, ctimeMs }) => [dev, ino, mtimeMs, ctimeMs]).join()
+    } catch {
+      // It is gone or may not be asked, which the list will tell.
+      return ''
+    }
+  }
+
+  async #listAll(): Promise<readonly string[]> {
     const found = new Set<string>()
     this.#hasLinks = false
     for (const glob of this.#include) {

@@ -226,10 +226,10 @@ export class FileOpener {
 
   async #readHead(handle: OpenFile): Promise<Uint8Array> {
     const { fingerprintBytes } = this.#settings
-    const buffer = Buffer.allocUnsafe(Math.max(fingerprintBytes, 4))
+    const buffer = Buffer.allocUnsafeSlow(Math.max(fingerprintBytes, 4))
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0)
-    // Not a view of it: most files are much smaller.
-    return Uint8Array.prototype.slice.call(buffer, 0, Math.min(bytesRead, fingerprintBytes))
+    // Not a view of it: most files are much smaller, and small ones share a block of memory.
+    return Buffer.from(buffer.subarray(0, Math.min(bytesRead, fingerprintBytes)))
   }
 
   #codec(head: Uint8Array): Codec | undefined {

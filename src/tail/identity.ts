@@ -40,8 +40,13 @@ export interface Position {
 
 export const noGuard: Guard = { bytes: 0, hash: '' }
 
+const hashLength = 22
+const hashText = Buffer.alloc(hashLength)
+
 export function hashBytes(bytes: Uint8Array): string {
-  return hash('sha256', bytes, 'base64').slice(0, 22)
+  // Not a slice of the string, which would keep all of it: there is one for each file.
+  hashText.write(hash('sha256', bytes, 'base64'), 'latin1')
+  return hashText.toString('latin1')
 }
 
 /** Of the position at the end of these bytes; only the last ones count. */

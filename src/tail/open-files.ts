@@ -3,9 +3,12 @@ import type { FileOpener, Opened, Unclaimed } from './file-opener.ts'
 import type { Source } from './source.ts'
 import type { TailedFile } from './tailed-file.ts'
 
+// While thousands of files are found one after the other none is read, and each would be looked at for each.
+const looksMax = 64
+
 /**
  * The open handles of the files, at most so many. One that is needed and parked is opened again; for it another one is
- * parked, which is read to its end if there is such a one, and of those the one used longest ago.
+ * parked, one of those used longest ago, which is read to its end if there is such a one.
  */
 export class OpenFiles {
   readonly #opener: FileOpener
@@ -124,7 +127,9 @@ export class OpenFiles {
 
   async #parkOne(): Promise<boolean> {
     let chosen: TailedFile | undefined
+    let looks = 0
     for (const file of this.#open) {
+      if (chosen !== undefined && ++looks > looksMax) break
       // One that no path leads to could never be opened again.
       if (file.missingSinceMs >= 0) continue
       chosen ??= file

@@ -84,6 +84,45 @@ suite('what a watcher tells of', () => {
   })
 })
 
+suite('a directory of which nobody told a change', () => {
+  const look = async (files: Files, pattern = '*.log') => {
+    let lists = 0
+    const list = (directory: string) => {
+      lists++
+      return systemFiles.list(directory)
+    }
+    const include = [join(files.directory, pattern)]
+    const discovery = new Discovery({ ...systemFiles, list }, include, [], undefined, () => {})
+    const first = await discovery.paths()
+    return { discovery, first, lists: () => lists }
+  }
+
+  test('is not listed again', async () => {
+    await using files = await Files.create()
+    const { discovery, first, lists } = await look(files)
+    assert.equal(await discovery.paths(true), first)
+    assert.equal(lists(), 1)
+    assert.deepEqual(await discovery.paths(false), first)
+    assert.equal(lists(), 2)
+  })
+
+  test('is, where it is another one by now, is gone, or has links', async () => {
+    await using files = await Files.create()
+    const { discovery, first } = await look(files)
+    await pause(20)
+    await writeFile(join(files.directory, 'new.log'), '')
+    assert.deepEqual(await discovery.paths(true), [...first, join(files.directory, 'new.log')])
+    await rm(files.directory, { recursive: true })
+    assert.deepEqual(await discovery.paths(true), [])
+    await mkdir(files.directory)
+
+    await using others = await Files.create()
+    const linked = await look(others, 'links/*')
+    await linked.discovery.paths(true)
+    assert.equal(linked.lists(), 2)
+  })
+})
+
 suite('what happens where no watcher looks is found within a second', () => {
   const ways: readonly (readonly [
     name: string,

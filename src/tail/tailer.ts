@@ -205,8 +205,9 @@ export class Tailer {
 
   async #poll(): Promise<void> {
     const { discovery, clock } = this.#parts
+    const quiet = this.#watcher?.tellsAllSince(this.#polledAtMs) ?? false
     this.#polledAtMs = clock.monotonicMs()
-    await this.#files.poll(await discovery.paths())
+    await this.#files.poll(await discovery.paths(quiet))
     this.#pollTookMs = clock.monotonicMs() - this.#polledAtMs
   }
 

@@ -11,6 +11,10 @@ import type { TailedFile } from './tailed-file.ts'
 // Reading stands still meanwhile, of all files and for all exporters.
 const maxAskedMs = 60_000
 
+// A batch takes some kilobytes besides its bytes on its way to an exporter. The usual ones never come to so many, those of
+// thousands of small files would.
+const batchesMax = 128
+
 const defaultBackoff = { initialMs: 100, maxMs: 5000 }
 
 /** Where a batch is; shared by the entries of all files that move with it. */
@@ -51,7 +55,7 @@ export interface WindowSettings<S extends LineSource> {
 /**
  * Batches that are on their way, for all files or streams of one receiver.
  *
- * Their bytes are bounded: `room` waits until there is some. The checkpoint of a file moves over the acknowledged
+ * Their bytes and number are bounded: `room` waits until there is some. The checkpoint of a file moves over the acknowledged
  * batches without a gap. A batch that is refused with "again" is offered again, unchanged, until it is taken, and until
  * then nothing new is read; one that is refused for good is counted and passed over.
  */
@@ -62,6 +66,7 @@ export class DeliveryWindow<S extends LineSource = TailedFile> {
   readonly #stopping = new AbortController()
   readonly #garbage = new YoungGarbage()
   #bytes = 0
+  #batches = 0
   #refusing = 0
   #waiting: (() => void)[] = []
 
@@ -80,7 +85,8 @@ export class DeliveryWindow<S extends LineSource = TailedFile> {
   }
 
   get hasRoom(): boolean {
-    return this.#bytes < this.#settings.limitBytes && this.#refusing === 0
+    const { limitBytes } = this.#settings
+    return this.#bytes < limitBytes && this.#batches < batchesMax && this.#refusing === 0
   }
 
   /** Whether something of this content of a source is not yet dealt with. */
@@ -111,6 +117,7 @@ export class DeliveryWindow<S extends LineSource = TailedFile> {
       return
     }
     this.#bytes += batch.sizeBytes
+    this.#batches++
     void this.#deliver(journey, batch, moves)
   }
 
@@ -133,6 +140,7 @@ export class DeliveryWindow<S extends LineSource = TailedFile> {
   ): Promise<void> {
     journey.done = await this.#offer(batch)
     this.#bytes -= batch.sizeBytes
+    this.#batches--
     this.#garbage.add(batch.sizeBytes)
     for (const { file } of moves) {
       file.inFlight--

@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 import { systemClock } from '../../src/component/clock.ts'
 import type { Storage, StorageClient } from '../../src/component/storage.ts'
+import { decompressStream } from '../../src/net/decompress.ts'
 import { fileLog } from '../../src/receivers/file_log/definition.ts'
-import type { FileLogReceiver } from '../../src/receivers/file_log/file-log.ts'
+import { FileLogReceiver } from '../../src/receivers/file_log/file-log.ts'
+import type { FileSystem } from '../../src/tail/file-system.ts'
 import { toJson } from '../../src/wire/otlp/to-json.ts'
 import { RecordingIntake } from './recording-intake.ts'
 import { testSettings } from './settings.ts'
@@ -48,7 +50,7 @@ export class TailHarness {
   }
 
   /** Starts a receiver with the defaults of a test and what `config` says. Keeps the intake of earlier ones. */
-  async start(config: Record<string, unknown> = {}): Promise<void> {
+  async start(config: Record<string, unknown> = {}, files?: FileSystem): Promise<void> {
     const parsed = v.parse(fileLog.config, {
       include: [this.path('*.log*')],
       start_at: 'beginning',
@@ -59,9 +61,13 @@ export class TailHarness {
       ...config,
     })
     this.settings = testSettings(parsed, { clock: systemClock, storages: this.#storages }) as never
-    this.#receiver = fileLog.create(this.settings as never, {
-      logs: this.intake,
-    }) as FileLogReceiver
+    this.#receiver =
+      files === undefined
+        ? (fileLog.create(this.settings as never, { logs: this.intake }) as FileLogReceiver)
+        : new FileLogReceiver(this.settings as never, this.intake, {
+            files,
+            decompress: decompressStream,
+          })
     await this.#receiver.start()
   }
 

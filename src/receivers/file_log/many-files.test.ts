@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, readFile, rm, writeFile } from 'node:fs/promises'
 import { suite, test } from 'node:test'
 import { TailHarness } from '../../../test/support/tail.ts'
 import { DeliveryError } from '../../errors/delivery-error.ts'
+import { type OpenFile, systemFiles } from '../../tail/file-system.ts'
 
 suite('B4: many small files', () => {
   test('3,000 of them cost little more than opening each twice, however long a poll takes', async () => {
@@ -28,10 +29,29 @@ async function timed(run: () => Promise<void>): Promise<number> {
 }
 
 suite('more files than may be open', () => {
+  test('what the first look has seen of small ones is read without opening them again', async () => {
+    await using tail = await TailHarness.create()
+    const names = Array.from({ length: 20 }, (_, index) => `${index}.log`)
+    for (const name of names) await writeFile(tail.path(name), `one of ${name}\nrest`)
+    const opened: string[] = []
+    const open = async (path: string): Promise<OpenFile> => {
+      opened.push(path)
+      return await systemFiles.open(path)
+    }
+    await tail.start({ max_concurrent_files: 2 }, { ...systemFiles, open })
+    await tail.untilRecords(20)
+    assert.equal(opened.length, 20)
+    await tail.polls(3)
+    for (const name of names) await appendFile(tail.path(name), ' of it\n')
+    await tail.untilRecords(40)
+    const wanted = names.flatMap((name) => [`one of ${name}`, 'rest of it'])
+    assert.deepEqual(tail.bodies.toSorted(), wanted.toSorted())
+  })
+
   test('what is deleted before it could be read is counted', async () => {
     await using tail = await TailHarness.create()
     const names = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => tail.path(`${name}.log`))
-    for (const name of names) await writeFile(name, `${name.slice(-5)}6789\n`.repeat(100))
+    for (const name of names) await writeFile(name, `${name.slice(-5)}6789\n`.repeat(200))
     tail.intake.script(new DeliveryError('unavailable', 'down', { retryAfterMs: 20 }))
     await tail.start({ max_concurrent_files: 2 })
     await tail.until('a refusal', () => tail.intake.calls.length >= 1)
@@ -41,11 +61,11 @@ suite('more files than may be open', () => {
       tail.value('otelcol_receiver_accepted_log_records', { transport: 'file' })
     await tail.until(
       'all accounted for',
-      () => accepted() * 10 + tail.value('remora_file_log_lost_bytes') === 6000,
+      () => accepted() * 10 + tail.value('remora_file_log_lost_bytes') === 12_000,
     )
     await tail.polls(5)
-    assert.equal(accepted() * 10 + tail.value('remora_file_log_lost_bytes'), 6000)
-    assert.ok(tail.value('remora_file_log_lost_bytes') >= 3000)
+    assert.equal(accepted() * 10 + tail.value('remora_file_log_lost_bytes'), 12_000)
+    assert.ok(tail.value('remora_file_log_lost_bytes') >= 6000)
     const warnings = tail.settings.logger.messages('warn').filter((m) => m.includes('are lost'))
     assert.ok(warnings.length >= 3, warnings.join('\n'))
   })
