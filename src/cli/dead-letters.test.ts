@@ -274,6 +274,39 @@ suite('remora dead-letters replay', () => {
     })
   }
 
+  test('stops at a letter that it has sent and cannot remove, and says what was sent', async (t) => {
+    const { a, run } = await setup()
+    for (let i = 0; i < 3; i++) await a.add(headOf(), logs(600 + 3 * i))
+    sink.received.length = 0
+    const remove = a.remove.bind(a)
+    t.mock.method(LetterBox.prototype, 'remove', (number: number) =>
+      number === 2 ? Promise.reject(new Error('EROFS: read-only file system')) : remove(number),
+    )
+    const { code, stdout, stderr } = await run('replay')
+    assert.equal(code, 1)
+    assert.match(stdout, /^otlp_http\/a:1 +sent +3 items$/m)
+    assert.match(stdout, /a:2 +sent +3 items, but not removed: the next replay sends it again$/m)
+    assert.match(stdout, /^2 of 3 sent, 1 not tried$/m)
+    assert.equal(
+      stderr,
+      'remora: cannot remove dead letter "otlp_http/a:2": EROFS: read-only file system\n',
+    )
+    assert.equal(sink.received.length, 2)
+  })
+
+  test('goes on past a letter that cannot be read', async (t) => {
+    const { a, run } = await setup()
+    for (let i = 0; i < 2; i++) await a.add(headOf(), logs(700 + 3 * i))
+    const read = a.read.bind(a)
+    t.mock.method(LetterBox.prototype, 'read', (number: number) =>
+      number === 1 ? Promise.reject(new Error('EIO: i/o error')) : read(number),
+    )
+    const { code, stdout } = await run('replay')
+    assert.equal(code, 1)
+    assert.match(stdout, /a:1 +kept +cannot be read: EIO: i\/o error$/m)
+    assert.match(stdout, /^1 of 2 sent$/m)
+  })
+
   for (const scheme of ['http', 'grpc'] as const) {
     test(`sends to another place over ${scheme}`, async () => {
       const { b, run } = await setup()

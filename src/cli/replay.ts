@@ -42,6 +42,11 @@ export async function replay(
   const senders = new Map<Exporter, Sender>()
   const rows: string[][] = []
   let [sent, notes] = [0, 0]
+  const summary = (): string => {
+    const untried = chosen.length - rows.length
+    const rest = untried === 0 ? '' : `, ${untried} not tried`
+    return `${sent} of ${named ? chosen.length : chosen.length - notes} sent${rest}\n`
+  }
   // Of two replays at once each would send what the other sends.
   const unlocks: (() => Promise<void>)[] = []
   try {
@@ -56,25 +61,38 @@ export async function replay(
         senders.set(exporter, sender)
       }
       const { what, text } = await replayOne(one, exporter, sender)
-      rows.push([one.id, what, text])
+      const row = [one.id, what, text]
+      rows.push(row)
       if (what === 'note') notes++
       if (what !== 'sent') continue
-      await one.box.remove(one.entry.number)
       sent++
+      try {
+        await one.box.remove(one.entry.number)
+      } catch (error) {
+        // To go on would mean to send more of them twice.
+        row[2] = `${text}, but not removed: the next replay sends it again`
+        throw new Error(`cannot remove dead letter "${one.id}": ${(error as Error).message}`)
+      }
     }
   } finally {
     // Also when it cannot go on: what is sent is sent.
     if (rows.length > 0) io.stdout(tableText(['ID', 'OUTCOME', ''], rows))
+    if (rows.length > 0 || chosen.length === 0) io.stdout(summary())
     for (const sender of senders.values()) await sender.stop(AbortSignal.abort())
     for (const unlock of unlocks) await unlock()
   }
-  const sendable = named ? chosen.length : chosen.length - notes
-  io.stdout(`${sent} of ${sendable} sent\n`)
-  return sent === sendable ? exitCodes.ok.code : exitCodes.failed.code
+  return sent === (named ? chosen.length : chosen.length - notes)
+    ? exitCodes.ok.code
+    : exitCodes.failed.code
 }
 
 async function replayOne(one: Found, exporter: Exporter, sender: Sender): Promise<Outcome> {
-  const letter = await one.box.read(one.entry.number)
+  let letter: Letter | string | undefined
+  try {
+    letter = await one.box.read(one.entry.number)
+  } catch (error) {
+    letter = (error as Error).message
+  }
   if (letter === undefined) return { what: 'kept', text: 'it is gone' }
   if (typeof letter === 'string') return { what: 'kept', text: `cannot be read: ${letter}` }
   if (letter.payload.byteLength === 0) {
