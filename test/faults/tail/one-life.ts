@@ -164,8 +164,12 @@ export class OneLife {
           throw new DeliveryError('queue_full', 'full', { retryAfterMs: random.below(400) })
         }
         const sent = this.#note(batch)
+        // Half of what is not answered before a crash has come, and half has not.
+        const isLate = answerMs > 0 && random.below(2) === 0
+        if (!isLate) this.#receive(sent)
         if (answerMs > 0) await sleep(clock, random.below(answerMs))
         if (this.#dead) return await new Promise(() => undefined)
+        if (isLate) this.#receive(sent)
         sent.answeredMs = clock.monotonicMs()
       },
       dropped: () => undefined,
@@ -181,12 +185,15 @@ export class OneLife {
       bodies: records.map(({ body }) => String(body)),
     }
     this.sent.push(sent)
+    return sent
+  }
+
+  #receive(sent: Sent): void {
     try {
       this.#life.received(sent)
     } catch (error) {
       // Thrown from here it would be a refusal.
       this.#failure ??= error as Error
     }
-    return sent
   }
 }
