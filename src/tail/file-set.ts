@@ -478,7 +478,9 @@ export class FileSet {
 /** Whether a path leads to another file that has the inode of one that is parked; where nobody knows, it is placed anew. */
 function isAnother(file: TailedFile, path: string, stats: Stats): 'yes' | 'perhaps' | 'no' {
   if (stats.birthtimeMs > 0) return stats.birthtimeMs > file.bornMs ? 'yes' : 'no'
-  return path !== file.pathNow && stats.mtimeMs !== file.mtimeMs ? 'perhaps' : 'no'
+  const sizeBytes = file.measure?.sizeBytes ?? file.sizeBytes
+  const same = stats.mtimeMs === file.mtimeMs && stats.size === sizeBytes
+  return same || path === file.pathNow ? 'no' : 'perhaps'
 }
 
 /**

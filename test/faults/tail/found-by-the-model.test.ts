@@ -4,6 +4,8 @@ import { Scene, type SceneSettings } from './scene.ts'
 
 /** So long that a head of 1,000 bytes holds nothing else. */
 const banner = `${'='.repeat(99)}\n`.repeat(12)
+/** So many that there are ends of lines in what is made of them by compressing. */
+const many = Array.from({ length: 300 }, (_, n) => `line ${(n * 7919) % 1009}`)
 
 interface Row {
   readonly name: string
@@ -98,6 +100,21 @@ const rows: readonly Row[] = [
       want: ['old, and some more', 'one', 'two'],
     }),
   ),
+  {
+    name: 'an archive has the inode and the time of a copy that was closed for others, birth unknown',
+    settings: { maxConcurrentFiles: 1, keepsBirth: false },
+    run: async (scene) => {
+      scene.write('app.log', 'one\n')
+      await scene.start()
+      scene.copy('app.log', 'app.log.1')
+      scene.write('app.log.2', `${many.join('\n')}\n`)
+      await scene.polls(3)
+      scene.remove('app.log.1')
+      scene.compress('app.log.2')
+      await scene.pass(3000)
+    },
+    want: ['one', ...many],
+  },
   {
     name: 'a file begins like an archive that was closed for others',
     settings: { maxConcurrentFiles: 1 },
