@@ -18,6 +18,8 @@ import * as v from 'valibot'
 import { numberedLogs, numbersIn } from '../../../test/support/numbered-logs.ts'
 import { testContext } from '../../../test/support/recording-intake.ts'
 import { testSettings } from '../../../test/support/settings.ts'
+import { Batch } from '../../signal/batch.ts'
+import { fromJson } from '../../wire/otlp/from-json.ts'
 import { file } from './definition.ts'
 import { FileExporter } from './exporter.ts'
 import type { OpenFile } from './record-file.ts'
@@ -68,6 +70,20 @@ suite('the file', () => {
       lines.flatMap((line) => numbersIn(Buffer.from(line))),
       [...Array(30).keys()],
     )
+    await stop()
+  })
+
+  test('holds what was there: nothing for what is absent, {} for what is empty', async () => {
+    const path = join(await folder(), 'out.json')
+    const { made, stop } = await exporter({ path })
+    const texts = [
+      '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"severityText":"a"}]}]}]}',
+      '{"resourceLogs":[{"resource":{},"scopeLogs":[{"scope":{},"logRecords":[{"body":{}}]}]}]}',
+    ]
+    for (const text of texts) {
+      await made.consume(new Batch('logs', [fromJson('logs', text)], 1), testContext())
+    }
+    assert.deepEqual((await readFile(path, 'utf8')).trimEnd().split('\n'), texts)
     await stop()
   })
 

@@ -1,5 +1,6 @@
 import type { ServerConnection } from '../http2/server-connection.ts'
 import type { Http2Stream, StreamListener } from '../http2/stream.ts'
+import type { CallHost, TimedCall } from './unary-call.ts'
 
 export interface Refusal {
   readonly connection: ServerConnection
@@ -8,8 +9,6 @@ export interface Refusal {
   readonly headers: Uint8Array
   readonly body: Uint8Array | undefined
   readonly nowMs: number
-  /** The call needs no more ticks. */
-  readonly onOver: (call: RefusedCall) => void
 }
 
 /** A request whose rest is longer, or comes more slowly, than this is answered before its end. */
@@ -20,12 +19,14 @@ const restMs = 5000
  * A request that was refused by its headers. It is answered when it has ended: a client that writes its request before it
  * reads would otherwise hear of a reset stream, and not of the reason.
  */
-export class RefusedCall implements StreamListener {
+export class RefusedCall implements StreamListener, TimedCall {
+  readonly #host: CallHost
   readonly #refusal: Refusal
   #restBytes = 0
   #over = false
 
-  constructor(refusal: Refusal) {
+  constructor(host: CallHost, refusal: Refusal) {
+    this.#host = host
     this.#refusal = refusal
   }
 
@@ -55,6 +56,6 @@ export class RefusedCall implements StreamListener {
 
   #finish(): void {
     this.#over = true
-    this.#refusal.onOver(this)
+    this.#host.onOver(this)
   }
 }

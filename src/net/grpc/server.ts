@@ -3,6 +3,7 @@ import type { Logger } from '../../component/telemetry.ts'
 import type { Code } from '../../errors/codes.ts'
 import { Acceptor } from '../acceptor.ts'
 import type { BudgetShare, ByteBudget } from '../byte-budget.ts'
+import { Connections } from '../connections.ts'
 import { type ContentEncoding, isContentEncoding } from '../decompress.ts'
 import { findHeader, type HeaderList, headerBytes, joinHeader } from '../header-list.ts'
 import type { ServerKeepalive } from '../http2/keepalive.ts'
@@ -24,6 +25,7 @@ import {
   busy,
   type CallHost,
   callOverheadBytes,
+  type TimedCall,
   UnaryCall,
   type UnaryHandler,
 } from './unary-call.ts'
@@ -83,10 +85,9 @@ export class GrpcServer implements RequestHandler, CallHost {
   readonly #settings: GrpcServerSettings
   readonly #connectionOptions: ServerConnectionOptions
   readonly #acceptor: Acceptor
-  readonly #connections = new Map<ServerConnection, BudgetShare>()
-  readonly #calls = new Set<UnaryCall | RefusedCall>()
+  readonly #connections = new Connections<ServerConnection, BudgetShare>()
+  readonly #calls = new Set<TimedCall>()
   readonly #stopTicking: (() => void)[] = []
-  #whenEmpty: (() => void) | undefined
 
   constructor(settings: GrpcServerSettings) {
     this.#settings = settings
@@ -110,7 +111,7 @@ export class GrpcServer implements RequestHandler, CallHost {
       allowHalfOpen: false,
       onSocket: (socket) => {
         const connection = new ServerConnection(socket, this, this.#connectionOptions)
-        this.#connections.set(connection, settings.budget.share(settings.maxMessageBytes))
+        this.#connections.add(connection, settings.budget.share(settings.maxMessageBytes))
       },
     })
   }
@@ -120,7 +121,7 @@ export class GrpcServer implements RequestHandler, CallHost {
   }
 
   get connectionCount(): number {
-    return this.#connections.size
+    return this.#connections.count
   }
 
   /** Rejects with an Error for a person; then nothing is left open. */
@@ -133,7 +134,7 @@ export class GrpcServer implements RequestHandler, CallHost {
         for (const call of this.#calls) call.tick(nowMs)
       }),
       clock.every(connectionTickMs, () => {
-        for (const connection of this.#connections.keys()) connection.tick()
+        for (const connection of this.#connections) connection.tick()
       }),
     )
   }
@@ -144,14 +145,7 @@ export class GrpcServer implements RequestHandler, CallHost {
    */
   async close(abort: AbortSignal): Promise<void> {
     await this.#acceptor.close()
-    for (const connection of this.#connections.keys()) connection.drain()
-    if (this.#connections.size > 0 && !abort.aborted) {
-      await new Promise<void>((resolve) => {
-        this.#whenEmpty = resolve
-        abort.addEventListener('abort', () => resolve(), { once: true })
-      })
-    }
-    for (const connection of this.#connections.keys()) connection.destroy('stopping')
+    await this.#connections.close(abort, (connection) => connection.destroy('stopping'))
     for (const stop of this.#stopTicking) stop()
   }
 
@@ -228,17 +222,13 @@ export class GrpcServer implements RequestHandler, CallHost {
   ): StreamListener {
     this.onRejected('unsupported', message)
     const nowMs = this.#settings.clock.monotonicMs()
-    const onOver = (call: RefusedCall): void => {
-      this.#calls.delete(call)
-    }
-    const call = new RefusedCall({ connection, stream, headers, body, nowMs, onOver })
+    const call = new RefusedCall(this, { connection, stream, headers, body, nowMs })
     this.#calls.add(call)
     return call
   }
 
   onClose(connection: ServerConnection): void {
     this.#connections.delete(connection)
-    if (this.#connections.size === 0) this.#whenEmpty?.()
   }
 
   // What the calls say.
@@ -252,7 +242,7 @@ export class GrpcServer implements RequestHandler, CallHost {
     this.#settings.logger.error('BUG: a gRPC handler failed', { stack })
   }
 
-  onOver(call: UnaryCall): void {
+  onOver(call: TimedCall): void {
     this.#calls.delete(call)
   }
 }

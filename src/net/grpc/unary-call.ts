@@ -18,6 +18,11 @@ import { grpcStatus } from './status.ts'
  */
 export type UnaryHandler = (message: Uint8Array, headers: HeaderList) => Promise<Uint8Array>
 
+/** What has deadlines to be looked at. */
+export interface TimedCall {
+  tick(nowMs: number): void
+}
+
 /** What calls need of their server. */
 export interface CallHost {
   /** Before and after decompression. */
@@ -29,7 +34,7 @@ export interface CallHost {
   /** A handler threw what it may not. */
   onBug(error: unknown): void
   /** The call needs no more ticks. */
-  onOver(call: UnaryCall): void
+  onOver(call: TimedCall): void
 }
 
 /** What the server knows of a call when its headers have come. */
@@ -57,7 +62,7 @@ export const callOverheadBytes = 2048
 const faultsOfTheSender: ReadonlySet<Code> = new Set(['invalid_data', 'too_large', 'unsupported'])
 
 /** One unary call: gathers the message, runs the handler, answers. One answer leaves, or none after a reset. */
-export class UnaryCall implements StreamListener {
+export class UnaryCall implements StreamListener, TimedCall {
   readonly #host: CallHost
   readonly #start: CallStart
   readonly #assembler: MessageAssembler

@@ -3,6 +3,7 @@ import type { Logger } from '../../component/telemetry.ts'
 import type { Code } from '../../errors/codes.ts'
 import { Acceptor } from '../acceptor.ts'
 import type { ByteBudget } from '../byte-budget.ts'
+import { Connections } from '../connections.ts'
 import type { Address, ListenOptions } from '../listen.ts'
 import type { TlsServerConfig } from '../schema.ts'
 import type { Exchange } from './exchange.ts'
@@ -37,12 +38,11 @@ export class HttpServer implements ConnectionHost {
   readonly maxHeadBytes: number
   readonly timeouts: HttpTimeouts
   readonly #settings: HttpServerSettings
-  readonly #connections = new Set<HttpConnection>()
+  readonly #connections = new Connections<HttpConnection>()
   readonly #acceptor: Acceptor
   #dateLine: string
   #stopTicking: (() => void) | undefined
   #closing = false
-  #whenEmpty: (() => void) | undefined
 
   constructor(settings: HttpServerSettings) {
     const { clock, maxBodyBytes } = settings
@@ -57,7 +57,8 @@ export class HttpServer implements ConnectionHost {
       // A client may end its side when it has asked, and still wants the answer.
       allowHalfOpen: true,
       onSocket: (socket) => {
-        this.#connections.add(new HttpConnection(socket, this, settings.budget.share(maxBodyBytes)))
+        const connection = new HttpConnection(socket, this, settings.budget.share(maxBodyBytes))
+        this.#connections.add(connection, undefined)
       },
     })
   }
@@ -91,14 +92,7 @@ export class HttpServer implements ConnectionHost {
   async close(abort: AbortSignal): Promise<void> {
     this.#closing = true
     await this.#acceptor.close()
-    for (const connection of this.#connections) connection.drain()
-    if (this.#connections.size > 0 && !abort.aborted) {
-      await new Promise<void>((resolve) => {
-        this.#whenEmpty = resolve
-        abort.addEventListener('abort', () => resolve(), { once: true })
-      })
-    }
-    for (const connection of this.#connections) connection.destroy()
+    await this.#connections.close(abort, (connection) => connection.destroy())
     this.#stopTicking?.()
   }
 
@@ -131,6 +125,5 @@ export class HttpServer implements ConnectionHost {
 
   onClose(connection: HttpConnection): void {
     this.#connections.delete(connection)
-    if (this.#connections.size === 0) this.#whenEmpty?.()
   }
 }
