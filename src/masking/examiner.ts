@@ -20,7 +20,7 @@ export interface Sighting {
   readonly text: string
 }
 
-/** Bits of the prefilter that rules have; from the 31st rule on they are shared. */
+/** Bits of the prefilter that rules have; where there are more anchors than these, they are shared. */
 const bitCount = 31
 const allBits = -1
 /** Of texts that may hide something, and of numbers. */
@@ -49,6 +49,8 @@ export class Examiner {
   readonly seen = new Set<number>()
   /** Every finding is shown to it. */
   onSighting: ((sighting: Sighting) => void) | undefined
+  /** By rule. */
+  readonly #bits: readonly number[]
   readonly #findings: Findings
   readonly #prefilter: Prefilter
   readonly #view = new PlainView()
@@ -68,6 +70,7 @@ export class Examiner {
   ) {
     this.#opensJson = opensJson
     this.rules = rules
+    this.#bits = bitsOf(rules)
     this.counts = rules.map(() => 0)
     this.#findings = new Findings(rules)
     this.#pseudonyms = pseudonyms
@@ -144,7 +147,7 @@ export class Examiner {
     const findings = this.#findings
     const { rules } = this
     for (let index = 0; index < rules.length; index++) {
-      if ((bits & (1 << (index % bitCount))) === 0) continue
+      if ((bits & (this.#bits[index] as number)) === 0) continue
       findings.of(index)
       rules[index]?.detector.find(text, key, findings)
     }
@@ -180,9 +183,24 @@ export class Examiner {
 
 /** What proves texts clean of the rules. */
 export function anchorsOf(rules: readonly Rule[]): Anchor[] {
+  const bits = bitsOf(rules)
   const ofTexts = rules.flatMap(({ detector }, index) =>
-    detector.anchors.map((pattern) => ({ pattern, bits: 1 << (index % bitCount) })),
+    detector.anchors.map((pattern) => ({ pattern, bits: bits[index] as number })),
   )
   const others = [...numbers, ...hidingAnchors]
   return [...ofTexts, ...others.map((pattern) => ({ pattern, bits: hidingBit }))]
 }
+
+/** The bit of each rule. Rules that have the same anchors are run together or not at all: one bit is enough for them. */
+function bitsOf(rules: readonly Rule[]): number[] {
+  const numbers = new Map<string, number>()
+  return rules.map(({ detector }) => {
+    const key = detector.anchors.map((anchor) => JSON.stringify(anchor)).join()
+    const number = numbers.get(key) ?? numbers.size
+    numbers.set(key, number)
+    // The first are those of numbers and addresses, which are met most: nobody shares with them.
+    return 1 << (number < bitCount ? number : bitCount - 1 - (number % sharedBits))
+  })
+}
+
+const sharedBits = 16

@@ -75,6 +75,7 @@ export const urlCredentials: Detector = {
     'The password in `scheme://user:password@host`, of any scheme: databases, brokers, proxies, git.',
   anchors: ['@'],
   find(text, _key, report) {
+    if (!text.includes('://')) return
     urlUser.lastIndex = 0
     for (let match = urlUser.exec(text); match !== null; match = urlUser.exec(text)) {
       const password = match[2] as string

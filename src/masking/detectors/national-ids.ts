@@ -235,7 +235,7 @@ const ids: readonly NationalId[] = [
       'Brazilian CNPJ with both check digits, also those with letters (since July 2026): `00.000.000/0000-00`, or plain beside the word cnpj.',
     pattern:
       '[0-9A-Za-z]{2}(?:\\.[0-9A-Za-z]{3}\\.[0-9A-Za-z]{3}/[0-9A-Za-z]{4}-[0-9]{2}|[0-9A-Za-z]{10}[0-9]{2})',
-    anchors: [nineDigits, '\\.[0-9A-Za-z]{3}/[0-9A-Za-z]{4}-[0-9]', '(?i)cnpj'],
+    anchors: ['[0-9]{14}', '\\.[0-9A-Za-z]{3}/[0-9A-Za-z]{4}-[0-9]', '(?i)cnpj'],
     isValid: isCnpj,
     words: /cnpj/i,
     isDistinct: hasSigns,

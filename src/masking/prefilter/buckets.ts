@@ -4,7 +4,7 @@ import { type Window, windowLength } from './windows.ts'
 const reach = 4
 /** Of a look at one byte for eight windows, and of following the automaton from one place, in nanoseconds; measured. */
 const costOfBank = 0.15
-const costOfPlace = 40
+const costOfPlace = 80
 
 interface Bucket {
   readonly window: Window
