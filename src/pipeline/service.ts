@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import type { Clock } from '../component/clock.ts'
 import type { TimedStatus } from '../component/telemetry.ts'
 import type { PipelineLedger, Reasons } from '../signal/ledger.ts'
+import { createInstanceId } from '../telemetry/instance-id.ts'
 import { readLedgers } from '../telemetry/ledger-metrics.ts'
 import type { RootLogger } from '../telemetry/logger.ts'
 import { MetricRegistry } from '../telemetry/meter.ts'
@@ -48,7 +48,7 @@ export async function startService(plan: Plan, settings: ServiceSettings): Promi
   const graph = buildGraph(plan, { clock, logger, registry, board, endings })
   const { shutdownTimeoutMs, telemetry } = plan.service
   addOwnMetrics(registry, graph, board, settings)
-  const { version = 'unknown', instanceId = randomUUID() } = settings
+  const { version = 'unknown', instanceId = createInstanceId() } = settings
   addTargetInfo(registry, version, instanceId, telemetry.resource)
 
   const drains = plan.receivers.map(({ definition, config }) => definition.drain?.(config))
