@@ -144,9 +144,9 @@ suite('file_log says where a record is from', () => {
   })
 })
 
-suite('long lines (T11)', () => {
+suite('long lines', () => {
   for (const size of [16 * 1024 - 1, 16 * 1024, 16 * 1024 + 1, 1024 * 1024 - 1, 1024 * 1024]) {
-    test(`a line of ${size} bytes is whole, and so are its neighbours`, async () => {
+    test(`T11: a line of ${size} bytes is whole, and so are its neighbours`, async () => {
       await using tail = await TailHarness.create()
       const long = 'x'.repeat(size)
       await writeFile(tail.path('app.log'), `before\n${long}\nafter\n`)
@@ -156,7 +156,19 @@ suite('long lines (T11)', () => {
     })
   }
 
-  test('a longer one is split, between characters', async () => {
+  for (const behavior of ['split', 'truncate'] as const) {
+    test(`T11: a line of a mebibyte and one byte, ${behavior}, and its neighbours are whole`, async () => {
+      await using tail = await TailHarness.create()
+      const most = 'x'.repeat(1024 * 1024)
+      await writeFile(tail.path('app.log'), `before\n${most}y\nafter\n`)
+      await tail.start({ max_log_size_behavior: behavior })
+      const rest = behavior === 'split' ? ['y'] : []
+      await tail.untilRecords(3 + rest.length)
+      assert.deepEqual(tail.bodies, ['before', most, ...rest, 'after'])
+    })
+  }
+
+  test('T11: a longer one is split, between characters', async () => {
     await using tail = await TailHarness.create()
     await writeFile(tail.path('app.log'), `before\n${'€'.repeat(20)}\nafter\n`)
     await tail.start({ max_log_size: 16 })
@@ -166,7 +178,7 @@ suite('long lines (T11)', () => {
     assert.equal(tail.value('remora_file_log_split_records'), 1)
   })
 
-  test('a longer one is truncated, if told so', async () => {
+  test('T11: a longer one is truncated, if told so', async () => {
     await using tail = await TailHarness.create()
     await writeFile(tail.path('app.log'), `before\n${'0123456789'.repeat(3)}\nafter\n`)
     await tail.start({ max_log_size: 16, max_log_size_behavior: 'truncate' })
@@ -176,7 +188,7 @@ suite('long lines (T11)', () => {
   })
 
   for (const behavior of ['split', 'truncate'] as const) {
-    test(`100 MB in one line, ${behavior}, in flat memory`, async () => {
+    test(`T11: 100 MB in one line, ${behavior}, in flat memory`, async () => {
       await using tail = await TailHarness.create()
       const file = await open(tail.path('app.log'), 'w')
       await file.write('before\n')
@@ -239,7 +251,7 @@ suite('things in the directory that are no files (S14)', () => {
     assert.match(warned[0] ?? '', /cannot tail.*its name is not UTF-8; rename it/)
   })
 
-  test('permission taken and given back (T14)', async (t) => {
+  test('T14: permission taken and given back', async (t) => {
     if (process.getuid?.() === 0) {
       t.skip('root may read everything')
       return
@@ -253,7 +265,7 @@ suite('things in the directory that are no files (S14)', () => {
     await tail.untilRecords(1)
   })
 
-  test('a symlink whose target flips every 11 ms (T15): 30 files, 100 lines each', async () => {
+  test('T15: a symlink whose target flips every 11 ms: 30 files, 100 lines each', async () => {
     await using tail = await TailHarness.create()
     await tail.start({ include: [tail.path('current.log')], poll_interval: '1ms' })
     for (let file = 0; file < 30; file++) {
@@ -280,7 +292,7 @@ suite('things in the directory that are no files (S14)', () => {
     assert.deepEqual(tail.bodies, ['once'])
   })
 
-  test('more files than max_concurrent_files', async () => {
+  test('T7: more files than max_concurrent_files', async () => {
     await using tail = await TailHarness.create()
     for (let i = 0; i < 20; i++) await writeFile(tail.path(`${i}.log`), `file ${i}, first\n`)
     await tail.start({ max_concurrent_files: 3 })

@@ -11,6 +11,8 @@ export interface SceneSettings {
   /** Answers come so late. */
   readonly answerMs?: number
   readonly maxConcurrentFiles?: number
+  readonly descriptorsMax?: number
+  readonly operators?: readonly Record<string, unknown>[]
 }
 
 /** A poll, and a little more. */
@@ -30,14 +32,14 @@ export class Scene {
 
   constructor(settings: SceneSettings = {}) {
     this.#settings = settings
-    const { keepsBirth = true } = settings
+    const { keepsBirth = true, descriptorsMax = Infinity } = settings
     const nowMs = (): number => this.#clock.nowMs()
-    this.#files = new SimulatedFiles({ reusesInodes: true, keepsBirth, nowMs })
+    this.#files = new SimulatedFiles({ reusesInodes: true, keepsBirth, nowMs, descriptorsMax })
   }
 
   /** Runs remora from now on, for a poll. */
   async start(): Promise<void> {
-    const { answerMs = 0, maxConcurrentFiles = 1024 } = this.#settings
+    const { answerMs = 0, maxConcurrentFiles = 1024, operators = [] } = this.#settings
     this.#life = new OneLife({
       config: {
         include: [`${directory}app.log*`],
@@ -48,6 +50,7 @@ export class Scene {
         watch: false,
         drain: { quiet_period: 0 },
         max_concurrent_files: maxConcurrentFiles,
+        operators,
       },
       clock: this.#clock,
       random: new Latest(0),
@@ -81,6 +84,11 @@ export class Scene {
     this.#interruption = { calls, act }
   }
 
+  /** What remora said of its files. */
+  get warnings(): readonly string[] {
+    return this.#life?.settings.logger.texts('warn') ?? []
+  }
+
   /** Whether what was to be done in between was done. */
   get interrupted(): boolean {
     return this.#interruption === undefined
@@ -109,6 +117,11 @@ export class Scene {
 
   remove(name: string): void {
     this.#files.remove(directory + name)
+  }
+
+  /** Whether it may be opened. */
+  permit(name: string, permitted: boolean): void {
+    this.#files.inodeOf(directory + name).denied = !permitted
   }
 
   /** As gzip does, with the time of the original. */

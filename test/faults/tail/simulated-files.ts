@@ -16,6 +16,8 @@ export interface Inode {
   links: number
   /** Handles of readers. */
   opens: number
+  /** Nobody may open it. */
+  denied: boolean
 }
 
 export interface SimulatedSettings {
@@ -24,6 +26,8 @@ export interface SimulatedSettings {
   /** Without it, `stat` says 0. */
   readonly keepsBirth: boolean
   readonly nowMs: () => number
+  /** So many files may be open. */
+  readonly descriptorsMax?: number
 }
 
 /** A directory of files in memory. The application changes it at once; readers have a `Reader`. */
@@ -48,6 +52,7 @@ export class SimulatedFiles {
       ctimeMs: nowMs,
       links: 0,
       opens: 0,
+      denied: false,
     }
     this.#link(path, inode)
     return inode
@@ -108,6 +113,10 @@ export class SimulatedFiles {
       isFile: () => true,
       isDirectory: () => false,
     } as Stats
+  }
+
+  get descriptorsMax(): number {
+    return this.#settings.descriptorsMax ?? Infinity
   }
 
   release(inode: Inode): void {
@@ -189,6 +198,9 @@ export class Reader implements System {
   }
 
   #openFile(inode: Inode): OpenFile {
+    if (inode.denied) throw failure('EACCES', 'permission denied')
+    if (this.#open.size >= this.#files.descriptorsMax)
+      throw failure('EMFILE', 'too many open files')
     inode.opens++
     const held = { inode, sinceMs: this.#nowMs() }
     this.#open.add(held)
@@ -237,5 +249,9 @@ class Gunzip extends Transform {
 }
 
 function notFound(path: string): Error {
-  return Object.assign(new Error(`no such file: ${path}`), { code: 'ENOENT' })
+  return failure('ENOENT', `no such file: ${path}`)
+}
+
+function failure(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code })
 }
