@@ -111,6 +111,15 @@ export class Scene {
     this.#files.create(directory + to, this.#files.inodeOf(directory + from).content)
   }
 
+  /** As `cp` does where there is a file of that name: its inode stays. */
+  copyOver(from: string, to: string): void {
+    this.truncate(to)
+    this.#files.append(
+      this.#files.inodeOf(directory + to),
+      this.#files.inodeOf(directory + from).content.toString(),
+    )
+  }
+
   rename(from: string, to: string): void {
     this.#files.rename(directory + from, directory + to)
   }
