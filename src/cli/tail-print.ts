@@ -1,11 +1,14 @@
 import { errorAttribute } from '../operators/chain.ts'
 import { severityNames } from '../operators/severity.ts'
-import type { ShownRecord } from './tail-records.ts'
+import type { ShownPairs, ShownRecord } from './tail-records.ts'
 
 /*
  *   2026-11-21T09:15:30.123Z  ERROR  2026-11-21 10:15:30,123 [main] ERROR com.acme.Shop - cannot sell
  *                                    java.lang.IllegalStateException: no stock left
  *       log.logger=com.acme.Shop  thread.name=main
+ *
+ *   resource                                  in front of the records of each, where there is one
+ *       k8s.pod.name=shop-1
  */
 const timeWidth = 24
 const indent = ' '.repeat(4)
@@ -49,7 +52,12 @@ export class RecordPrinter {
     return `${this.#paint('bold', text)}\n`
   }
 
-  #attributes(attributes: ShownRecord['attributes']): string[] {
+  /** What the records from here on come from. */
+  resource(resource: ShownPairs): string {
+    return `${[this.#paint('dim', 'resource'), ...this.#attributes(resource)].join('\n')}\n`
+  }
+
+  #attributes(attributes: ShownPairs): string[] {
     const lines: string[] = []
     let line = ''
     let width = 0

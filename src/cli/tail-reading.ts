@@ -48,7 +48,8 @@ export class LineReading {
     const choice = this.#preset?.current?.choice
     if (choice === undefined) return undefined
     const what = choice.preset === 'none' ? 'no preset fits' : `read as ${choice.preset}`
-    return `auto: ${what}, confidence ${choice.confidence}: ${choice.reason}`
+    const hint = choice.hint === undefined ? '' : `\n${choice.hint}`
+    return `auto: ${what}, confidence ${choice.confidence}: ${choice.reason}${hint}`
   }
 
   isUnread({ attributes }: ShownRecord): boolean {

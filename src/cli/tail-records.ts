@@ -8,8 +8,12 @@ export interface ShownRecord {
   readonly severityText: string
   readonly body: string
   /** Names and values, in the order of the record. */
-  readonly attributes: readonly (readonly [string, string])[]
+  readonly attributes: ShownPairs
+  /** The same of its resource; one object for all records of it that follow each other. */
+  readonly resource: ShownPairs
 }
+
+export type ShownPairs = readonly (readonly [string, string])[]
 
 interface JsonValue {
   readonly stringValue?: string
@@ -36,6 +40,7 @@ interface JsonRecord {
 
 interface JsonLogs {
   readonly resourceLogs?: readonly {
+    readonly resource?: { readonly attributes?: readonly JsonPair[] }
     readonly scopeLogs?: readonly { readonly logRecords?: readonly JsonRecord[] }[]
   }[]
 }
@@ -43,16 +48,23 @@ interface JsonLogs {
 /** The records of a logs request. */
 export function shownRecords(bytes: Uint8Array): ShownRecord[] {
   const { resourceLogs = [] } = JSON.parse(toJson('logs', bytes)) as JsonLogs
-  return resourceLogs
-    .flatMap(({ scopeLogs = [] }) => scopeLogs)
-    .flatMap(({ logRecords = [] }) => logRecords)
-    .map((record) => ({
-      time: record.timeUnixNano ?? '0',
-      severityNumber: record.severityNumber ?? 0,
-      severityText: record.severityText ?? '',
-      body: textOf(plain(record.body)),
-      attributes: (record.attributes ?? []).map(({ key, value }) => [key, textOf(plain(value))]),
-    }))
+  return resourceLogs.flatMap(({ resource, scopeLogs = [] }) => {
+    const ofResource = shownPairs(resource?.attributes)
+    return scopeLogs
+      .flatMap(({ logRecords = [] }) => logRecords)
+      .map((record) => ({
+        time: record.timeUnixNano ?? '0',
+        severityNumber: record.severityNumber ?? 0,
+        severityText: record.severityText ?? '',
+        body: textOf(plain(record.body)),
+        attributes: shownPairs(record.attributes),
+        resource: ofResource,
+      }))
+  })
+}
+
+function shownPairs(pairs: readonly JsonPair[] = []): ShownPairs {
+  return pairs.map(({ key, value }) => [key, textOf(plain(value))])
 }
 
 function textOf(value: unknown): string {
@@ -65,6 +77,9 @@ function plain(value: JsonValue = {}): unknown {
     const pairs = value.kvlistValue.values ?? []
     return Object.fromEntries(pairs.map((pair) => [pair.key, plain(pair.value)]))
   }
-  if (value.intValue !== undefined) return Number(value.intValue)
+  if (value.intValue !== undefined) {
+    const number = Number(value.intValue)
+    return Number.isSafeInteger(number) ? number : value.intValue
+  }
   return value.stringValue ?? value.doubleValue ?? value.boolValue ?? value.bytesValue ?? null
 }

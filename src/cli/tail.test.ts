@@ -149,6 +149,50 @@ ${shownAccess('/b', 'ERROR', 502)}`,
     })
   })
 
+  test('shows the resource where it changes, and large numbers as they are', async () => {
+    await inDirectory(async (path) => {
+      await writeFile(path, '{"pod":"a","id":9007199254740993}\n{"pod":"a"}\n{"pod":"b"}\n')
+      const config = `yaml:{receivers: {file_log: {include: ["${path}"], resource: {service.name: shop}, operators: [{type: json_parser}, {type: move, from: attributes.pod, to: 'resource["k8s.pod.name"]'}]}}, exporters: {debug: {}}, service: {pipelines: {logs: {receivers: [file_log], exporters: [debug]}}}}`
+      const { stdout } = await run([path, '--config', config])
+      assert.equal(
+        stdout.replaceAll(/^- .*$/gm, 'RECORD'),
+        `resource
+    service.name=shop  k8s.pod.name=a
+RECORD
+    id=9007199254740993
+RECORD
+resource
+    service.name=shop  k8s.pod.name=b
+RECORD
+`,
+      )
+    })
+  })
+
+  const cri = (text: string) => `2026-11-21T09:15:30.123456789Z stdout F ${text}\n`
+  const docker = (log: string) => `${JSON.stringify({ log, stream: 'stdout', time: 'x' })}\n`
+  const utf16 = (text: string, mark = '') => Buffer.from(mark + text, 'utf16le')
+  const wrapped: readonly (readonly [string, string | Buffer, RegExp | undefined])[] = [
+    ['CRI', cri('a=1 b=2').repeat(3), /^the lines are those of a container runtime \(CRI\): put/m],
+    ['docker', docker('a=1\n').repeat(2), /^the lines are those of docker: put an operator "con/m],
+    ['UTF-16', utf16('hello\nworld\n'), /^the text is UTF-16: set encoding: utf-16le, and parse/m],
+    ['a mark', utf16('é', '\ufeff'), /^the text is UTF-16: set encoding: utf-16le/m],
+    ['UTF-16BE', utf16('hello\n').swap16(), /^the text is UTF-16: set encoding: utf-16be/m],
+    ['plain text', 'hello\nworld\n', undefined],
+    ['JSON', '{"log":"x"}\n', undefined],
+    ['some zeros', 'a\0\0\0b\n', undefined],
+  ]
+  for (const [name, content, hint] of wrapped) {
+    test(`says what to configure for ${name}, if anything`, async () => {
+      await inDirectory(async (path) => {
+        await writeFile(path, content)
+        const { stdout } = await run([path])
+        assert.match(stdout, hint ?? /^auto: /m)
+        assert.equal(/container|UTF-16/.test(stdout), hint !== undefined, stdout)
+      })
+    })
+  }
+
   test('follows a file, also when it is cut', async () => {
     await inDirectory(async (path) => {
       await writeFile(path, 'a=1 b=1\n')

@@ -54,6 +54,8 @@ class TailCommand {
   readonly #control: ProcessControl
   readonly #printer: RecordPrinter
   #said = ''
+  /** Of the record that was shown last, as JSON: none at first. */
+  #resource = '[]'
   #shown = 0
   #unread = 0
 
@@ -175,10 +177,18 @@ class TailCommand {
       this.#io.stdout(this.#printer.remark(choice))
     }
     for (const record of records) {
+      this.#showResource(record)
       this.#io.stdout(this.#printer.record(record))
       this.#shown++
       if (reading.isUnread(record)) this.#unread++
     }
+  }
+
+  #showResource({ resource }: ShownRecord): void {
+    const shown = JSON.stringify(resource)
+    if (shown === this.#resource) return
+    this.#resource = shown
+    this.#io.stdout(this.#printer.resource(resource))
   }
 
   #summary(): string {

@@ -394,6 +394,28 @@ suite('the schema refuses', () => {
     })
   }
 
+  test('more operators than anybody writes, without following them', () => {
+    const chain = Array.from({ length: 5000 }, (_, i) => ({
+      type: 'noop',
+      id: `${i}`,
+      output: 'x',
+    }))
+    const parsed = v.safeParse(operators, chain)
+    assert.deepEqual(
+      parsed.issues?.map(({ message }) => message),
+      ['must be 1000 operators at most'],
+    )
+    const most = Array.from({ length: 1000 }, (_, i) => ({
+      type: 'noop',
+      id: `${i}`,
+      output: i === 0 ? '999' : `${i - 1}`,
+    }))
+    assert.equal(
+      v.safeParse(operators, most.with(999, { type: 'noop', id: '999' } as never)).success,
+      true,
+    )
+  })
+
   test('everything that is wrong with the ways between operators at once, each in its place', () => {
     const parsed = v.safeParse(operators, [
       { type: 'noop', id: 'parse', output: 'sav' },

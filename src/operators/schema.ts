@@ -136,9 +136,14 @@ const operator = v.variant('type', [
 
 type Operators = v.InferOutput<typeof operator>[]
 
+// A thousand are more than anybody writes, and few enough to follow the ways between them at once.
+const operatorsMax = 1000
+
 export const operators = v.pipe(
   v.array(operator, 'must be a list of operators'),
+  v.maxLength(operatorsMax, `must be ${operatorsMax} operators at most`),
   v.rawCheck(({ dataset, addIssue }) => {
+    if ((dataset.value as Operators).length > operatorsMax) return
     if (!dataset.typed && (dataset.issues ?? []).some(isOfLinks)) return
     for (const { path, message } of findLinkProblems(dataset.value as Operators)) {
       const [operator, ...option] = path.map(placeOf)

@@ -3,6 +3,7 @@ import { Entry } from '../operators/entry.ts'
 import type { FormatName } from './catalogue.ts'
 import type { Format } from './format.ts'
 import { continuesJavaTrace, isTraceback } from './formats/stack-trace.ts'
+import { wrappingHint } from './wrapping.ts'
 
 /** What is looked at: the first lines of a block. */
 const linesMax = 100
@@ -21,6 +22,8 @@ export interface Verdict {
   readonly confidence: number
   /** Formats that fit just as well. */
   readonly others: readonly string[]
+  /** What keeps the lines of the program from being seen, and what to do about it. */
+  readonly hint: string | undefined
 }
 
 interface Line {
@@ -55,6 +58,7 @@ export function detect(
     lines: lines.length,
     fitting: most,
     confidence,
+    hint: wrappingHint(source, start, end),
     others: found === undefined ? [] : best.filter((one) => one !== found).map(({ name }) => name),
   }
 }

@@ -15,6 +15,8 @@ export interface Choice {
   readonly preset: string
   readonly confidence: number
   readonly reason: string
+  /** What to configure, where no preset can see the lines of the program. */
+  readonly hint: string | undefined
 }
 
 /** How one file, or one stream, is read. */
@@ -78,9 +80,12 @@ export class AutoSession implements Session {
 
   look(source: Buffer, start: number, end: number): void {
     if (!this.#due) return
-    const verdict = detect(source, start, end, this.#formats)
-    if (verdict.lines === 0) return
+    const found = detect(source, start, end, this.#formats)
+    if (found.lines === 0) return
     const before = this.#verdict
+    // What was seen of the beginning says more than some line further on.
+    const hint = before?.format === found.format ? (before?.hint ?? found.hint) : found.hint
+    const verdict = { ...found, hint }
     this.#verdict = verdict
     this.#due = verdict.lines < linesEnough
     this.#records = 0
@@ -99,16 +104,19 @@ export class AutoSession implements Session {
   }
 
   #say(verdict: Verdict, before: Verdict | undefined): void {
-    const { preset, confidence, reason } = choiceOf(verdict)
+    const { preset, confidence, reason, hint } = choiceOf(verdict)
     const instead = before && { instead_of: before.format?.name ?? 'none' }
-    const fields = { file: this.#file, preset, confidence, why: reason, ...instead }
-    if (verdict.format === undefined)
+    const advice = hint === undefined ? {} : { hint }
+    const fields = { file: this.#file, preset, confidence, why: reason, ...instead, ...advice }
+    if (hint !== undefined)
+      this.#logger.warn('preset auto cannot see the lines of the program', fields)
+    else if (verdict.format === undefined)
       this.#logger.warn('preset auto finds nothing that fits', fields)
     else this.#logger.info('preset auto chose a preset', fields)
   }
 }
 
-function choiceOf({ format, lines, fitting, confidence, others }: Verdict): Choice {
+function choiceOf({ format, lines, fitting, confidence, others, hint }: Verdict): Choice {
   const rounded = Math.floor(confidence * 100) / 100
   const as = format?.name === 'java_stack' ? 'have stack traces of a JVM' : 'fit'
   const also = others.length === 0 ? '' : `, and ${others.join(' and ')} as well`
@@ -116,6 +124,7 @@ function choiceOf({ format, lines, fitting, confidence, others }: Verdict): Choi
   return {
     preset: format?.name ?? 'none',
     confidence: rounded,
+    hint,
     reason: `${fitting} of the first ${lines} lines ${as}${best}${also}`,
   }
 }

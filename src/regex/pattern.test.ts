@@ -268,6 +268,12 @@ suite('a wrong pattern says where and why:', () => {
       assert.throws(() => compilePattern(source), new PatternError(source, want))
     })
   }
+
+  test('also of one that nests thousands of groups deep', () => {
+    const source = `${'('.repeat(20_000)}a${')'.repeat(20_000)}`
+    const want = new PatternError(source, 'is not a pattern (RE2 syntax): it nests too deep')
+    assert.throws(() => compilePattern(source), want)
+  })
 })
 
 test('search finds what RE2 finds, also in texts of many lines that are too long for V8', () => {

@@ -34,6 +34,16 @@ export interface Pattern {
 
 /** Throws a PatternError with position and reason. */
 export function compilePattern(source: string): Pattern {
+  try {
+    return choosePattern(source)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    // The stack is full.
+    throw new PatternError(source, 'is not a pattern (RE2 syntax): it nests too deep')
+  }
+}
+
+function choosePattern(source: string): Pattern {
   const parsed = parsePattern(source)
   const cost = parsed === undefined ? undefined : costOf(parsed.node)
   if (parsed === undefined || cost === undefined) return new LinearPattern(source)
