@@ -371,6 +371,7 @@ suite('the schema refuses', () => {
       { type: 'json_array_parser', parse_to: 'attributes' },
       'a list needs a name below it, such as attributes.items; or give names to its items with header',
     ],
+    [{ type: 'key_value_parser', delimiter: ' ' }, 'delimiter and pair_delimiter must differ'],
     [{ type: 'csv_parser' }, 'must have either header or header_attribute'],
     [{ type: 'csv_parser', lazy_quotes: 5 }, 'must have either header or header_attribute'],
     [

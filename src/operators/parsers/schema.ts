@@ -162,7 +162,8 @@ const keyValueParser = v.pipe(
   }),
   rule(
     ['delimiter', 'pair_delimiter'],
-    (c) => c.delimiter !== c.pair_delimiter,
+    // Without it any white space stands between pairs.
+    (c) => c.delimiter !== c.pair_delimiter && (c.pair_delimiter !== '' || /\S/.test(c.delimiter)),
     'delimiter and pair_delimiter must differ',
   ),
 )
