@@ -1,5 +1,5 @@
 import { entropy } from '../checks.ts'
-import { confidence, type Detector } from '../detector.ts'
+import { confidence, type Detector, type Report } from '../detector.ts'
 import { isPlaceholder } from './placeholder.ts'
 
 /** `realm="x", nonce="y"`, the quotes written behind backslashes in JSON. */
@@ -12,14 +12,20 @@ const scheme = new RegExp(
 /** A header without a scheme: `Authorization: 9f86d081…`. */
 const opaque =
   /(?<![A-Za-z])(?:proxy-)?authorization["'\\]{0,3}[ \t]{0,3}[:=][ \t]{0,3}["'\\[]{0,4}([A-Za-z0-9._~+/=-]{8,4096})(?![ \tA-Za-z0-9._~+/=-])/gi
+/** `curl -u jane:secret`, also as a list of arguments, and `--proxy-user`. No two of them share a byte, so that many take no longer. */
+const curlUser =
+  /(?<![A-Za-z0-9_-])curl(?:\.exe)?(?=[\s"',])(?:(?!curl)[^\r\n]){0,300}?[\s"',](?:-[A-Za-z]{0,5}[uU]|--(?:proxy-)?user)(?:[\s"',=]{1,5}|(?=[A-Za-z0-9]))[^\s:"',]{1,64}:([^\s"',]{1,200})/g
 const authorizationKey = /(?:^|[^a-z])(?:proxy[_-]?)?authorization$/
 
 export const authorization: Detector = {
   name: 'authorization',
   group: 'secrets',
   summary:
-    'Credentials of HTTP authorisation: `Bearer` and `Basic` with what follows, and the values of `authorization`.',
-  anchors: ['(?i)(?:bearer|basic|digest|negotiate|authorization|hmac-sha256)[ \\t"\':=\\\\\\x12]'],
+    'Credentials of HTTP authorisation: `Bearer` and `Basic` with what follows, the values of `authorization`, and passwords of `curl -u`.',
+  anchors: [
+    'curl[ \\t"\',.]',
+    '(?i)(?:bearer|basic|digest|negotiate|authorization|hmac-sha256)[ \\t"\':=\\\\\\x12]',
+  ],
   find(text, key, report) {
     if (key !== '' && authorizationKey.test(key)) {
       const space = /^\s*[A-Za-z0-9-]{3,20}\s+/.exec(text)
@@ -46,7 +52,19 @@ export const authorization: Detector = {
         report.add(end - value.length, end, confidence.certain)
       }
     }
+    findInCurl(text, report)
   },
+}
+
+function findInCurl(text: string, report: Report): void {
+  curlUser.lastIndex = 0
+  for (let match = curlUser.exec(text); match !== null; match = curlUser.exec(text)) {
+    const password = match[1] as string
+    // `curl -u https://…` is an address behind a mistake.
+    if (password.startsWith('//') || isPlaceholder(password)) continue
+    const end = curlUser.lastIndex
+    report.add(end - password.length, end, confidence.certain)
+  }
 }
 
 /** `basic understanding` and `bearer authentication` are words. */

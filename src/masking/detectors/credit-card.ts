@@ -3,8 +3,10 @@ import {
   confidence,
   type Detector,
   digitsOf,
+  hasContext,
   isUniform,
   nineDigits,
+  type Report,
   separator,
 } from '../detector.ts'
 
@@ -66,25 +68,31 @@ export const creditCard: Detector = {
   name: 'credit_card',
   group: 'pii',
   summary:
-    'Payment card numbers of 12 to 19 digits, plain or in groups with spaces or dashes: issuer range, its lengths and the Luhn check.',
+    'Payment card numbers of 12 to 19 digits, plain or in groups with spaces or dashes: issuer range, its lengths and the Luhn check; those of UATP only beside words such as card number.',
   anchors: [nineDigits],
-  find(text, _key, report) {
+  find(text, key, report) {
     candidate.lastIndex = 0
     for (let match = candidate.exec(text); match !== null; match = candidate.exec(text)) {
-      examine(text, match.index, candidate.lastIndex, report)
+      examine(text, key, match.index, candidate.lastIndex, report)
     }
   },
 }
 
-function examine(
-  text: string,
-  start: number,
-  end: number,
-  report: Parameters<Detector['find']>[2],
-): void {
+/** Universal Air Travel Plan: too many other numbers begin with a one. */
+const airTravelWords = /uatp|air[ _-]?plus|travel[ _-]?card|card[ _-]?(?:no|num)/i
+
+function isAirTravelCard(digits: string): boolean {
+  return digits.length === 15 && digits.startsWith('1') && passesLuhn(digits) && !isUniform(digits)
+}
+
+function examine(text: string, key: string, start: number, end: number, report: Report): void {
   const digits = digitsOf(text, start, end)
   if (isCard(digits)) {
     report.add(start, end, confidence.certain)
+    return
+  }
+  if (isAirTravelCard(digits) && hasContext(text, key, start, end, airTravelWords)) {
+    report.add(start, end, confidence.likely)
     return
   }
   // `4111 1111 1111 1111 2027`: the card, and then something else in digits.

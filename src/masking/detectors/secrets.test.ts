@@ -37,6 +37,13 @@ suite('a value beside a word for secrets is masked, however it is written:', () 
     ["host=db user=u password='hunter 2' dbname=x", `host=db user=u password='${secret}' dbname=x`],
     ['Cookie: session=9f86d081884c; theme=dark', `Cookie: session=${secret}; theme=dark`],
     ['Set-Cookie: sid=9f86d081884c; Path=/', `Set-Cookie: sid=${secret}; Path=/`],
+    ['curl -sSu jane:swordfish https://x/', 'curl -sSu jane:<authorization> https://x/'],
+    ["curl -X POST -u 'jane:sword:fish'", "curl -X POST -u 'jane:<authorization>'"],
+    ['"curl", "--user", "jane:swordfish"', '"curl", "--user", "jane:<authorization>"'],
+    ['curl --proxy-user=j:pw https://x', 'curl --proxy-user=j:<authorization> https://x'],
+    ['curl -u https://x -A a:b', 'curl -u https://x -A a:b'],
+    ['curl -u "$USER:$TOKEN" https://x', 'curl -u "$USER:$TOKEN" https://x'],
+    ['sort -u a:b', 'sort -u a:b'],
     ['Authorization: 9f86d081884c7d65', 'Authorization: <authorization>'],
     ['{"Authorization":["Bearer 9f86d081884c"]}', '{"Authorization":["Bearer <authorization>"]}'],
     [
