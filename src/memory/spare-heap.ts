@@ -33,7 +33,8 @@ export function collectWhenQuiet(
 ): () => void {
   if (collectAll === undefined) return () => undefined
   let quiet = 0
-  let aliveBytes = 0
+  // What the start left behind is not worth a collection.
+  let aliveBytes = subject.usedBytes()
   return clock.every(tickMs, () => {
     quiet = subject.busyShare() < busyShare ? quiet + 1 : 0
     if (quiet < quietTicks) return
