@@ -3,7 +3,8 @@ import type { Code } from '../errors/codes.ts'
 import type { Direct } from './direct/compile-direct.ts'
 import type { Entry } from './entry.ts'
 import type { Condition } from './expr/compile.ts'
-import { type Gate, type Joiner, type Operator, OperatorError, type Switch } from './operator.ts'
+import type { Gate, Joiner, Operator, Switch } from './operator.ts'
+import { OperatorError } from './operator-error.ts'
 
 export type OnError = 'send' | 'send_quiet' | 'drop' | 'drop_quiet'
 

@@ -1,7 +1,8 @@
 import { copyValue, type Entry, isMap, setKey, type Value, type Values } from './entry.ts'
 import type { Expr } from './expr/compile.ts'
 import type { Field } from './field.ts'
-import { type Operator, OperatorError } from './operator.ts'
+import type { Operator } from './operator.ts'
+import { OperatorError } from './operator-error.ts'
 
 function mustBeThere(field: Field, entry: Entry): Value {
   const value = field.get(entry)

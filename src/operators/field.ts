@@ -1,5 +1,5 @@
 import { type Entry, isMap, setKey, type Value, type Values } from './entry.ts'
-import { OperatorError } from './operator.ts'
+import { OperatorError } from './operator-error.ts'
 
 /** A place in an entry: `body`, `body.user.id`, `attributes.level`, `attributes["a.b"]`, `resource["service.name"]`. */
 export class Field {

@@ -1,7 +1,8 @@
 import { Double } from '../wire/otlp/any-value.ts'
 import type { Entry, Value } from './entry.ts'
 import type { Field } from './field.ts'
-import { type FieldReader, OperatorError } from './operator.ts'
+import type { FieldReader } from './operator.ts'
+import { OperatorError } from './operator-error.ts'
 
 /** Names of the 24 levels of the log data model, by their number − 1: `trace`, `trace2`, … `fatal4`. */
 export const severityNames: readonly string[] = [

@@ -1,6 +1,6 @@
 import type { Pattern } from '../regex/pattern.ts'
 import { unquoteGo } from './go-quotes.ts'
-import { OperatorError } from './operator.ts'
+import { OperatorError } from './operator-error.ts'
 
 /** Escape sequences of terminals: CSI (colours and the like), OSC (titles, links), and those of two characters. */
 export const ansiPattern =

@@ -1,5 +1,6 @@
 import type { Entry } from '../operators/entry.ts'
-import { heldBytesMax, type Joiner, OperatorError } from '../operators/operator.ts'
+import { heldBytesMax, type Joiner } from '../operators/operator.ts'
+import { OperatorError } from '../operators/operator-error.ts'
 import type { Session } from './session.ts'
 
 const quietMs = 500

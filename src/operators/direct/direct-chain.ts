@@ -1,6 +1,7 @@
 import type { LogWriter } from '../../wire/otlp/log-writer.ts'
 import { Entry, type Value, type Values } from '../entry.ts'
-import { type FieldReader, OperatorError } from '../operator.ts'
+import type { FieldReader } from '../operator.ts'
+import { OperatorError } from '../operator-error.ts'
 import { TimeParser } from '../time.ts'
 import type { DirectPath, DirectSource } from './direct-path.ts'
 

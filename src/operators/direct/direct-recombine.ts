@@ -1,6 +1,6 @@
 import { Entry, type Value, type Values } from '../entry.ts'
 import type { Recombine } from '../flow/recombine.ts'
-import { OperatorError } from '../operator.ts'
+import { OperatorError } from '../operator-error.ts'
 import type { BodyTest } from './body-test.ts'
 import type { DirectHost, DirectJoin, DirectPath, DirectSource } from './direct-path.ts'
 

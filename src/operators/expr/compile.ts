@@ -2,7 +2,7 @@ import { Bug } from '../../errors/bug.ts'
 import { compilePattern } from '../../regex/pattern.ts'
 import { Double } from '../../wire/otlp/any-value.ts'
 import type { Entry, Value } from '../entry.ts'
-import { OperatorError } from '../operator.ts'
+import { OperatorError } from '../operator-error.ts'
 import { callable } from './functions.ts'
 import { ExprError, type Token, tokenize } from './lexer.ts'
 import {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { Double } from '../../wire/otlp/any-value.ts'
 import { Entry, type Value } from '../entry.ts'
-import { OperatorError } from '../operator.ts'
+import { OperatorError } from '../operator-error.ts'
 import { compileCondition, compileExpr } from './compile.ts'
 
 function entry(): Entry {

@@ -1,7 +1,7 @@
 import { Double } from '../../wire/otlp/any-value.ts'
 import type { Entry, Value } from '../entry.ts'
 import { isMap } from '../entry.ts'
-import { OperatorError } from '../operator.ts'
+import { OperatorError } from '../operator-error.ts'
 import { ExprError, type Token } from './lexer.ts'
 import { member, numberOf, textOf, typeOf } from './values.ts'
 

@@ -1,6 +1,6 @@
 import { Double } from '../../wire/otlp/any-value.ts'
 import { isMap, type Value } from '../entry.ts'
-import { OperatorError } from '../operator.ts'
+import { OperatorError } from '../operator-error.ts'
 
 /** What expressions do with values. A value of the wrong type is an OperatorError, as the collector reports it. */
 

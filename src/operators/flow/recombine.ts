@@ -1,7 +1,8 @@
 import type { Entry, Value } from '../entry.ts'
 import type { Condition } from '../expr/compile.ts'
 import type { Field } from '../field.ts'
-import { heldBytesMax, type Joiner, OperatorError } from '../operator.ts'
+import { heldBytesMax, type Joiner } from '../operator.ts'
+import { OperatorError } from '../operator-error.ts'
 
 export interface RecombineSettings {
   /** Either tells where a group begins, or where it ends. */

@@ -1,7 +1,8 @@
 import type { Entry } from '../entry.ts'
 import { copyValue, setKey } from '../entry.ts'
 import type { Condition, Expr } from '../expr/compile.ts'
-import { type Gate, OperatorError, type Switch } from '../operator.ts'
+import type { Gate, Switch } from '../operator.ts'
+import { OperatorError } from '../operator-error.ts'
 
 export interface Route {
   readonly condition: Condition

@@ -1,5 +1,6 @@
 import { type Entry, isMap, setKey, type Value, type Values } from '../entry.ts'
-import { heldBytesMax, type Joiner, OperatorError } from '../operator.ts'
+import { heldBytesMax, type Joiner } from '../operator.ts'
+import { OperatorError } from '../operator-error.ts'
 import { compileTimeFormat } from '../time.ts'
 
 /*

@@ -1,6 +1,6 @@
 import { type Entry, setKey, type Value, type Values } from '../entry.ts'
 import { Field } from '../field.ts'
-import { OperatorError } from '../operator.ts'
+import { OperatorError } from '../operator-error.ts'
 import { type Embedded, Parser } from './parser.ts'
 
 export interface CsvSettings {

@@ -1,7 +1,7 @@
 import { Double } from '../../wire/otlp/any-value.ts'
 import { isMap, type Value, type Values } from '../entry.ts'
 import type { Field } from '../field.ts'
-import { OperatorError } from '../operator.ts'
+import { OperatorError } from '../operator-error.ts'
 import { type Embedded, Parser } from './parser.ts'
 
 // A number that may be none of what JSON.parse makes of it: one of so many digits that a double does not hold it, a whole

@@ -1,6 +1,6 @@
 import { setKey, type Values } from '../entry.ts'
 import type { Field } from '../field.ts'
-import { OperatorError } from '../operator.ts'
+import { OperatorError } from '../operator-error.ts'
 import { type Embedded, Parser } from './parser.ts'
 
 /** `level=warn msg="two words" user='x'`: pairs behind each other. */

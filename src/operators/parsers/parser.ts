@@ -1,6 +1,7 @@
 import { copyValue, type Entry, type Value } from '../entry.ts'
 import type { Field } from '../field.ts'
-import { type FieldReader, type Operator, OperatorError } from '../operator.ts'
+import type { FieldReader, Operator } from '../operator.ts'
+import { OperatorError } from '../operator-error.ts'
 
 /** Steps that come with a parser: `timestamp:`, `severity:`, `scope_name:`, `trace:` and `body:`. */
 export interface Embedded {

@@ -1,7 +1,7 @@
 import type { Pattern } from '../../regex/pattern.ts'
 import { setKey, type Values } from '../entry.ts'
 import type { Field } from '../field.ts'
-import { OperatorError } from '../operator.ts'
+import { OperatorError } from '../operator-error.ts'
 import { type Embedded, Parser } from './parser.ts'
 
 export class RegexParser extends Parser {

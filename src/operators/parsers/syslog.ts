@@ -1,7 +1,7 @@
 import type { Entry, Values } from '../entry.ts'
 import { setKey } from '../entry.ts'
 import type { Field } from '../field.ts'
-import { OperatorError } from '../operator.ts'
+import { OperatorError } from '../operator-error.ts'
 import { compileTimeFormat, type TimeFormat } from '../time.ts'
 import { type Embedded, Parser } from './parser.ts'
 

@@ -1,6 +1,7 @@
 import type { Entry, Value } from '../entry.ts'
 import type { Field } from '../field.ts'
-import { type FieldReader, type Operator, OperatorError } from '../operator.ts'
+import type { FieldReader, Operator } from '../operator.ts'
+import { OperatorError } from '../operator-error.ts'
 
 /** Hexadecimal ids of a trace and a span, and the flags. A field that is not there leaves its part empty. */
 export class TraceParser implements Operator {

@@ -1,5 +1,5 @@
 import { setKey, type Value, type Values } from '../entry.ts'
-import { OperatorError } from '../operator.ts'
+import { OperatorError } from '../operator-error.ts'
 import { Parser } from './parser.ts'
 
 // After RFC 3986, appendix B, with user, host and port taken apart. Each part ends at a character that it cannot have.
