@@ -4,7 +4,7 @@ import type { Checkpoints } from './checkpoints.ts'
 import { findCopied } from './copies.ts'
 import { hashBytes, holdsMark, holdsPosition, markOf, readGuard, readRange } from './identity.ts'
 import type { OpenFiles } from './open-files.ts'
-import type { HeadHash, Remembered } from './remembered.ts'
+import type { HeadHash, Past, Remembered } from './remembered.ts'
 import type { Source } from './source.ts'
 import type { TailedFile } from './tailed-file.ts'
 import type { DeliveryWindow } from './window.ts'
@@ -84,12 +84,7 @@ export class Placement {
     }
     if (remembered !== undefined) {
       const { past } = remembered
-      if (past !== undefined && this.#window.isOnItsWay(past.file, past.generation)) {
-        file.shadowOf = past.file
-        file.shadowGeneration = past.generation
-        file.waitsFor = past
-        return
-      }
+      if (this.#waitsForAnswers(file, past)) return
       file.recordNumber = remembered.recordNumber
       // With the guard that was compared: the content may be another one by now.
       const { offset, guard } = markOf(remembered.position)
@@ -104,6 +99,7 @@ export class Placement {
     }
     const longer = this.#findLonger(file, shadow)
     if (longer !== undefined) {
+      if (this.#waitsForAnswers(file, longer.past)) return
       await this.#goOnAt(file, source, file.sizeBytes)
       this.#logger.debug('a file is a copy of the beginning of another one', {
         path: file.path,
@@ -112,6 +108,15 @@ export class Placement {
       return
     }
     await this.#startNew(file, source, bornMs, firstPoll)
+  }
+
+  /** Until then a crash could not go back for what is on its way. */
+  #waitsForAnswers(file: TailedFile, past: Past | undefined): boolean {
+    if (past === undefined || !this.#window.isOnItsWay(past.file, past.generation)) return false
+    file.shadowOf = past.file
+    file.shadowGeneration = past.generation
+    file.waitsFor = past
+    return true
   }
 
   async #goOnAt(file: TailedFile, source: Source, offset: number): Promise<void> {
