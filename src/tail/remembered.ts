@@ -1,6 +1,6 @@
 import { Buckets } from './buckets.ts'
 import type { Position } from './identity.ts'
-import { inodeKey, type TailedFile } from './tailed-file.ts'
+import { inodeKey, type Past } from './tailed-file.ts'
 
 /** What is remembered of a file that is not open: one that was read before the start, or is gone, or was truncated. */
 export interface Remembered {
@@ -15,17 +15,6 @@ export interface Remembered {
   readonly gone: boolean
   /** Of one that ended in this run. */
   readonly past?: Past
-}
-
-/** Which file it was the content of, and between which replacements. */
-export interface Past {
-  readonly file: TailedFile
-  readonly generation: number
-  /**
-   * When the content ended, also that of copies which wait: no file that was made later is a copy of it. That holds in one
-   * run only: a copy that nobody has seen may be compressed while remora is down.
-   */
-  endedMs: number
 }
 
 /** The hash of so many first bytes of a file; undefined when it is shorter. */

@@ -2,11 +2,21 @@ import type { Stats } from 'node:fs'
 import type { Measure } from './compressed-source.ts'
 import { type Guard, guardOf, hashBytes, noGuard, type Position } from './identity.ts'
 import type { Place, SourceAttributes } from './line-source.ts'
-import type { Past } from './remembered.ts'
 import { PlainSource, type Source } from './source.ts'
 
 export function inodeKey({ dev, ino }: { readonly dev: number; readonly ino: number }): string {
   return `${dev}:${ino}`
+}
+
+/** Which file some content was that of, and between which replacements. */
+export interface Past {
+  readonly file: TailedFile
+  readonly generation: number
+  /**
+   * When the content ended, also that of copies which wait: no file that was made later is a copy of it. That holds in one
+   * run only: a copy that nobody has seen may be compressed while remora is down.
+   */
+  endedMs: number
 }
 
 /** A place up to which everything is acknowledged, all of one moment: reading may be far ahead. */
