@@ -4,9 +4,9 @@ import type { Checkpoints } from './checkpoints.ts'
 import { findCopied } from './copies.ts'
 import { hashBytes, holdsMark, holdsPosition, markOf, readGuard, readRange } from './identity.ts'
 import type { OpenFiles } from './open-files.ts'
-import type { HeadHash, Past, Remembered } from './remembered.ts'
+import type { HeadHash, Remembered } from './remembered.ts'
 import type { Source } from './source.ts'
-import type { TailedFile } from './tailed-file.ts'
+import type { Past, TailedFile } from './tailed-file.ts'
 import type { DeliveryWindow } from './window.ts'
 
 // File systems stamp files with a coarse clock, and the last poll before a stop may have been a while ago.
