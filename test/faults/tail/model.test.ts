@@ -86,7 +86,7 @@ const bugs: readonly {
   },
   {
     name: 'what was written since the look is not noticed in the size',
-    sign: /came again/,
+    sign: /does not come to rest/,
     bias: { interference: 4 },
     putIn: (t) => {
       const { turn } = BlockReader.prototype

@@ -19,6 +19,8 @@ import { type Inode, SimulatedFiles } from './simulated-files.ts'
  */
 const savePeriodMs = 250
 const patienceMs = 90_000
+/** Calls to the file system in one pass of time; the busiest passes have some hundreds. */
+const callsMax = 20_000
 
 /** What is not left to chance: a bug that needs one of these is found in few runs. */
 export interface Bias {
@@ -65,6 +67,7 @@ export class TailModel {
   /** What the application is in the middle of. */
   #parts: Generator<void, void, void> | undefined
   #undisturbed = true
+  #callsOfPass = 0
 
   private constructor(seed: number, bias: Bias) {
     const random = new Random(seed)
@@ -200,6 +203,8 @@ export class TailModel {
   /** Before a call of remora to the file system. */
   #meanwhile(): void {
     this.#takeMessages()
+    // No time passes meanwhile: only a death ends it.
+    if (++this.#callsOfPass === callsMax) this.#life.die()
     if (this.#crashIn > 0 && --this.#crashIn === 0) {
       this.#say('  dies')
       this.#die()
@@ -217,8 +222,10 @@ export class TailModel {
     this.#goOn()
   }
 
-  #pass(ms: number): Promise<void> {
-    return this.#life.pass(ms)
+  async #pass(ms: number): Promise<void> {
+    this.#callsOfPass = 0
+    await this.#life.pass(ms)
+    assert.ok(this.#callsOfPass < callsMax, 'does not come to rest')
   }
 
   /** Until every line has come that must. */
