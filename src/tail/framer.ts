@@ -83,13 +83,7 @@ export class RecordCutter {
       this.#emit(view, from, this.#boundary(view, from, from + max), target)
       return
     }
-    this.settings.counts.split.add(1)
-    let at = from
-    while (at < to) {
-      const cut = to - at <= max ? to : this.#boundary(view, at, at + max)
-      this.#emit(view, at, cut, target)
-      at = cut
-    }
+    this.#emit(view, this.pieces(view, from, to, target), to, target)
   }
 
   /** Pieces of a record whose end is not in sight, as long as the rest is too long to be one; returns where the rest begins. */
