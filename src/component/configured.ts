@@ -24,14 +24,21 @@ export interface PipelineConfig {
   readonly exporters: readonly string[]
 }
 
+/** What the names on /metrics end with: `without_type_suffix` and `without_units` of the collector, the other way round. */
+export interface NameSuffixes {
+  /** `_total` for counters. */
+  readonly type: boolean
+  /** `_seconds` or `_bytes` where the name does not have it already. */
+  readonly unit: boolean
+}
+
 /** `service.telemetry`. */
 export interface TelemetryConfig {
   readonly logs: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
   /** `endpoint` is undefined where metrics are off (`level: none`). */
   readonly metrics: {
     readonly endpoint: string | undefined
-    /** Whether the names say the type (`_total`) and the unit, besides those that always do. */
-    readonly suffixes: { readonly type: boolean; readonly unit: boolean }
+    readonly suffixes: NameSuffixes
   }
   /** `service.telemetry.resource`, e.g. `service.instance.id`. */
   readonly resource: Readonly<Record<string, string>>

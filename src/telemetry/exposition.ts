@@ -1,4 +1,5 @@
 import type { Metric } from 'prom-client'
+import type { NameSuffixes } from '../component/configured.ts'
 import { CounterCell, GaugeCell } from './cells.ts'
 import type { Family, MetricRegistry } from './meter.ts'
 
@@ -8,14 +9,6 @@ interface PromValue {
   readonly labels: Readonly<Record<string, string>>
   /** The name of the line where it is not that of the family: `_bucket`, `_sum`, `_count`. */
   readonly metricName?: string
-}
-
-/** What the names of /metrics end with: `without_type_suffix` and `without_units` of the collector, the other way round. */
-export interface NameSuffixes {
-  /** `_total` for counters. */
-  readonly type: boolean
-  /** `_seconds` or `_bytes` where the name does not have it already. */
-  readonly unit: boolean
 }
 
 const noSuffixes: NameSuffixes = { type: false, unit: false }

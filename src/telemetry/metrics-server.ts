@@ -1,5 +1,6 @@
+import type { NameSuffixes } from '../component/configured.ts'
 import type { Logger } from '../component/telemetry.ts'
-import { contentType, type NameSuffixes, renderMetrics } from './exposition.ts'
+import { contentType, renderMetrics } from './exposition.ts'
 import type { MetricRegistry } from './meter.ts'
 import { ProbeServer } from './probe-server.ts'
 
