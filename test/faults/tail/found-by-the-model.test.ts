@@ -15,6 +15,35 @@ interface Row {
   readonly want: readonly string[]
 }
 
+/** What app.log.1 holds first, what app.log is written, and where that is copied to when the inode of app.log.1 is free. */
+interface Contents {
+  readonly old: string
+  readonly written: string
+  readonly copy: string
+}
+
+function copiesWithTheInode(
+  what: string,
+  { old, written, copy }: Contents,
+  want: readonly string[],
+): Row[] {
+  return [true, false].map((keepsBirth) => ({
+    name: `a copy has the ${what} of a file that was closed for others, birth ${keepsBirth ? 'known' : 'unknown'}`,
+    settings: { maxConcurrentFiles: 1, keepsBirth },
+    run: async (scene) => {
+      scene.write('app.log.1', old)
+      await scene.start()
+      scene.write('app.log', written)
+      await scene.polls(2)
+      scene.remove('app.log.1')
+      scene.copy('app.log', copy)
+      scene.truncate('app.log')
+      await scene.polls(5)
+    },
+    want,
+  }))
+}
+
 /** Each is the shortest life that showed a defect, of those that the model test found. */
 const rows: readonly Row[] = [
   {
@@ -49,56 +78,20 @@ const rows: readonly Row[] = [
     },
     want: ['one', 'two', 'three'],
   },
-  ...[true, false].map(
-    (keepsBirth): Row => ({
-      name: `a copy has the inode of a file that was closed for others, birth ${keepsBirth ? 'known' : 'unknown'}`,
-      settings: { maxConcurrentFiles: 1, keepsBirth },
-      run: async (scene) => {
-        scene.write('app.log.1', 'old\n')
-        await scene.start()
-        scene.write('app.log', 'one\ntwo\n')
-        await scene.polls(2)
-        scene.remove('app.log.1')
-        scene.copy('app.log', 'app.log.2')
-        scene.truncate('app.log')
-        await scene.polls(5)
-      },
-      want: ['old', 'one', 'two'],
-    }),
+  ...copiesWithTheInode('inode', { old: 'old\n', written: 'one\ntwo\n', copy: 'app.log.2' }, [
+    'old',
+    'one',
+    'two',
+  ]),
+  ...copiesWithTheInode(
+    'inode and the head',
+    { old: banner, written: `${banner}one\ntwo\n`, copy: 'app.log.2' },
+    ['one', 'two'],
   ),
-  ...[true, false].map(
-    (keepsBirth): Row => ({
-      name: `a copy has the inode and the head of a file that was closed for others, birth ${keepsBirth ? 'known' : 'unknown'}`,
-      settings: { maxConcurrentFiles: 1, keepsBirth },
-      run: async (scene) => {
-        scene.write('app.log.1', banner)
-        await scene.start()
-        scene.write('app.log', `${banner}one\ntwo\n`)
-        await scene.polls(2)
-        scene.remove('app.log.1')
-        scene.copy('app.log', 'app.log.2')
-        scene.truncate('app.log')
-        await scene.polls(5)
-      },
-      want: ['one', 'two'],
-    }),
-  ),
-  ...[true, false].map(
-    (keepsBirth): Row => ({
-      name: `a copy has the inode and the path of a file that was closed for others, birth ${keepsBirth ? 'known' : 'unknown'}`,
-      settings: { maxConcurrentFiles: 1, keepsBirth },
-      run: async (scene) => {
-        scene.write('app.log.1', 'old, and some more\n')
-        await scene.start()
-        scene.write('app.log', 'one\ntwo\n')
-        await scene.polls(2)
-        scene.remove('app.log.1')
-        scene.copy('app.log', 'app.log.1')
-        scene.truncate('app.log')
-        await scene.polls(5)
-      },
-      want: ['old, and some more', 'one', 'two'],
-    }),
+  ...copiesWithTheInode(
+    'inode and the path',
+    { old: 'old, and some more\n', written: 'one\ntwo\n', copy: 'app.log.1' },
+    ['old, and some more', 'one', 'two'],
   ),
   {
     name: 'an archive has the inode and the time of a copy that was closed for others, birth unknown',
