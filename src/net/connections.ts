@@ -1,18 +1,14 @@
-/** The open connections of a server, each with what the server keeps for it. */
-export class Connections<C extends { drain(): void }, T = undefined> {
-  readonly #open = new Map<C, T>()
+/** The open connections of a server. */
+export class Connections<C extends { drain(): void }> {
+  readonly #open = new Set<C>()
   #whenEmpty: (() => void) | undefined
 
   get count(): number {
     return this.#open.size
   }
 
-  get(connection: C): T | undefined {
-    return this.#open.get(connection)
-  }
-
-  add(connection: C, kept: T): void {
-    this.#open.set(connection, kept)
+  add(connection: C): void {
+    this.#open.add(connection)
   }
 
   /** It is closed. */
@@ -22,7 +18,7 @@ export class Connections<C extends { drain(): void }, T = undefined> {
   }
 
   [Symbol.iterator](): Iterator<C> {
-    return this.#open.keys()
+    return this.#open.values()
   }
 
   /** Lets what is under way end until `abort` fires, then cuts the rest off. To be called when nothing new comes. Never rejects. */

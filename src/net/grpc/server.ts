@@ -85,7 +85,9 @@ export class GrpcServer implements RequestHandler, CallHost {
   readonly #settings: GrpcServerSettings
   readonly #connectionOptions: ServerConnectionOptions
   readonly #acceptor: Acceptor
-  readonly #connections = new Connections<ServerConnection, BudgetShare>()
+  readonly #connections = new Connections<ServerConnection>()
+  /** What each connection may take of the budget. */
+  readonly #shares = new WeakMap<ServerConnection, BudgetShare>()
   readonly #calls = new Set<TimedCall>()
   readonly #stopTicking: (() => void)[] = []
 
@@ -111,7 +113,8 @@ export class GrpcServer implements RequestHandler, CallHost {
       allowHalfOpen: false,
       onSocket: (socket) => {
         const connection = new ServerConnection(socket, this, this.#connectionOptions)
-        this.#connections.add(connection, settings.budget.share(settings.maxMessageBytes))
+        this.#connections.add(connection)
+        this.#shares.set(connection, settings.budget.share(settings.maxMessageBytes))
       },
     })
   }
@@ -174,7 +177,7 @@ export class GrpcServer implements RequestHandler, CallHost {
     }
     const headers = this.#settings.keepsHeaders ? head.fields : noHeaders
     const overheadBytes = callOverheadBytes + headerBytes(headers)
-    const share = this.#connections.get(connection)
+    const share = this.#shares.get(connection)
     if (share?.tryTake(overheadBytes) !== true) {
       this.onRejected('receiver_busy', '')
       connection.respond(stream, statusOnly(busy()), undefined, undefined)

@@ -58,7 +58,7 @@ export class HttpServer implements ConnectionHost {
       allowHalfOpen: true,
       onSocket: (socket) => {
         const connection = new HttpConnection(socket, this, settings.budget.share(maxBodyBytes))
-        this.#connections.add(connection, undefined)
+        this.#connections.add(connection)
       },
     })
   }
