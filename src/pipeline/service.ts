@@ -8,6 +8,7 @@ import { MetricRegistry } from '../telemetry/meter.ts'
 import { MetricsServer } from '../telemetry/metrics-server.ts'
 import { addProcessMetrics } from '../telemetry/process-metrics.ts'
 import { StatusBoard } from '../telemetry/status.ts'
+import { StatusLog } from '../telemetry/status-log.ts'
 import { addStatusMetrics } from '../telemetry/status-metrics.ts'
 import { buildGraph, type Graph } from './build.ts'
 import { Endings } from './endings.ts'
@@ -41,8 +42,9 @@ export interface RunningService {
 export async function startService(plan: Plan, settings: ServiceSettings): Promise<RunningService> {
   const { logger, clock } = settings
   const registry = new MetricRegistry()
-  const board = new StatusBoard(clock, (component, status, before) =>
-    logStatus(logger, component, status, before),
+  const statusLog = new StatusLog(logger, clock)
+  const board = new StatusBoard(clock, (component, now, before) =>
+    statusLog.changed(component, now, before, () => board.statuses.get(component) ?? now),
   )
   const endings = new Endings(plan.receivers.length)
   const graph = buildGraph(plan, { clock, logger, registry, board, endings })
@@ -125,30 +127,6 @@ function addTargetInfo(
     labels[name.replaceAll(/[^a-zA-Z0-9_]/g, '_').replace(/^(?=\d)/, '_')] = value
   }
   registry.meter({}).gauge('target_info', labels, () => 1)
-}
-
-function logStatus(
-  root: RootLogger,
-  component: string,
-  { sinceMs, ...now }: TimedStatus,
-  before: TimedStatus,
-): void {
-  // In log lines `reason` is a code; this is a text.
-  const status = 'reason' in now ? { state: now.state, message: now.reason } : now
-  // A logger of its own, so that the rate limit counts for each component by itself.
-  const logger = root.child({ component })
-  if (status.state === 'permanent_error') logger.error('a component needs help', status)
-  else if (status.state === 'recoverable_error') logger.warn('a component is in trouble', status)
-  else if (status.state === 'ok' && isError(before)) {
-    logger.info('a component is well again', {
-      ...status,
-      after_seconds: Math.round((sinceMs - before.sinceMs) / 1000),
-    })
-  } else logger.debug('a component changed its state', status)
-}
-
-function isError({ state }: TimedStatus): boolean {
-  return state === 'recoverable_error' || state === 'permanent_error'
 }
 
 /** The last word on each pipeline: what came, what became of it. */
