@@ -99,11 +99,21 @@ export class Checkpoints {
     return this.#remembered.ofInode(stats).some(({ gone }) => !gone)
   }
 
-  /** Those of contents that ended in this run. */
-  *ended(): Iterable<Remembered> {
+  /** Where a content of a file ended in this run, unless reading goes on there in another one. */
+  endOf(file: TailedFile, generation: number): Remembered | undefined {
     for (const remembered of this.#remembered.values()) {
-      if (remembered.past !== undefined) yield remembered
+      const { past } = remembered
+      if (past?.file === file && past.generation === generation) return remembered
     }
+    return undefined
+  }
+
+  /** A copy that waits for its place keeps the content alive that it is of: an archive may be made of it meanwhile. */
+  outlived({ shadowOf, shadowGeneration, unlinkedMs }: TailedFile): void {
+    if (shadowOf === undefined) return
+    const past = this.endOf(shadowOf, shadowGeneration)?.past
+    if (past === undefined) return
+    past.endedMs = Math.max(past.endedMs, Math.min(unlinkedMs, this.#clock.nowMs()))
   }
 
   /** The file is open again, under a new id, and stands at its place: the old entry goes when the new one comes. */

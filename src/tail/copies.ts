@@ -1,8 +1,8 @@
-import { guardBytes, holdsMark, readRange, sameBytes, sharesHead } from './identity.ts'
+import { guardBytes, guardOf, holdsMark, readRange, sameBytes, sharesHead } from './identity.ts'
 import type { OpenFiles } from './open-files.ts'
 import type { Source } from './source.ts'
 import { sizeOf } from './source.ts'
-import type { TailedFile } from './tailed-file.ts'
+import type { CopyEnd, TailedFile } from './tailed-file.ts'
 
 /*
  * Rotation by copytruncate: the log is copied, then cut to nothing. Between the two the copy is a second file with the
@@ -15,65 +15,94 @@ import type { TailedFile } from './tailed-file.ts'
 // Logs of one program may all begin with the same kilobyte, and each pair is compared by reading.
 const comparedMax = 32
 
+/** What a file is a copy of; where it ends there, if the two could be compared. */
+export interface Copied {
+  readonly original: TailedFile
+  readonly copyEnd: CopyEnd | undefined
+}
+
+/** How a file relates to one that begins like it; undefined when one of them cannot be read now. */
+type Relation = CopyEnd | 'other' | 'touched' | undefined
+
 /** The file that the content of `file` is a copy of, or the beginning of one; of several the one read furthest. */
 export async function findCopied(
   file: TailedFile,
   bornMs: number,
   others: Iterable<TailedFile>,
   files: OpenFiles,
-): Promise<TailedFile | undefined> {
-  let best: TailedFile | undefined
+): Promise<Copied | undefined> {
+  let best: Copied | undefined
   let compared = 0
   for (const other of others) {
     if (other === file || other.shadowOf !== undefined || other.closed) continue
     if (bornMs > other.unlinkedMs || !sharesHead(file.head, other.head)) continue
-    if (best !== undefined && best.offset >= other.offset) continue
+    if (best !== undefined && best.original.offset >= other.offset) continue
     if (compared++ >= comparedMax) break
-    if (await mayBeCopy(file, other, files)) best = other
+    const relation = await compare(file, other, files)
+    if (relation === 'other') continue
+    if (typeof relation === 'object') best = { original: other, copyEnd: relation }
+    else if (await mayBeCopy(file, other, relation, files))
+      best = { original: other, copyEnd: undefined }
   }
   return best
 }
 
-async function mayBeCopy(file: TailedFile, other: TailedFile, files: OpenFiles): Promise<boolean> {
-  const relation = await compare(file, other, files)
-  if (relation === 'copy') return true
-  if (relation === 'other') return false
-  // A compressed one that is parked is gone through before it can be read: until then this one waits.
-  if (relation === undefined && !other.isPlain) return true
+async function mayBeCopy(
+  file: TailedFile,
+  other: TailedFile,
+  relation: 'touched' | undefined,
+  files: OpenFiles,
+): Promise<boolean> {
+  // A compressed one that is parked is gone through before it can be read: until then this one waits. So it does for one
+  // that was closed just now: the next poll knows where that ended.
+  if (relation === undefined && (other.closed || !other.isPlain)) return true
   // While the original is being truncated nothing can be compared; the next poll can. The copy is complete by then.
   return (await files.borrow(file, (source) => holdsMark(source, other))) ?? false
 }
 
-/**
- * Whether a file is the beginning of another one. Undefined when one of them cannot be opened now. Both are opened once
- * for the whole answer: a compressed one that is parked can be had once in two polls.
- */
-function compare(
+/** From now on the file is a shadow of this original. */
+export function followCopied(file: TailedFile, { original, copyEnd }: Copied): void {
+  file.shadowOf = original
+  file.shadowGeneration = original.generation
+  noteEnd(file, original, copyEnd)
+}
+
+function noteEnd(file: TailedFile, original: TailedFile, copyEnd: CopyEnd | undefined): void {
+  if (copyEnd !== undefined) original.noteCopyEnd(copyEnd, file.copyEnd)
+  file.copyEnd = copyEnd
+}
+
+/** Whether a file is the beginning of another one. */
+async function compare(
   file: TailedFile,
   original: TailedFile,
   files: OpenFiles,
-): Promise<'copy' | 'other' | 'touched' | undefined> {
-  return files.borrow(file, (mine) =>
-    files.borrow(original, async (theirs) => {
-      if (await isBeginningOf(file, mine, theirs)) return 'copy'
-      // Asked after the difference was seen: an original that was truncated meanwhile makes everything differ, and what
-      // becomes of the copy is decided when the truncation has been noticed.
-      return (await isUntouched(original, theirs)) ? 'other' : 'touched'
-    }),
-  )
+): Promise<Relation> {
+  const end = await files.borrow(file, async (source) => {
+    const offset = await sizeOf(source)
+    const bytes = Math.min(guardBytes, offset)
+    const last = await readRange(source, offset - bytes, bytes)
+    // It has shrunk meanwhile, which the next poll sees.
+    return last.length === bytes ? { offset, last } : undefined
+  })
+  if (end === undefined) return undefined
+  const { offset, last } = end
+  return await files.consult(original, async (theirs) => {
+    if (await holds(theirs, offset, last)) {
+      const mark = { offset, guard: guardOf(last) }
+      const wasRead = original.offset >= offset && (await holdsMark(theirs, original))
+      return { mark, reached: wasRead }
+    }
+    // Asked after the difference was seen: an original that was truncated meanwhile makes everything differ, and what
+    // becomes of the copy is decided when the truncation has been noticed.
+    return (await isUntouched(original, theirs)) ? 'other' : 'touched'
+  })
 }
 
-async function isBeginningOf(file: TailedFile, mine: Source, theirs: Source): Promise<boolean> {
-  const size = await sizeOf(mine)
-  if (size > (await sizeOf(theirs))) return false
-  const length = Math.min(guardBytes, size)
-  const [a, b] = await Promise.all([
-    readRange(mine, size - length, length),
-    readRange(theirs, size - length, length),
-  ])
-  if (a.length !== length || !sameBytes(a, b)) return false
-  file.shadowBytes = size
-  return true
+/** Whether these bytes stand in front of a place. */
+async function holds(source: Source, offset: number, last: Uint8Array): Promise<boolean> {
+  if (offset > (await sizeOf(source))) return false
+  return sameBytes(await readRange(source, offset - last.length, last.length), last)
 }
 
 /**
@@ -88,7 +117,11 @@ export async function compareShadow(
   if (original === undefined) return 'other'
   if (original.closed || original.generation !== file.shadowGeneration) return 'other'
   const relation = await compare(file, original, files)
-  if (relation === 'copy' || relation === 'other') return relation
+  if (relation === 'other') return relation
+  if (typeof relation === 'object') {
+    noteEnd(file, original, relation)
+    return 'copy'
+  }
   if (relation === 'touched') original.suspicious = true
   return 'unclear'
 }

@@ -85,7 +85,9 @@ export class FileSet {
   ) {
     this.#settings = settings
     this.#system = system
-    this.#files = new OpenFiles(opener, settings.maxConcurrentFiles)
+    this.#files = new OpenFiles(opener, settings.maxConcurrentFiles, (file, error) =>
+      this.failed(file, error),
+    )
     this.#placement = new Placement(settings.startAt, checkpoints, this.#files, window, logger)
     this.#checkpoints = checkpoints
     this.#clock = clock
@@ -378,10 +380,7 @@ export class FileSet {
   /** Looks again at a copy. */
   async #follow(file: TailedFile): Promise<void> {
     const original = file.shadowOf as TailedFile
-    const { waitsFor } = file
-    if (waitsFor !== undefined) {
-      waitsFor.endedMs = Math.max(waitsFor.endedMs, Math.min(file.unlinkedMs, this.#clock.nowMs()))
-    }
+    if (file.waitsForPlace) this.#checkpoints.outlived(file)
     const last = file.comparedInPoll
     const moved = file.changedInPoll > last || original.changedInPoll > last
     if (!moved && !file.waitsForPlace) return
@@ -431,6 +430,7 @@ export class FileSet {
     this.#byInode.delete(file.inodeKey)
     this.#heads.delete(file)
     this.#checkpoints.forget(file)
+    if (file.waitsForPlace) this.#checkpoints.outlived(file)
     const nowMs = this.#clock.nowMs()
     const endedMs = Math.min(file.unlinkedMs, nowMs)
     file.rememberedId = this.#checkpoints.remember(file, nowMs, endedMs)

@@ -12,13 +12,20 @@ const looksMax = 64
  */
 export class OpenFiles {
   readonly #opener: FileOpener
+  readonly #failed: (file: TailedFile, error: NodeJS.ErrnoException) => Promise<void>
   /** In the order of their last use. */
   readonly #open = new Set<TailedFile>()
   #max: number
 
-  constructor(opener: FileOpener, max: number) {
+  /** `failed` closes a file that cannot be read. */
+  constructor(
+    opener: FileOpener,
+    max: number,
+    failed: (file: TailedFile, error: NodeJS.ErrnoException) => Promise<void>,
+  ) {
     this.#opener = opener
     this.#max = max
+    this.#failed = failed
   }
 
   get count(): number {
@@ -54,6 +61,16 @@ export class OpenFiles {
       return await use(source)
     } finally {
       await source.close()
+    }
+  }
+
+  /** As `borrow`, for the sake of another file, whose trouble it is not if this one cannot be read: then it is closed. */
+  async consult<T>(file: TailedFile, use: (source: Source) => Promise<T>): Promise<T | undefined> {
+    try {
+      return await this.borrow(file, use)
+    } catch (error) {
+      await this.#failed(file, error as NodeJS.ErrnoException)
+      return undefined
     }
   }
 

@@ -1,12 +1,12 @@
 import type { Stats } from 'node:fs'
 import type { Logger } from '../component/telemetry.ts'
 import type { Checkpoints } from './checkpoints.ts'
-import { findCopied } from './copies.ts'
+import { findCopied, followCopied } from './copies.ts'
 import { hashBytes, holdsMark, holdsPosition, markOf, readGuard, readRange } from './identity.ts'
 import type { OpenFiles } from './open-files.ts'
 import type { HeadHash, Remembered } from './remembered.ts'
 import type { Source } from './source.ts'
-import type { Past, TailedFile } from './tailed-file.ts'
+import type { CopyEnd, Past, TailedFile } from './tailed-file.ts'
 import type { DeliveryWindow } from './window.ts'
 
 // File systems stamp files with a coarse clock, and the last poll before a stop may have been a while ago.
@@ -24,7 +24,7 @@ export function bornMsOf({ birthtimeMs, ctimeMs, mtimeMs }: Stats): number {
 interface Shadow {
   readonly of: TailedFile | undefined
   readonly generation: number
-  readonly bytes: number
+  readonly copyEnd: CopyEnd | undefined
 }
 
 /**
@@ -72,13 +72,12 @@ export class Placement {
     file.bornMs = bornMs
     const remembered = await this.#findRemembered(file, source, stats)
     const own = remembered !== undefined && isOwn(remembered, file, stats)
-    const original = own ? undefined : await findCopied(file, bornMs, others, this.#files)
-    if (original !== undefined) {
-      file.shadowOf = original
-      file.shadowGeneration = original.generation
+    const copied = own ? undefined : await findCopied(file, bornMs, others, this.#files)
+    if (copied !== undefined) {
+      followCopied(file, copied)
       this.#logger.debug('a file is a copy of another one, so far', {
         path: file.path,
-        original: original.pathNow,
+        original: copied.original.pathNow,
       })
       return
     }
@@ -115,7 +114,6 @@ export class Placement {
     if (past === undefined || !this.#window.isOnItsWay(past.file, past.generation)) return false
     file.shadowOf = past.file
     file.shadowGeneration = past.generation
-    file.waitsFor = past
     return true
   }
 
@@ -164,13 +162,9 @@ export class Placement {
 
   /** The content of which this file was the beginning, when the two were compared last, and that was read further. */
   #findLonger({ sizeBytes }: TailedFile, shadow: Shadow): Remembered | undefined {
-    if (shadow.of === undefined || shadow.bytes !== sizeBytes) return undefined
-    for (const remembered of this.#checkpoints.ended()) {
-      const { past, position } = remembered
-      if (past?.file !== shadow.of || past?.generation !== shadow.generation) continue
-      if (position.offset >= sizeBytes) return remembered
-    }
-    return undefined
+    const { of, generation, copyEnd } = shadow
+    if (of === undefined || copyEnd?.mark.offset !== sizeBytes || !copyEnd.reached) return undefined
+    return this.#checkpoints.endOf(of, generation)
   }
 }
 
@@ -179,10 +173,9 @@ function wasMadeAfter(bornMs: number, { past }: Remembered): boolean {
 }
 
 function leaveShadow(file: TailedFile): Shadow {
-  const { shadowOf: of, shadowGeneration: generation, shadowBytes: bytes } = file
+  const { shadowOf: of, shadowGeneration: generation, copyEnd } = file
   file.shadowOf = undefined
-  file.waitsFor = undefined
-  return { of, generation, bytes }
+  return { of, generation, copyEnd }
 }
 
 /** Of the first bytes of a file, of which `head` are known. */

@@ -1,6 +1,14 @@
 import type { Stats } from 'node:fs'
 import type { Measure } from './compressed-source.ts'
-import { type Guard, guardOf, hashBytes, noGuard, type Position } from './identity.ts'
+import {
+  type Guard,
+  guardOf,
+  hashBytes,
+  isGuard,
+  type Mark,
+  noGuard,
+  type Position,
+} from './identity.ts'
 import type { Place, SourceAttributes } from './line-source.ts'
 import { PlainSource, type Source } from './source.ts'
 
@@ -17,6 +25,13 @@ export interface Past {
    * run only: a copy that nobody has seen may be compressed while remora is down.
    */
   endedMs: number
+}
+
+/** Where a copy ends in its original, as the two were when they were compared last. */
+export interface CopyEnd {
+  readonly mark: Mark
+  /** What the original holds up to there was read: the very bytes, not those of a content that came in between. */
+  reached: boolean
 }
 
 /** A place up to which everything is acknowledged, all of one moment: reading may be far ahead. */
@@ -89,10 +104,8 @@ export class TailedFile {
   /** A copy of this file, so far: not read until they differ. */
   shadowOf: TailedFile | undefined
   shadowGeneration = 0
-  /** Its size when it was found to be the beginning of the original last. */
-  shadowBytes = 0
-  /** What it goes on with as soon as that is acknowledged. */
-  waitsFor: Past | undefined
+  /** Undefined while the two could not be compared. */
+  copyEnd: CopyEnd | undefined
   /** The poll in which it was found to be so. */
   comparedInPoll = 0
   /** Its entry among the remembered positions, once it is closed. */
@@ -104,6 +117,8 @@ export class TailedFile {
   #earlier: Earlier[] = []
   /** The content that was acknowledged last. */
   #committing = 0
+  /** Of its copies, which end where nothing is read yet. */
+  #endsAhead: CopyEnd[] = []
   attributes: SourceAttributes | undefined
 
   constructor(id: number, path: string, stats: Stats, sizeBytes: number, source: Source) {
@@ -136,12 +151,31 @@ export class TailedFile {
     this.flushDue = false
     this.wasParked = false
     this.suspicious = false
+    this.#endsAhead = []
   }
 
   /** Takes over what was framed: `view[.., end)` ends at the new offset. */
   advance(view: Uint8Array, start: number, end: number): void {
     this.offset += end - start
     this.guard = guardOf(view.subarray(0, end))
+    if (this.#endsAhead.length > 0) this.#passEnds(view, end)
+  }
+
+  /** A copy of this file ends there; `before` is where it ended when it was compared before. */
+  noteCopyEnd(copyEnd: CopyEnd, before: CopyEnd | undefined): void {
+    this.#endsAhead = this.#endsAhead.filter((one) => one !== before)
+    if (copyEnd.mark.offset > this.offset) this.#endsAhead.push(copyEnd)
+  }
+
+  /** `view[.., end)` ends at the offset. */
+  #passEnds(view: Uint8Array, end: number): void {
+    this.#endsAhead = this.#endsAhead.filter((copyEnd) => {
+      const { offset, guard } = copyEnd.mark
+      if (offset > this.offset) return true
+      const at = end - (this.offset - offset)
+      copyEnd.reached = isGuard(view.subarray(Math.max(0, at - guard.bytes), at), guard)
+      return false
+    })
   }
 
   /** As much of the head as is known to stay: what was read; but where nothing was read it is all there is. */

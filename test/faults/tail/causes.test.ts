@@ -66,6 +66,37 @@ suite('causes of loss that a real directory shows to few', () => {
     assert.deepEqual(lines, ['one', 'neighbour', 'still read', 'two'])
   })
 
+  test('T18: a file that cannot be read any more: what begins like it goes on where it ended', async () => {
+    const { lines, warnings } = await play({}, async (scene) => {
+      scene.write('app.log', 'one\n')
+      await scene.start()
+      scene.break('app.log', true)
+      scene.write('app.log.1', 'one\ntwo\n')
+      await scene.polls(3)
+      scene.break('app.log', false)
+      await scene.polls(3)
+      scene.write('app.log', 'three\n')
+      await scene.polls(3)
+    })
+    assert.deepEqual(lines, ['one', 'two', 'one', 'three'])
+    assert.match(warnings[0] ?? '', /cannot read a file.*"\/logs\/app\.log".*input\/output error/)
+  })
+
+  test('T18: an archive that may not be opened any more: what begins like it is read', async () => {
+    const { lines } = await play({ maxConcurrentFiles: 1 }, async (scene) => {
+      scene.write('app.log.1', 'one\n')
+      scene.compress('app.log.1')
+      await scene.start()
+      await scene.pass(3000)
+      scene.write('app.log.2', 'another\n')
+      await scene.polls(2)
+      scene.permit('app.log.1.gz', false)
+      scene.write('app.log', 'one\ntwo\n')
+      await scene.polls(5)
+    })
+    assert.deepEqual(lines, ['one', 'another', 'two'])
+  })
+
   const time = '2026-01-02T03:04:05.123456789Z'
   const container = { type: 'container', add_metadata_from_filepath: false }
 

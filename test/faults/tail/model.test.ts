@@ -86,7 +86,7 @@ const bugs: readonly {
   },
   {
     name: 'what was written since the look is not noticed in the size',
-    sign: /does not come to rest/,
+    sign: /does not come to rest|came again/,
     bias: { interference: 4 },
     putIn: (t) => {
       const { turn } = BlockReader.prototype

@@ -133,6 +133,11 @@ export class Scene {
     this.#files.inodeOf(directory + name).denied = !permitted
   }
 
+  /** Whether it can be read. */
+  break(name: string, broken: boolean): void {
+    this.#files.inodeOf(directory + name).broken = broken
+  }
+
   /** As gzip does, with the time of the original. */
   compress(name: string): void {
     const { content, mtimeMs } = this.#files.inodeOf(directory + name)

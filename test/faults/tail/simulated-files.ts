@@ -18,6 +18,8 @@ export interface Inode {
   opens: number
   /** Nobody may open it. */
   denied: boolean
+  /** To read it fails, as from a broken disk. */
+  broken: boolean
 }
 
 export interface SimulatedSettings {
@@ -53,6 +55,7 @@ export class SimulatedFiles {
       links: 0,
       opens: 0,
       denied: false,
+      broken: false,
     }
     this.#link(path, inode)
     return inode
@@ -208,6 +211,7 @@ export class Reader implements System {
       fd: 0,
       read: (buffer, offset, length, position) =>
         this.#answer(() => {
+          if (inode.broken) throw failure('EIO', 'input/output error')
           const some = inode.content.subarray(position, position + length)
           buffer.set(some, offset)
           return { bytesRead: some.length }
