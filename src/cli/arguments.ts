@@ -206,6 +206,8 @@ function withWords(
   if (!known.includes(first)) {
     return fail(`there is no "${command} ${first}"`, suggestion(first, known))
   }
+  const wrong = wrongIds(first, words.slice(1), values['all'] === true)
+  if (wrong !== undefined) return fail(wrong)
   const parsed = withValues(command, values)
   if (parsed.kind !== 'command') return parsed
   const { exporter, to, all, watch } = values as Record<string, string | undefined> & {
@@ -223,6 +225,19 @@ function withWords(
       ...(watch === undefined ? {} : { watch }),
     },
   }
+}
+
+/** What is wrong with the words behind `list`, `show`, … */
+function wrongIds(verb: string, ids: readonly string[], all: boolean): string | undefined {
+  const [id] = ids
+  if (id === undefined) {
+    if (verb === 'show') return 'say which: an ID of `remora dead-letters list`'
+    if (verb === 'purge' && !all) return 'say which: an ID of `remora dead-letters list`, or --all'
+    return undefined
+  }
+  if (verb === 'list' || verb === 'status') return `"${id}" is one word too many`
+  if (verb === 'purge' && all) return 'say either an ID or --all'
+  return undefined
 }
 
 function isCommand(name: string): name is Command {

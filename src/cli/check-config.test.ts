@@ -491,4 +491,21 @@ suite('a warning', () => {
       assert.deepEqual(headlines(warningText), want)
     })
   }
+
+  test('is not given for what only a slip keeps out of a pipeline', async () => {
+    const { warningText } = await check(`${receivers}
+processors: {batch: }
+exporters: {debug: , debug/b: , debug/c: }
+service: {pipelines: {log: {receivers: otlp, processors: [bacth], exporters: [debug, debug/b]}}}`)
+    const want = 'c.yaml:5:33: exporters.debug/c: warning: is configured, but no pipeline uses it'
+    assert.deepEqual(headlines(warningText), [want])
+  })
+
+  test('is not given where there are no pipelines at all', async () => {
+    const { warningText, problemText } = await check(
+      `${receivers}${exporters}\npipelines: {logs: {receivers: [otlp], exporters: [debug]}}`,
+    )
+    assert.equal(warningText, '')
+    assert.match(problemText, /pipelines: unknown section; put it under service/)
+  })
 })

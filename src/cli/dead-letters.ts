@@ -26,8 +26,7 @@ export async function deadLetters(
     const all = await findLetters(loaded.service, args.exporter)
     if (verb === 'list') return list(all, args, io)
     if (verb === 'show') return await show(pickLetters(all, ids), args, io)
-    if (verb === 'purge')
-      return await purge(ids.length === 0 && args.all ? all : pickLetters(all, ids), io)
+    if (verb === 'purge') return await purge(args.all ? all : pickLetters(all, ids), io)
     const { replay } = await import('./replay.ts')
     const named = ids.length > 0
     return await replay(named ? pickLetters(all, ids) : all, named, args, io, control)

@@ -105,7 +105,10 @@ function toProblem(issue: v.BaseIssue<unknown>, root: ConfigNode, path: Path): C
     return problemAt(originAt(root, path, 'key'), path, 'is required')
   }
   const message = messageOf(issue, node)
-  return problemAt(originAt(root, path, 'value'), path, message, hintFor(issue, node, message))
+  const hint = hintFor(issue, node, message)
+  const isLong = hint?.startsWith('did you mean') === true && literalsOf(issue.expected).length > 12
+  const shown = isLong ? 'is none that is known' : message
+  return problemAt(originAt(root, path, 'value'), path, shown, hint)
 }
 
 /** Booleans of YAML 1.1, which the collector reads as texts as well. */

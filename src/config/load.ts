@@ -9,6 +9,7 @@ import { isNull, type MapNode } from './node.ts'
 import { problemAt } from './problem.ts'
 import { type ReadOptions, readSources } from './read-sources.ts'
 import { checkService } from './service.ts'
+import { serviceSchema } from './service-schema.ts'
 import type { Source } from './source.ts'
 import { unmaskedPaths } from './unmasked.ts'
 import { unusedComponents } from './unused.ts'
@@ -95,7 +96,8 @@ function checkTopLevel(document: MapNode): ConfigProblem[] {
       if (empty) continue
       problems.push(problemAt(keyOrigin, [key], 'connectors are not supported yet'))
     } else if (!(topLevel as readonly string[]).includes(key)) {
-      const hint = suggestion(key, topLevel)
+      const isOfService = Object.hasOwn(serviceSchema.entries, key)
+      const hint = isOfService ? 'put it under service' : suggestion(key, topLevel)
       problems.push(problemAt(keyOrigin, [key], 'unknown section', hint))
     }
   }

@@ -262,8 +262,13 @@ const deadLetter = v.pipe(
   }),
   rule(
     ['directory', 'storage'],
-    (c) => (c.directory === undefined) !== (c.storage === undefined),
-    'needs either a directory or a storage',
+    (c) => c.directory !== undefined || c.storage !== undefined,
+    'needs a directory or a storage',
+  ),
+  rule(
+    ['directory', 'storage'],
+    (c) => c.directory === undefined || c.storage === undefined,
+    'takes a directory or a storage, not both',
   ),
 )
 

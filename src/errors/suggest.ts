@@ -7,10 +7,12 @@ export function nearest(written: string, given: Iterable<string>): string | unde
   const whole = wordOf(normal, candidates)
   if (whole !== undefined) return whole
   let best: string | undefined
-  let bestDistance = Math.max(1, Math.floor(normal.length / 3)) + 1
+  let bestDistance = Number.POSITIVE_INFINITY
   for (const candidate of candidates) {
-    const distance = editDistance(normal, normalise(candidate), bestDistance)
-    if (distance < bestDistance) {
+    const name = normalise(candidate)
+    const limit = Math.min(bestDistance, slipsMax(normal, name) + 1)
+    const distance = editDistance(normal, name, limit)
+    if (distance < limit) {
       best = candidate
       bestDistance = distance
     }
@@ -18,13 +20,21 @@ export function nearest(written: string, given: Iterable<string>): string | unde
   return best
 }
 
-/** `did you mean "batch"?`, or else the list of what exists if it is short, or nothing. */
+/** `did you mean "batch"?`, or else what begins like it, or all that exists if that is a short list, or nothing. */
 export function suggestion(written: string, candidates: Iterable<string>): string | undefined {
   const names = [...candidates]
   const near = nearest(written, names)
   if (near !== undefined) return `did you mean "${near}"?`
-  if (names.length === 0 || names.length > 12) return undefined
-  return `one of ${names.map((name) => `"${name}"`).join(', ')}`
+  const start = normalise(written)
+  const alike = start.length < 4 ? [] : names.filter((name) => normalise(name).startsWith(start))
+  const listed = alike.length > 0 ? alike : names
+  if (listed.length === 0 || listed.length > 12) return undefined
+  return `one of ${listed.map((name) => `"${name}"`).join(', ')}`
+}
+
+/** One slip in three letters of the shorter name. Of two letters one in common says nothing: `UK` is not meant by `US`. */
+function slipsMax(left: string, right: string): number {
+  return Math.floor(Math.min(left.length, right.length) / 3)
 }
 
 /** The one candidate of which it is the long or the short form: `warning` for `warn`, `info` for `information`. */

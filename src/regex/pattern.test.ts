@@ -258,10 +258,14 @@ suite('a wrong pattern says where and why:', () => {
       'is not a pattern (RE2 syntax): invalid nested repetition operator "**" at character 2',
     ],
     [
-      '(?=a)',
-      'is not a pattern (RE2 syntax): invalid or unsupported Perl syntax "(?=" at character 1',
+      '(?P<a b>x)',
+      'is not a pattern (RE2 syntax): invalid named capture "(?P<a b>" at character 1',
     ],
-    ['(a)\\1', 'is not a pattern (RE2 syntax): invalid escape sequence "\\1" at character 4'],
+    ['(?=a)', 'is not a pattern (RE2 syntax): there is no look-ahead "(?=" at character 1'],
+    ['a(?<!b)c', 'is not a pattern (RE2 syntax): there is no look-behind "(?<!" at character 2'],
+    ['(?>a)', 'is not a pattern (RE2 syntax): there are no atomic groups "(?>" at character 1'],
+    ['(a)\\1', 'is not a pattern (RE2 syntax): there are no back-references "\\1" at character 4'],
+    ['\\\\1(', 'is not a pattern (RE2 syntax): missing closing ) "\\\\1("'],
   ] as const
   for (const [source, want] of rows) {
     test(source, () => {

@@ -42,6 +42,7 @@ suite('a glob', () => {
 
   const wrong = [
     ['[a', 'has a "[" without its "]"'],
+    ['~/*.log', '"~" is not expanded; write the directory out'],
     ['{a', 'has a "{" without its "}"'],
     ['a\\', 'ends in a single backslash'],
     ['{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}', 'has over 1000 alternatives'],

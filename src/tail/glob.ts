@@ -31,6 +31,7 @@ export interface Glob {
 
 /** The pattern without alternatives; several if it has `{a,b}`. Throws an Error with the reason. */
 export function compileGlob(pattern: string): readonly Glob[] {
+  if (/^~(?:\/|$)/.test(pattern)) throw new Error('"~" is not expanded; write the directory out')
   return expandBraces(pattern).map((text) => ({
     absolute: text.startsWith('/'),
     segments: splitSegments(text).map(compileSegment),

@@ -89,6 +89,16 @@ suite('a log line', () => {
     assert.match(String(error['stack']), /logger\.test\.ts/)
   })
 
+  test('shows where a bug is, also in other words, and no stack of what was put into words', () => {
+    const { logger, lines } = recorded()
+    const broken = new TypeError('x is undefined')
+    logger.error('broken', { error: new Error('cannot start', { cause: broken }) })
+    logger.error('failed', { error: new Error('cannot start', { cause: new Error('in use') }) })
+    const [bug, expected] = lines.map((line) => line['error'] as Line)
+    assert.match(String(bug?.['stack']), /^TypeError: x is undefined/)
+    assert.deepEqual(expected, { message: 'cannot start', causes: ['in use'] })
+  })
+
   test('survives fields that cannot be printed', () => {
     const { logger, lines } = recorded()
     logger.info('message', circular)

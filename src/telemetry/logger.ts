@@ -106,18 +106,22 @@ function flatten(error: Error): Fields {
   const code = codeOf(error)
   let isExpected = code !== undefined && code !== 'internal'
   let cause: unknown = error.cause
+  let root = error
   while (cause !== undefined && reasons.length < causesMax) {
     reasons.push(cut(cause instanceof Error ? cause.message : String(cause)))
     // A port is taken, a file is missing: the words say it all.
     if (systemCode.test(codeOf(cause) ?? '')) isExpected = true
+    if (cause instanceof Error) root = cause
     cause = cause instanceof Error ? cause.cause : undefined
   }
+  // Who wraps an error has seen it coming, unless it is one of the engine or a bug.
+  isExpected ||= root !== error && root.name === 'Error'
   return {
     message: cut(error.message),
     ...(code === undefined ? {} : { code }),
     ...(reasons.length > 0 ? { causes: reasons } : {}),
     // Expected failures need no stack; bugs do.
-    ...(isExpected ? {} : { stack: cut(error.stack ?? '') }),
+    ...(isExpected ? {} : { stack: cut(root.stack ?? '') }),
   }
 }
 

@@ -34,7 +34,18 @@ const keepalive = v.strictObject({
 const statusMessage = 'must be the name of a gRPC status such as "INTERNAL", or its number'
 const statusNames = Object.keys(grpcStatus).filter((name) => name !== 'OK')
 const retryableStatus = v.pipe(
-  v.union([v.picklist(statusNames, statusMessage), integer(1, statusNames.length)], statusMessage),
+  v.union(
+    [
+      v.picklist(statusNames, statusMessage),
+      v.pipe(
+        v.number(statusMessage),
+        v.integer(statusMessage),
+        v.minValue(1, statusMessage),
+        v.maxValue(statusNames.length, statusMessage),
+      ),
+    ],
+    statusMessage,
+  ),
   v.transform((status) => (typeof status === 'number' ? status : statusNames.indexOf(status) + 1)),
 )
 

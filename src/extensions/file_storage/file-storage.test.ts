@@ -8,6 +8,7 @@ import type { Logger } from '../../component/telemetry.ts'
 import { fileNameOf } from './file-name.ts'
 import { FileStorage } from './file-storage.ts'
 import { readSnapshot, writeSnapshot } from './snapshot.ts'
+import { openDirectory } from './usable-directory.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'remora-storage-'))
 after(() => rm(root, { recursive: true }))
@@ -77,9 +78,21 @@ suite('file_storage', () => {
   test('says which directory cannot be used', async () => {
     const file = join(root, 'a-file')
     await writeFile(file, '')
-    await assert.rejects(started(join(file, 'below')), /cannot use directory ".*below": ENOTDIR/)
+    const isFile = {
+      message: `cannot use directory "${file}": it, or a part of its path, is a file`,
+    }
+    await assert.rejects(started(file), isFile)
+    await assert.rejects(
+      started(join(file, 'below')),
+      /below": it, or a part of its path, is a file/,
+    )
+    const missing = join(root, 'missing')
+    const madeByOthers = { directory: missing, createDirectory: false, directoryMode: 0o750 }
+    await assert.rejects(openDirectory(madeByOthers), {
+      message: `cannot use directory "${missing}": there is none; make it, or set create_directory: true`,
+    })
     if (process.platform === 'linux') {
-      await assert.rejects(started('/proc/remora'), /cannot use directory "\/proc\/remora": ENOENT/)
+      await assert.rejects(started('/proc/remora'), /"\/proc\/remora": it cannot be made there/)
     }
   })
 })

@@ -1,4 +1,4 @@
-import { access, constants, readFile, rename } from 'node:fs/promises'
+import { readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createDirectory } from '../../buffer/create-directory.ts'
 import type { Clock } from '../../component/clock.ts'
@@ -9,11 +9,9 @@ import { waitForLock } from './directory-lock.ts'
 import { fileNameOf } from './file-name.ts'
 import { type Entries, readSnapshot } from './snapshot.ts'
 import { SnapshotClient } from './snapshot-client.ts'
+import { type DirectorySettings, openDirectory } from './usable-directory.ts'
 
-export interface FileStorageSettings {
-  readonly directory: string
-  readonly createDirectory: boolean
-  readonly directoryMode: number
+export interface FileStorageSettings extends DirectorySettings {
   readonly timeoutMs: number
   readonly fsync: boolean
   readonly queues: StoredQueueSettings
@@ -39,15 +37,8 @@ export class FileStorage implements Component, Storage {
   }
 
   async start(): Promise<void> {
-    const { directory, createDirectory: mayCreate, directoryMode, timeoutMs } = this.#settings
-    try {
-      if (mayCreate) await createDirectory(directory, directoryMode)
-      await access(directory, constants.R_OK | constants.W_OK | constants.X_OK)
-    } catch (error) {
-      throw new Error(`cannot use directory "${directory}": ${(error as Error).message}`, {
-        cause: error,
-      })
-    }
+    const { directory, timeoutMs } = this.#settings
+    await openDirectory(this.#settings)
     this.#unlock = await waitForLock(directory, timeoutMs, this.#clock)
   }
 
