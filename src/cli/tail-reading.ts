@@ -93,6 +93,7 @@ export class LineReading {
     const view = this.#rest
     this.#target.begin(source, this.#clock.nowMs())
     const end = this.#framer.frame(source, view, 0, view.length, flush, this.#target)
+    this.#target.end()
     source.offset += end
     this.#rest = view.subarray(end)
     return recordsOf(this.#target.finish())

@@ -268,9 +268,9 @@ function records(
   const target = new OperatorTarget(new LogWriter(64), chain, settings)
   const files = new Map(['a', 'b', 'c'].map((name) => [name, fileOf(name, attributes)]))
   const seen: unknown[] = []
-  const take = (file: TailedFile | undefined): void => {
+  const take = (blocksOf: readonly TailedFile[]): void => {
     const bytes = target.finish()?.bytes() ?? new Uint8Array(0)
-    const held = target.progress(file).map((place) => `${place.file.path} ${place.offset}`)
+    const held = target.progress(blocksOf).map((place) => `${place.file.path} ${place.offset}`)
     seen.push(sorted(JSON.parse(toJson('logs', bytes))), held.toSorted())
   }
   for (const [index, { path, lines }] of blocks.entries()) {
@@ -280,13 +280,14 @@ function records(
       const bytes = Buffer.from(`{${line}"`)
       target.line(bytes, 1, bytes.length - 1, 0)
     }
+    target.end()
     file.offset += 100
-    take(file)
+    take([file])
   }
   target.flush(1000 * blocks.length, false)
-  take(undefined)
+  take([])
   target.flush(1000 * blocks.length, true)
-  take(undefined)
+  take([])
   seen.push([...meter.counters].map(([key, cell]) => [key, (cell as { total: number }).total]))
   return seen
 }

@@ -168,8 +168,9 @@ export class LineStream implements ByteSink {
     const { framer, target, window, clock } = this.#parts
     target.begin(this.source, clock.nowMs())
     const end = framer.frame(this.source, view, this.#from, view.length, flush, target)
+    target.end()
     const batch = target.finish()
-    if (end > this.#from) window.push(batch, target.progress(this.source))
+    if (end > this.#from) window.push(batch, target.progress([this.source]))
     return end
   }
 

@@ -212,6 +212,7 @@ class BothWays {
 function run(target: OperatorTarget, file: TailedFile, bytes: Buffer): unknown {
   target.begin(file, 1)
   target.line(bytes, 1, bytes.length - 1, 0)
+  target.end()
   const request = JSON.parse(toJson('logs', target.finish()?.bytes() ?? new Uint8Array(0)))
   return sorted(request)
 }

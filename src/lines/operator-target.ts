@@ -92,7 +92,6 @@ export class OperatorTarget<S extends LineSource = TailedFile> implements LineTa
     const isRead = this.#fileKeys.some((key) => this.#chain.reads(key))
     this.#inEntry = isRead || this.#chain.joins
     this.#writer.observedAt(nowMs)
-    this.#resource = undefined
     this.#entry.path = file.path
     this.#entry.origin = this.#chain.joins ? progressOf(file) : undefined
     const { includeRecordNumber, includeRecordOffset } = this.#settings
@@ -114,29 +113,37 @@ export class OperatorTarget<S extends LineSource = TailedFile> implements LineTa
     if (this.#settings.includeRecordNumber && this.#file !== undefined) this.#file.recordNumber++
   }
 
-  finish(): Batch<'logs'> | undefined {
+  end(): void {
     this.#join?.settle()
+    this.#join = undefined
+    this.#direct = undefined
+  }
+
+  get sizeBytes(): number {
+    return this.#writer.sizeBytes
+  }
+
+  finish(): Batch<'logs'> | undefined {
+    this.#resource = undefined
     const { bytes, itemCount } = this.#writer.finish()
     return itemCount === 0 ? undefined : new Batch('logs', [bytes], itemCount)
   }
 
   flush(nowMs: number, everything: boolean): void {
     this.#writer.observedAt(nowMs)
-    this.#resource = undefined
     this.#inEntry = true
     this.#chain.flush(nowMs, everything, this.#sink)
   }
 
-  progress(file: S | undefined): readonly Progress<S>[] {
-    if (!this.#chain.joins) return file === undefined ? [] : [progressOf(file)]
+  progress(files: readonly S[]): readonly Progress<S>[] {
+    if (!this.#chain.joins) return files.map(progressOf)
     const held = new Map<S, Origin<S>>()
     for (const { origin } of this.#chain.held()) {
       const place = origin as Origin<S>
       const known = held.get(place.file)
       if (known === undefined || place.offset < known.offset) held.set(place.file, place)
     }
-    const moved = new Set(this.#held.keys())
-    if (file !== undefined) moved.add(file)
+    const moved = new Set([...this.#held.keys(), ...files])
     this.#held = held
     return [...moved].map((one) => {
       const place = held.get(one)

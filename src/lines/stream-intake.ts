@@ -143,7 +143,7 @@ export class StreamIntake {
     if (!this.#target.holds) return
     this.#target.flush(this.#settings.clock.nowMs(), everything)
     const batch = this.#target.finish()
-    if (batch !== undefined) this.#window.push(batch, this.#target.progress(undefined))
+    if (batch !== undefined) this.#window.push(batch, this.#target.progress([]))
   }
 
   #createWindow(intake: Intake<'logs'>, transport: string): DeliveryWindow<StreamSource> {

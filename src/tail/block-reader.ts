@@ -9,8 +9,12 @@ const blockBytes = 256 * 1024
 const goneFlushMs = 5000
 const zeros = Buffer.alloc(16 * 1024)
 
+// Of many small files, or of few new lines in each, one batch is made: each costs a request to an exporter.
+const gatheredBytes = 128 * 1024
+const gatheredFilesMax = 1024
+
 /**
- * Reads one block of a file, frames and encodes it, and hands the batch to the window.
+ * Reads one block of a file, frames and encodes it, and hands batches to the window.
  *
  * A block begins with the guard, the last bytes before the position: if they differ from what stood there before, the file
  * was truncated and written anew, and the position means nothing. What is framed is gone from the block; an unfinished
@@ -22,6 +26,8 @@ export class BlockReader {
   readonly #files: FileSet
   readonly #wideBytes: number
   #buffer: Buffer = Buffer.alloc(0)
+  /** Files whose blocks are in the batch that is being made. */
+  #gathered: TailedFile[] = []
 
   constructor(settings: TailSettings, parts: TailParts, files: FileSet) {
     this.#settings = settings
@@ -41,6 +47,19 @@ export class BlockReader {
         this.#settings.forceFlushPeriodMs || (file.missingSinceMs < 0 ? Infinity : goneFlushMs)
       file.flushDue = nowMs - file.partialSinceMs >= forceFlushPeriodMs
     }
+  }
+
+  /**
+   * Sends what was read. Called before a file has another turn, and before anything else happens to the files: until then
+   * nobody knows how far they were read.
+   */
+  send(): void {
+    const files = this.#gathered
+    if (files.length === 0) return
+    const { target, window } = this.#parts
+    this.#gathered = []
+    const batch = target.finish()
+    window.push(batch, target.progress(files))
   }
 
   /** False when the file cannot be read before the next poll: a writer has it locked, or its path leads elsewhere. */
@@ -118,7 +137,7 @@ export class BlockReader {
   }
 
   #frame(file: TailedFile, view: Buffer, start: number, flush: boolean): number {
-    const { framer, target, window, clock, header } = this.#parts
+    const { framer, target, clock, header } = this.#parts
     const from = header?.take(file, view, start, flush) ?? start
     if (from > start) file.advance(view, start, from)
     target.begin(file, clock.nowMs())
@@ -127,8 +146,9 @@ export class BlockReader {
       end = framer.frame(file, view, from, view.length, flush, target)
       if (end > from) file.advance(view, from, end)
     }
-    const batch = target.finish()
-    if (end > start || start > 0) window.push(batch, target.progress(file))
+    target.end()
+    if (end > start || start > 0) this.#gathered.push(file)
+    if (target.sizeBytes >= gatheredBytes || this.#gathered.length >= gatheredFilesMax) this.send()
     return end
   }
 
@@ -136,9 +156,10 @@ export class BlockReader {
   flushHeld(everything: boolean): void {
     const { target, window, clock } = this.#parts
     if (!target.holds) return
+    this.send()
     target.flush(clock.nowMs(), everything)
     const batch = target.finish()
-    if (batch !== undefined) window.push(batch, target.progress(undefined))
+    if (batch !== undefined) window.push(batch, target.progress([]))
   }
 
   #noteEnd(file: TailedFile, sizeBytes: number, unfinished: boolean): void {

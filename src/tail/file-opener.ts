@@ -70,6 +70,8 @@ export class FileOpener {
   readonly #files: FileSystem
   /** By device and inode: compressed files that are being measured, and those that were. */
   readonly #measured = new Map<string, Measured>()
+  /** For heads: as many as files are opened at a time. */
+  readonly #spare: Buffer[] = []
   #poll = 0
   /** Where the roots really are, in this poll. */
   #places: readonly string[] | undefined
@@ -226,10 +228,14 @@ export class FileOpener {
 
   async #readHead(handle: OpenFile): Promise<Uint8Array> {
     const { fingerprintBytes } = this.#settings
-    const buffer = Buffer.allocUnsafeSlow(Math.max(fingerprintBytes, 4))
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0)
-    // Not a view of it: most files are much smaller, and small ones share a block of memory.
-    return Buffer.from(buffer.subarray(0, Math.min(bytesRead, fingerprintBytes)))
+    const buffer = this.#spare.pop() ?? Buffer.allocUnsafeSlow(Math.max(fingerprintBytes, 4))
+    try {
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0)
+      // Not a view of it: most files are much smaller, and small ones share a block of memory.
+      return Buffer.from(buffer.subarray(0, Math.min(bytesRead, fingerprintBytes)))
+    } finally {
+      this.#spare.push(buffer)
+    }
   }
 
   #codec(head: Uint8Array): Codec | undefined {

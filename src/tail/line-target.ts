@@ -20,17 +20,24 @@ export interface RecordSink {
   blank(offset: number): void
 }
 
-/** Turns the records of one block into a batch. Called in order: begin, any number of lines, finish, progress. */
+/**
+ * Turns the records of blocks into a batch. Called in order: for each block begin, any number of lines, end; then finish
+ * and progress.
+ */
 export interface LineTarget<S extends LineSource = TailedFile> extends RecordSink {
   /** A block of this file begins; `nowMs` is the time of all its records. */
   begin(file: S, nowMs: number): void
-  /** The batch, or undefined when no record came of the block. */
+  /** The block is over: its bytes may change now. */
+  end(): void
+  /** Bytes written since the last `finish`. */
+  readonly sizeBytes: number
+  /** The batch, or undefined when no record came of the blocks. */
   finish(): Batch<'logs'> | undefined
   /**
-   * How far files are dealt with when the batch of the last `finish` is acknowledged: the file of `begin`, and others whose
+   * How far files are dealt with when the batch of the last `finish` is acknowledged: those of its blocks, and others whose
    * records were held back until now. A position stays in front of what is still held back.
    */
-  progress(file: S | undefined): readonly Progress<S>[]
+  progress(files: readonly S[]): readonly Progress<S>[]
   /** Whether records are held back. */
   readonly holds: boolean
   /** Writes held records that have waited long enough, or all of them; `finish` and `progress` follow. */

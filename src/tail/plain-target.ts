@@ -33,7 +33,7 @@ export class PlainTarget<S extends LineSource = TailedFile> implements LineTarge
     this.#attributes = this.#encoded.of(attributes)
     const { resource } = attributes
     this.#writer.observedAt(nowMs)
-    this.#writer.beginResource(resource?.encoded ?? this.#settings.resource)
+    this.#writer.useResource(resource?.encoded ?? this.#settings.resource)
   }
 
   line(source: Buffer, start: number, end: number, offset: number): void {
@@ -64,8 +64,16 @@ export class PlainTarget<S extends LineSource = TailedFile> implements LineTarge
     // Nothing is held back.
   }
 
-  progress(file: S | undefined): readonly Progress<S>[] {
-    return file === undefined ? [] : [progressOf(file)]
+  end(): void {
+    // All is written.
+  }
+
+  get sizeBytes(): number {
+    return this.#writer.sizeBytes
+  }
+
+  progress(files: readonly S[]): readonly Progress<S>[] {
+    return files.map(progressOf)
   }
 
   finish(): Batch<'logs'> | undefined {

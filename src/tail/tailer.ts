@@ -74,6 +74,7 @@ export class Tailer {
     if (this.#running !== undefined) await this.#drain(abort)
     this.#stopping.abort()
     this.#wake.abort()
+    this.#parts.window.wake()
     await this.#running
     // Without time nothing new begins: what is held is read again at the next start.
     if (!abort.aborted) {
@@ -119,6 +120,7 @@ export class Tailer {
       file.flushDue = true
       await this.#turn(file)
     }
+    this.#reader.send()
   }
 
   async #run(firstLook: Promise<void>): Promise<void> {
@@ -213,27 +215,36 @@ export class Tailer {
 
   /** Rounds of turns until nothing is ready or the next poll is due, but at least one. True if something was ready. */
   async #readRound(): Promise<boolean> {
-    const { clock, window } = this.#parts
+    const { clock } = this.#parts
     this.#reader.markFlushes(this.#files.all)
     this.#reader.flushHeld(false)
     let ready = this.#files.ready()
     const active = ready.length > 0
     if (active) this.#watcher?.active()
     while (ready.length > 0) {
-      const again: TailedFile[] = []
-      for (const file of ready) {
-        while (!window.hasRoom) {
-          await Promise.race([window.room(), aborted(this.#stopping.signal)])
-          if (this.#stopping.signal.aborted) return active
-        }
-        if (await this.#turn(file)) again.push(file)
-        if (this.#stopping.signal.aborted) return active
-      }
+      const again = await this.#readEach(ready)
+      this.#reader.send()
+      if (this.#stopping.signal.aborted) return active
       // Asked after a whole round: a poll of many files takes longer than the interval, and each must have its turn.
       if (clock.monotonicMs() - this.#polledAtMs >= this.#settings.pollIntervalMs) return active
       ready = again.filter((file) => file.ready)
     }
     return active
+  }
+
+  /** A turn for each, unless remora stops. Those that may have more. */
+  async #readEach(files: readonly TailedFile[]): Promise<TailedFile[]> {
+    const { window } = this.#parts
+    const again: TailedFile[] = []
+    for (const file of files) {
+      if (!window.hasRoom) this.#reader.send()
+      while (!window.hasRoom && !this.#stopping.signal.aborted) {
+        await window.room()
+      }
+      if (this.#stopping.signal.aborted) break
+      if (await this.#turn(file)) again.push(file)
+    }
+    return again
   }
 
   async #turn(file: TailedFile): Promise<boolean> {
@@ -253,10 +264,3 @@ const surePollMs = 10_000
 // A look at very many files may take longer than the interval: it gets a fifth of the time, but one a second.
 const manyFiles = 1000
 const restsPerPoll = 5
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
-}

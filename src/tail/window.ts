@@ -101,6 +101,13 @@ export class DeliveryWindow<S extends LineSource = TailedFile> {
     return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
+  /** Resolves every `room`: whoever waits looks again. */
+  wake(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const resolve of waiting) resolve()
+  }
+
   /** Sends a batch, after which the files are dealt with up to `moves`; without one they are at once, in their turn. */
   push(batch: Batch<'logs'> | undefined, moves: readonly Progress<S>[]): void {
     const journey: Journey = { done: batch === undefined }
@@ -146,9 +153,7 @@ export class DeliveryWindow<S extends LineSource = TailedFile> {
       file.inFlight--
       this.#settle(file)
     }
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const wake of waiting) wake()
+    this.wake()
   }
 
   /** True when the batch was taken, or refused for good; false when remora stops before that. Never rejects. */

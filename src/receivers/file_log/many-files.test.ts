@@ -48,10 +48,21 @@ suite('more files than may be open', () => {
     assert.deepEqual(tail.bodies.toSorted(), wanted.toSorted())
   })
 
+  test('small ones share a batch', async () => {
+    await using tail = await TailHarness.create()
+    const names = Array.from({ length: 500 }, (_, index) => `${index}.log`)
+    for (const name of names) await writeFile(tail.path(name), `line of ${name}\n`)
+    await tail.start()
+    await tail.untilRecords(500)
+    assert.ok(tail.intake.calls.length <= 10, `${tail.intake.calls.length} batches`)
+    assert.deepEqual(tail.bodies.toSorted(), names.map((name) => `line of ${name}`).toSorted())
+  })
+
   test('what is deleted before it could be read is counted', async () => {
     await using tail = await TailHarness.create()
     const names = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => tail.path(`${name}.log`))
-    for (const name of names) await writeFile(name, `${name.slice(-5)}6789\n`.repeat(200))
+    // More than a batch of several files may have.
+    for (const name of names) await writeFile(name, `${name.slice(-5)}6789\n`.repeat(20_000))
     tail.intake.script(new DeliveryError('unavailable', 'down', { retryAfterMs: 20 }))
     await tail.start({ max_concurrent_files: 2 })
     await tail.until('a refusal', () => tail.intake.calls.length >= 1)
@@ -61,11 +72,11 @@ suite('more files than may be open', () => {
       tail.value('otelcol_receiver_accepted_log_records', { transport: 'file' })
     await tail.until(
       'all accounted for',
-      () => accepted() * 10 + tail.value('remora_file_log_lost_bytes') === 12_000,
+      () => accepted() * 10 + tail.value('remora_file_log_lost_bytes') === 1_200_000,
     )
     await tail.polls(5)
-    assert.equal(accepted() * 10 + tail.value('remora_file_log_lost_bytes'), 12_000)
-    assert.ok(tail.value('remora_file_log_lost_bytes') >= 6000)
+    assert.equal(accepted() * 10 + tail.value('remora_file_log_lost_bytes'), 1_200_000)
+    assert.ok(tail.value('remora_file_log_lost_bytes') >= 600_000)
     const warnings = tail.settings.logger.messages('warn').filter((m) => m.includes('are lost'))
     assert.ok(warnings.length >= 3, warnings.join('\n'))
   })

@@ -20,6 +20,8 @@ export class LogWriter {
   readonly #writer: Writer
   /** Field 11, observed_time_unix_nano, complete with its tag; empty until it is set. */
   #observed: Uint8Array = new Uint8Array(0)
+  /** That of the open group, where `useResource` opened it. */
+  #resource: Uint8Array | undefined
   #resourceMark = -1
   #scopeMark = -1
   #recordStart = 0
@@ -55,6 +57,7 @@ export class LogWriter {
    */
   beginResource(resource: Uint8Array, scope?: Uint8Array): void {
     this.#endResource()
+    this.#resource = undefined
     const writer = this.#writer
     writer.tag(10)
     this.#resourceMark = writer.fork(3)
@@ -68,6 +71,13 @@ export class LogWriter {
       writer.tag(10)
       writer.bytes(scope)
     }
+  }
+
+  /** As `beginResource` without a scope; does nothing where that group is open already, of the same object. */
+  useResource(resource: Uint8Array): void {
+    if (this.#resourceMark !== -1 && this.#resource === resource) return
+    this.beginResource(resource)
+    this.#resource = resource
   }
 
   /**
