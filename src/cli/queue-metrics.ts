@@ -9,6 +9,8 @@ export interface QueueRow {
   readonly drainSeconds?: number
   /** Of a queue on disk. */
   readonly fileBytes?: number
+  /** The most that its files may take; absent where nobody sends. */
+  readonly fileBytesMax?: number
   /** `closed`, `half-open`, `open`; absent without a circuit breaker. */
   readonly circuit?: string
 }
@@ -21,6 +23,7 @@ const fields: Readonly<Record<string, Field>> = {
   remora_exporter_backlog_age_seconds: 'ageSeconds',
   remora_exporter_backlog_drain_seconds: 'drainSeconds',
   remora_queue_file_bytes: 'fileBytes',
+  remora_queue_file_bytes_max: 'fileBytesMax',
 }
 const circuitStates = ['closed', 'half-open', 'open']
 

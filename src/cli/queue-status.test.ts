@@ -161,6 +161,20 @@ for (const { items, seconds, want } of drains) {
   })
 }
 
+test('queue status says how much of its disk a queue takes', async (t) => {
+  const lines = [
+    `remora_exporter_backlog_items${labels} 40`,
+    `remora_queue_file_bytes${labels} 7340032`,
+    `remora_queue_file_bytes_max${labels} 8388608`,
+  ]
+  const port = await serve(t, `${lines.join('\n')}\n`)
+  const { frames, done, end } = await setup(t, [], { port })
+  await until('the picture', () => frames.length === 1)
+  end()
+  await done
+  assert.match(frames[0] ?? '', / {2}7\.0 MiB of 8\.0 MiB {2}/)
+})
+
 test('queue status --watch ends when nobody reads it any more', async (t) => {
   const { clock, frames, done, leave } = await setup(t)
   await until('the first picture', () => frames.length === 1)

@@ -98,9 +98,15 @@ function cellsOf(row: QueueRow): string[] {
     sizeText(row.bytes),
     row.items === 0 ? '-' : durationText(row.ageSeconds),
     drainText(row),
-    row.fileBytes === undefined ? '-' : sizeText(row.fileBytes),
+    diskText(row),
     row.circuit ?? '-',
   ]
+}
+
+function diskText({ fileBytes, fileBytesMax }: QueueRow): string {
+  if (fileBytes === undefined) return '-'
+  const size = sizeText(fileBytes)
+  return fileBytesMax === undefined ? size : `${size} of ${sizeText(fileBytesMax)}`
 }
 
 /** At the rates of the last half minute. */

@@ -141,6 +141,20 @@ suite('delivery behind a circuit breaker', () => {
     await rig.stop(0)
   })
 
+  test('tells of no open circuit once a probe was answered, be it with a refusal', async () => {
+    let down = true
+    const rig = new Rig(config, () => fail(down ? 'unavailable' : 'backend_rejected')())
+    for (let i = 0; i < 5; i++) void rig.give(10)
+    await rig.advance(1000)
+    down = false
+    await rig.advance(20_000, 1000)
+    assert.equal(stateOf(rig), 0)
+    const status = JSON.stringify(rig.settings.statuses.at(-1))
+    assert.match(status, /backend_rejected/)
+    assert.doesNotMatch(status, /circuit/)
+    await rig.stop(0)
+  })
+
   test('keeps the order with one consumer', async () => {
     let left = 5
     const rig = new Rig({ ...config, sending_queue: { num_consumers: 1 } }, () =>

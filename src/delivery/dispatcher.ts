@@ -216,7 +216,10 @@ export class Dispatcher {
       for (const job of this.#jobs) if (job.waiting) job.park()
       return
     }
-    if (state === 'closed') logger.info('the circuit breaker closes', { signal })
+    if (state === 'closed') {
+      logger.info('the circuit breaker closes', { signal })
+      health.circuitClosed(signal)
+    }
     for (const job of this.#jobs) {
       if (!(this.#circuit?.hasRoom ?? true)) return
       if (job.parked) this.#start(job)

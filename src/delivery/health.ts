@@ -41,6 +41,14 @@ export class Health {
     this.#tell()
   }
 
+  /** A probe was answered, be it with a refusal: everything is sent again. */
+  circuitClosed(signal: Signal): void {
+    const known = this.#failures.get(signal)
+    if (known?.open !== true) return
+    this.#failures.set(signal, { ...known, open: false })
+    this.#tell()
+  }
+
   /** The disk queue takes nothing; what it holds is still sent. */
   storageFailed(signal: Signal, error: DeliveryError): void {
     if (this.#failures.has(`disk:${signal}`)) return
