@@ -3,6 +3,7 @@ import type { Entry, Value } from '../operators/entry.ts'
 import { setKey } from '../operators/entry.ts'
 import { encodeKey, encodeLogAttributes, type LogWriter } from '../wire/otlp/log-writer.ts'
 import { varintLength } from '../wire/writer.ts'
+import type { TraceIds } from './trace-ids.ts'
 import { unescapeText } from './unescape.ts'
 
 /** The name of an attribute, ready to be written. */
@@ -49,6 +50,8 @@ export class Found {
   messageEnd = 0
   /** It has escapes. */
   messageEscaped = false
+  /** Of the trace and span that the record is of. */
+  ids: TraceIds | undefined
   #count = 0
   readonly #keys: Key[] = []
   readonly #kinds: Kind[] = []
@@ -64,6 +67,7 @@ export class Found {
     this.messageStart = 0
     this.messageEnd = 0
     this.messageEscaped = false
+    this.ids = undefined
     this.#count = 0
   }
 
@@ -129,6 +133,7 @@ export class Found {
     if (this.severity !== 0 || this.levelStart < this.levelEnd) {
       writer.severityBytes(this.severity, source, this.levelStart, this.levelEnd)
     }
+    this.ids?.write(writer)
     for (let index = 0; index < this.#count; index++) this.#writeOne(index, source, writer)
   }
 
@@ -141,6 +146,7 @@ export class Found {
       entry.severityNumber = this.severity
       entry.severityText = source.toString('utf8', this.levelStart, this.levelEnd)
     }
+    this.ids?.apply(entry)
     for (let index = 0; index < this.#count; index++) {
       setKey(entry.attributes, (this.#keys[index] as Key).text, this.#valueOf(index, source))
     }

@@ -69,14 +69,17 @@ export const presetGuide: Readonly<Record<FormatName, PresetGuide>> = {
     reads: 'Pairs such as key=value, and nothing else.',
     layouts: ['`key=value key="two words"`, at least two of them, each key once'],
     example: 'time=2026-11-21T10:15:30.123Z level=warn msg="cart is empty" user=anna',
-    notes: 'All pairs become attributes. Time, level and message are found as with `json`.',
+    notes:
+      'All pairs become attributes. Time (up to `asctime`), level (up to `severity_text`), message (up to `body`), trace and span are found as with `json`.',
   },
   json: {
     reads: 'A JSON object a line.',
     layouts: [
-      'time: `time`, `timestamp`, `@timestamp`, `ts`, `t`, `date`, `datetime` or `asctime`; a date, or seconds, milliseconds, microseconds or nanoseconds since 1970',
-      'level: `level`, `severity`, `lvl`, `log.level`, `levelname`, `loglevel` or `severity_text`; a word, or a number of pino and bunyan (10 to 60) or syslog (0 to 7)',
-      'message: `msg`, `message`, `log`, `event` or `body`',
+      'pino, bunyan, winston, zap, logrus, zerolog, slog, ECS, GELF, logback, log4j, Serilog, .NET, structlog and python-json-logger, MongoDB, PostgreSQL',
+      'time: `time`, `timestamp`, `@timestamp`, `ts`, `t`, `date`, `datetime`, `asctime`, `Timestamp`, `@t`, `T`, `timeMillis` or `instant`; a date, or seconds, milliseconds, microseconds or nanoseconds since 1970',
+      'level: `level`, `severity`, `lvl`, `log.level`, `levelname`, `loglevel`, `severity_text`, `Level`, `LogLevel`, `@l`, `L` or `error_severity`; a word, or a number of pino and bunyan (10 to 60) or syslog (0 to 7)',
+      'message: `msg`, `message`, `log`, `event`, `body`, `short_message`, `Message`, `RenderedMessage`, `@m`, `@mt` or `M`',
+      'trace and span of the record: `trace_id`, `traceId`, `TraceId`, `traceID` or `trace.id`, `span_id` and so on; 32 and 16 hexadecimal digits',
     ],
     example:
       '{"time":"2026-11-21T10:15:30.123Z","level":"warn","msg":"cart is empty","cart":{"id":7}}',

@@ -13,6 +13,8 @@ export interface ReadRecord {
   readonly level: readonly [number, string]
   readonly attributes: Readonly<Record<string, unknown>>
   readonly message: unknown
+  /** Ids of trace and span, with a blank between. */
+  readonly trace?: string
 }
 
 /** How a preset reads a record, both ways, which must agree; or the reason why it does not. */
@@ -37,6 +39,9 @@ export function readPreset(name: FormatName, text: string): ReadRecord | string 
     level: [entry.severityNumber, entry.severityText],
     attributes: JSON.parse(JSON.stringify(entry.attributes)),
     message: entry.body,
+    ...(entry.traceId === undefined
+      ? {}
+      : { trace: [entry.traceId, entry.spanId ?? new Uint8Array()].map(hex).join(' ') }),
   }
   if (!written) return read
   writer.endRecord()
@@ -47,6 +52,7 @@ export function readPreset(name: FormatName, text: string): ReadRecord | string 
     level: [seen.severityNumber, seen.severityText],
     attributes: seen.attributes,
     message: seen.body,
+    ...(seen.trace === undefined ? {} : { trace: seen.trace }),
   }
   assert.deepEqual(direct, read, 'both ways give the same record')
   return read
@@ -68,4 +74,8 @@ function iso(time: bigint | undefined): string | undefined {
     .padStart(9, '0')
     .replace(/0+$/, '')
   return fraction === '' ? `${second}Z` : `${second}.${fraction}Z`
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
 }

@@ -21,6 +21,8 @@ export interface Seen {
   readonly timeUnixNano: string
   readonly severityNumber: number
   readonly severityText: string
+  /** Ids of trace and span, with a blank between. */
+  readonly trace?: string
 }
 
 const patienceMs = 10_000
@@ -210,6 +212,9 @@ export function readRecords(bytes: Uint8Array): Seen[] {
           timeUnixNano: record.timeUnixNano ?? '0',
           severityNumber: record.severityNumber ?? 0,
           severityText: record.severityText ?? '',
+          ...(record.traceId === undefined
+            ? {}
+            : { trace: [record.traceId, record.spanId ?? ''].join(' ') }),
         })
       }
     }

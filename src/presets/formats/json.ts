@@ -6,7 +6,14 @@ import { OperatorError } from '../../operators/operator-error.ts'
 import { parseJsonObject } from '../../operators/parsers/json.ts'
 import type { LogWriter } from '../../wire/otlp/log-writer.ts'
 import type { Format, FormatSettings } from '../format.ts'
-import { levelKeys, messageKeys, readUsualLevel, readUsualTime, timeKeys } from './usual-keys.ts'
+import { spanIdKeys, TraceIds, traceIdKeys } from '../trace-ids.ts'
+import {
+  jsonLevelKeys,
+  jsonMessageKeys,
+  jsonTimeKeys,
+  readUsualLevel,
+  readUsualTime,
+} from './usual-keys.ts'
 
 const noBytes = Buffer.alloc(0)
 
@@ -16,17 +23,26 @@ export class Json implements Format {
   readonly multiline = false
   readonly #settings: FormatSettings
   readonly #times: TimeScanner
-  readonly #time = timeKeys.map((key) => new Wanted(key))
-  readonly #level = levelKeys.map((key) => new Wanted(key))
+  readonly #time = jsonTimeKeys.map((key) => new Wanted(key))
+  readonly #level = jsonLevelKeys.map((key) => new Wanted(key))
+  readonly #traceId = traceIdKeys.map((key) => new Wanted(key))
+  readonly #spanId = spanIdKeys.map((key) => new Wanted(key))
   readonly #message: readonly Wanted[]
   readonly #wanted: readonly Wanted[]
   readonly #parser: DirectJson
+  readonly #ids = new TraceIds()
 
   constructor(settings: FormatSettings) {
     this.#settings = settings
     this.#times = new TimeScanner(settings.zone, settings.nowMs)
-    this.#message = settings.body === 'message' ? messageKeys.map((key) => new Wanted(key)) : []
-    this.#wanted = [...this.#time, ...this.#level, ...this.#message]
+    this.#message = settings.body === 'message' ? jsonMessageKeys.map((key) => new Wanted(key)) : []
+    this.#wanted = [
+      ...this.#time,
+      ...this.#level,
+      ...this.#message,
+      ...this.#traceId,
+      ...this.#spanId,
+    ]
     this.#parser = new DirectJson(this.#wanted, true)
   }
 
@@ -51,10 +67,22 @@ export class Json implements Format {
       const number = readUsualLevel(source, level.start, level.end)
       if (number > 0) writer.severityBytes(number, source, level.start, level.end)
     }
+    this.#writeIds(source, writer)
     const message = firstOf(this.#message)
     if (message === undefined) writer.bodyBytes(source, start, end)
     else writer.bodyBytes(source, message.start, message.end)
     return true
+  }
+
+  #writeIds(source: Buffer, writer: LogWriter): void {
+    const trace = firstOf(this.#traceId)
+    if (trace === undefined) return
+    const ids = this.#ids
+    ids.reset()
+    ids.readTrace(source, trace.start, trace.end)
+    const span = firstOf(this.#spanId)
+    if (span !== undefined) ids.readSpan(source, span.start, span.end)
+    ids.write(writer)
   }
 
   read(source: Buffer, start: number, end: number, entry: Entry): string | undefined {
@@ -66,19 +94,31 @@ export class Json implements Format {
       return error.message
     }
     for (const key of Object.keys(values)) setKey(entry.attributes, key, values[key])
-    const time = bytesOf(firstValue(values, timeKeys))
+    const time = bytesOf(timeValue(values))
     if (readUsualTime(time, 0, time.length, this.#times)) {
       entry.timeUnixNano = BigInt(this.#times.seconds) * 1_000_000_000n + BigInt(this.#times.nanos)
     }
-    const level = bytesOf(firstValue(values, levelKeys))
+    const level = bytesOf(firstValue(values, jsonLevelKeys))
     const number = readUsualLevel(level, 0, level.length)
     if (number > 0) {
       entry.severityNumber = number
       entry.severityText = level.toString()
     }
-    const message = this.#settings.body === 'message' ? firstValue(values, messageKeys) : undefined
+    this.#applyIds(values, entry)
+    const message =
+      this.#settings.body === 'message' ? firstValue(values, jsonMessageKeys) : undefined
     if (typeof message === 'string') entry.body = message
     return undefined
+  }
+
+  #applyIds(values: Values, entry: Entry): void {
+    const trace = bytesOf(firstValue(values, traceIdKeys))
+    const span = bytesOf(firstValue(values, spanIdKeys))
+    const ids = this.#ids
+    ids.reset()
+    ids.readTrace(trace, 0, trace.length)
+    ids.readSpan(span, 0, span.length)
+    ids.apply(entry)
   }
 }
 
@@ -100,4 +140,30 @@ function firstValue(values: Values, keys: readonly string[]): Value {
 
 function bytesOf(value: Value): Buffer {
   return value === undefined ? noBytes : Buffer.from(String(value))
+}
+
+/** Of the first time key with a time that has one form or another. */
+function timeValue(values: Values): Value {
+  for (const key of jsonTimeKeys) {
+    const value = Object.hasOwn(values, key) ? values[key] : undefined
+    if (typeof value === 'string' || typeof value === 'number') return value
+    const parts = timeOfParts(value)
+    if (parts !== undefined) return parts
+  }
+  return undefined
+}
+
+/** `{"epochSecond":1,"nanoOfSecond":2}` of log4j, `{"seconds":1,"nanos":2}` of Google's agents, `{"$date":"…"}` of MongoDB. */
+function timeOfParts(value: Value): Value {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  const {
+    $date: date,
+    epochSecond,
+    seconds = epochSecond,
+    nanoOfSecond,
+    nanos = nanoOfSecond,
+  } = value as Values
+  if (typeof date === 'string') return date
+  if (typeof seconds !== 'number') return undefined
+  return `${seconds}.${String(nanos ?? 0).padStart(9, '0')}`
 }

@@ -4,6 +4,7 @@ import { type FormatSettings, TextFormat } from '../format.ts'
 import type { Found } from '../found.ts'
 import { KeyNames } from '../keys.ts'
 import { scanPairs } from '../pairs.ts'
+import { spanIdKeys, TraceIds, traceIdKeys } from '../trace-ids.ts'
 import { levelKeys, messageKeys, readUsualLevel, readUsualTime, timeKeys } from './usual-keys.ts'
 
 /** A range of the record, and which of the usual keys it belongs to: the smaller, the better. */
@@ -45,6 +46,9 @@ export class Logfmt extends TextFormat {
   readonly #time = new Usual(timeKeys)
   readonly #level = new Usual(levelKeys)
   readonly #message = new Usual(messageKeys)
+  readonly #traceId = new Usual(traceIdKeys)
+  readonly #spanId = new Usual(spanIdKeys)
+  readonly #ids = new TraceIds()
   readonly #onPair = (
     source: Buffer,
     keyStart: number,
@@ -55,6 +59,9 @@ export class Logfmt extends TextFormat {
     this.#time.take(source, keyStart, keyEnd, start, end)
     this.#level.take(source, keyStart, keyEnd, start, end)
     this.#message.take(source, keyStart, keyEnd, start, end)
+    // None of the others is as long as the number of digits of an id.
+    if (end - start === 32) this.#traceId.take(source, keyStart, keyEnd, start, end)
+    else if (end - start === 16) this.#spanId.take(source, keyStart, keyEnd, start, end)
   }
 
   constructor(settings: FormatSettings) {
@@ -71,6 +78,8 @@ export class Logfmt extends TextFormat {
     time.reset()
     level.reset()
     message.reset()
+    this.#traceId.reset()
+    this.#spanId.reset()
     const count = scanPairs(source, start, end, this.#names, found, this.#onPair)
     if (count < 0) return 'it is more than pairs such as key=value, or a key comes twice'
     if (count < 2) return 'it has less than two pairs such as key=value'
@@ -82,6 +91,15 @@ export class Logfmt extends TextFormat {
       if (number > 0) found.level(number, level.start, level.end)
     }
     if (message.isThere) found.quotedMessage(message.start, message.end)
+    if (this.#traceId.isThere) found.ids = this.#readIds(source)
     return undefined
+  }
+
+  #readIds(source: Buffer): TraceIds {
+    const [ids, trace, span] = [this.#ids, this.#traceId, this.#spanId]
+    ids.reset()
+    ids.readTrace(source, trace.start, trace.end)
+    if (span.isThere) ids.readSpan(source, span.start, span.end)
+    return ids
   }
 }

@@ -24,6 +24,19 @@ export const levelKeys: readonly string[] = [
 ]
 export const messageKeys: readonly string[] = ['msg', 'message', 'log', 'event', 'body']
 
+/** In JSON also as Serilog, the console of .NET, zap in development, log4j's JsonLayout, PostgreSQL and GELF have them. */
+export const jsonTimeKeys = [...timeKeys, 'Timestamp', '@t', 'T', 'timeMillis', 'instant']
+export const jsonLevelKeys = [...levelKeys, 'Level', 'LogLevel', '@l', 'L', 'error_severity']
+export const jsonMessageKeys = [
+  ...messageKeys,
+  'short_message',
+  'Message',
+  'RenderedMessage',
+  '@m',
+  '@mt',
+  'M',
+]
+
 /** Reads the value of a time key into `times`: a text, or a number that counts from 1970 in s, ms, µs or ns. */
 export function readUsualTime(
   source: Uint8Array,
