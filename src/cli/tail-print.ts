@@ -94,7 +94,9 @@ const controls = /[^\P{Cc}\t\n]/gu
 function shortened(value: string): string {
   const text = printable(value).replaceAll('\n', '\\n').replaceAll('\t', '\\t')
   const short = text.length > valueMax ? `${text.slice(0, valueMax)}…` : text
-  return short === '' || /\s/.test(short) ? `"${short}"` : short
+  // Maps and lists are JSON.
+  if (short !== '' && (/^[[{]/.test(short) || !/[\s"]/.test(short))) return short
+  return `"${short.replaceAll('"', '\\"')}"`
 }
 
 function timeText(time: string): string {

@@ -43,13 +43,14 @@ export class LineReading {
     this.#source = new OpenSource(path)
   }
 
-  /** What `auto` chose and why, once it has. */
-  get choice(): string | undefined {
+  /** What `auto` chose and why, once it has; `what` is the same as long as it chooses the same. */
+  get choice(): { readonly what: string; readonly why: string } | undefined {
     const choice = this.#preset?.current?.choice
     if (choice === undefined) return undefined
-    const what = choice.preset === 'none' ? 'no preset fits' : `read as ${choice.preset}`
+    const read = choice.preset === 'none' ? 'no preset fits' : `read as ${choice.preset}`
     const hint = choice.hint === undefined ? '' : `\n${choice.hint}`
-    return `auto: ${what}, confidence ${choice.confidence}: ${choice.reason}${hint}`
+    const reason = `, confidence ${choice.confidence}: ${choice.reason}`
+    return { what: `auto: ${read}${hint}`, why: `auto: ${read}${reason}${hint}` }
   }
 
   isUnread({ attributes }: ShownRecord): boolean {

@@ -95,6 +95,18 @@ ${shownAccess('/b', 'ERROR', 502)}`,
     assert.equal(stderr, '1 record, all parsed\n')
   })
 
+  test('says what auto chose once, as long as it chooses the same, and shows where a value ends', async () => {
+    const head = '2026-11-21 10:15:30,123 [main] ERROR com.acme.Shop - failed\n'
+    const stdin = Readable.from([
+      `${head}java.io.IOException: no "x"\n\tat a.B.c(B.java:1)\n${head}`,
+    ])
+    const { stdout } = await run(['-'], { stdin })
+    assert.equal(stdout.match(/^auto: /gm)?.length, 1)
+    assert.match(stdout, /exception\.message="no \\"x\\""$/m)
+    const map = Readable.from(['{"a":{"b":"c d"},"e":[1]}\n'])
+    assert.match((await run(['-'], { stdin: map })).stdout, / {4}a=\{"b":"c d"\} {2}e=\[1\]$/m)
+  })
+
   test('shows the last records of a file of which auto sees the first lines', async () => {
     await inDirectory(async (path) => {
       const many = Array.from({ length: 30_000 }, (_, i) => access(`/${i}`))

@@ -172,9 +172,9 @@ class TailCommand {
 
   #show(reading: LineReading, records: readonly ShownRecord[]): void {
     const { choice } = reading
-    if (choice !== undefined && choice !== this.#said) {
-      this.#said = choice
-      this.#io.stdout(this.#printer.remark(choice))
+    if (choice !== undefined && choice.what !== this.#said) {
+      this.#said = choice.what
+      this.#io.stdout(this.#printer.remark(choice.why))
     }
     for (const record of records) {
       this.#showResource(record)

@@ -130,8 +130,9 @@ function goesOn(source: Buffer, { start, end }: Line): boolean {
   )
 }
 
+// Levels with a colon: the second line of what java.util.logging writes.
 const exceptionLine =
-  /^(?:[\w.$]+(?:Error|Exception|Throwable|Interrupt|Exit)\b|goroutine \d|panic:|[)}\]])/
+  /^(?:(?:SEVERE|WARNING|INFO|CONFIG|FINE|FINER|FINEST): |[\w.$]+(?:Error|Exception|Throwable|Interrupt|Exit)\b|goroutine \d|panic:|[)}\]])/
 
 function traceLines(source: Buffer, lines: readonly Line[]): number {
   return lines.filter(({ start, end }) => continuesJavaTrace(source, start, end)).length

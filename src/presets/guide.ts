@@ -42,6 +42,7 @@ export const presetGuide: Readonly<Record<FormatName, PresetGuide>> = {
     layouts: [
       '`%d [%t] %-5p %c - %m%n`, the defaults of log4j 2 and logback (time of day only), TTCC of log4j 1',
       '`%d %p %c{1}:%L - %m%n` and others of these parts in any order',
+      'SimpleFormatter of java.util.logging, in two lines as it is by default',
       'Spring Boot, WildFly, Tomcat, Kafka, ZooKeeper, Hadoop, Cassandra',
     ],
     example:

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { readPreset } from '../../test/support/presets.ts'
-import type { FormatName } from './catalogue.ts'
+import { presetNowMs, readPreset } from '../../test/support/presets.ts'
+import { findTimeZone } from '../operators/time-zone.ts'
+import { createFormat, type FormatName, formatNames } from './catalogue.ts'
+import { detect } from './detect.ts'
 
 interface Row {
   readonly logger: string
@@ -147,4 +149,13 @@ suite('what is read of a line of', () => {
       assert.ok(Object.keys(attributes).length > 1, 'all keys stay attributes')
     })
   }
+})
+
+test('auto sees that two lines belong to each record of java.util.logging', () => {
+  const settings = { zone: findTimeZone('UTC'), nowMs: () => presetNowMs, body: 'record' } as const
+  const formats = new Map(formatNames.map((name) => [name, createFormat(name, settings)]))
+  const lines = 'Nov 21, 2026 9:15:30 PM com.acme.Shop sell\nWARNING: low\n'
+  const source = Buffer.from(lines.repeat(5))
+  const { format, fitting } = detect(source, 0, source.length, formats)
+  assert.deepEqual([format?.name, fitting], ['log4j', 10])
 })

@@ -117,6 +117,26 @@ const log4j: readonly Row[] = [
     want: { 'thread.name': 'main', 'log.logger': 'c.a.Shop' },
   },
   {
+    text: `Nov 21, 2026 9:15:30 PM com.acme.Shop sell\nSEVERE: cannot: sell\n${trace}`,
+    time: '2026-11-21T20:15:30Z',
+    level: [17, 'SEVERE'],
+    message: 'cannot: sell',
+    want: {
+      'log.logger': 'com.acme.Shop',
+      'code.function.name': 'com.acme.Shop.sell',
+      'exception.type': 'java.lang.IllegalStateException',
+      'exception.message': 'no stock: left',
+      'exception.stacktrace': trace,
+    },
+  },
+  {
+    text: 'Nov 21, 2026 12:15:30 AM shop\nINFO: up',
+    time: '2026-11-20T23:15:30Z',
+    level: [9, 'INFO'],
+    message: 'up',
+    want: { 'log.logger': 'shop' },
+  },
+  {
     text: `2026-11-21 10:15:30,123 ERROR Shop:42 - cannot sell\n${trace}`,
     time: at,
     level: [17, 'ERROR'],
@@ -414,6 +434,8 @@ suite('not read', () => {
   const rows: readonly (readonly [FormatName, string, string])[] = [
     ['log4j', 'hello', 'it begins with no time'],
     ['log4j', '2026-11-21 10:15:30,123 hello', 'it has no level'],
+    ['log4j', 'Nov 21, 2026 9:15:30 PM com.acme.Shop sell', 'its second line has no level'],
+    ['log4j', 'Nov 31, 2026 9:15:30 PM x\nINFO: y', 'it begins with no time'],
     ['log4j', '2026-02-30 10:15:30,123 INFO x', 'it begins with no time'],
     ['python', 'hello', 'it begins with no time and no level'],
     ['python', '[2026-11-21 10:15:30,123: x] y', 'it has no level behind its time'],

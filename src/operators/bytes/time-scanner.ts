@@ -13,6 +13,7 @@ const weekMs = 7 * 24 * hourMs
  *   rfc3339   2026-11-21T10:15:30.123456789Z  2026-11-21T10:15:30+01:00
  *   clf       21/Nov/2026:10:15:30 +0100
  *   dayFirst  21-Nov-2026 10:15:30.123
+ *   twelve    Nov 21, 2026 10:15:30 AM        as java.util.logging has it; also 9:15:30 AM
  *   clock     10:15:30.123                    of the day at hand, or the one before
  *   monthDay  1121 10:15:30.123456            of the year at hand, or the one before
  *
@@ -78,6 +79,31 @@ export class TimeScanner {
     }
     if (source[at + 11] !== byteOf.space) return false
     return this.#named(source, at, end, at + 12)
+  }
+
+  twelve(source: Uint8Array, at: number, end: number): boolean {
+    const short = source[at + 14] === byteOf.colon
+    const minuteAt = short ? at + 15 : at + 16
+    const behind = minuteAt + 8
+    if (behind > end || source[at + 6] !== byteOf.comma || source[at + 12] !== byteOf.space) {
+      return false
+    }
+    // `:30 AM` behind the minute.
+    const half = source[behind - 2]
+    if (source[minuteAt - 1] !== byteOf.colon || source[minuteAt + 2] !== byteOf.colon) return false
+    if (source[behind - 3] !== byteOf.space || source[behind - 1] !== 0x4d) return false
+    if (half !== 0x41 && half !== 0x50) return false
+    const hour = short ? (source[at + 13] as number) - byteOf.zero : twoDigits(source, at + 13)
+    const minute = twoDigits(source, minuteAt)
+    const second = twoDigits(source, minuteAt + 3)
+    if (!(hour >= 1 && hour <= 12 && minute < 60 && second <= 60)) return false
+    this.#month = monthOf(source, at)
+    this.#day = twoDigits(source, at + 4)
+    this.#year = twoDigits(source, at + 8) * 100 + twoDigits(source, at + 10)
+    this.#daySeconds = ((hour % 12) + (half === 0x50 ? 12 : 0)) * 3600 + minute * 60 + second
+    this.nanos = 0
+    this.end = behind
+    return this.#finish(source, end, false)
   }
 
   clock(source: Uint8Array, at: number, end: number): boolean {

@@ -1,18 +1,22 @@
 import {
   byteOf,
   digitsEnd,
+  findByte,
   isDigit,
   isLetter,
+  lineEnd,
   skipSpaces,
   standsAt,
   wordEnd,
 } from '../../operators/bytes/scan.ts'
 import { TimeScanner } from '../../operators/bytes/time-scanner.ts'
 import { type FormatSettings, TextFormat } from '../format.ts'
-import type { Found } from '../found.ts'
+import { type Found, Key } from '../found.ts'
 import { levelOf } from '../levels.ts'
-import { HeaderScanner, looksLikeTime } from './header.ts'
+import { HeaderScanner, logger, looksLikeTime } from './header.ts'
 import { scanJavaException } from './stack-trace.ts'
+
+const functionName = new Key('code.function.name')
 
 /**
  * The layouts that log4j, logback and java.util.logging have by default, and those of Spring Boot, WildFly, Tomcat, Kafka,
@@ -33,11 +37,13 @@ export class Log4j extends TextFormat {
     const first = source[start] as number
     if (isDigit(first)) return looksLikeTime(source, start, end) || isElapsed(source, start, end)
     if (first === byteOf.bracket) return looksLikeTime(source, start + 1, end)
-    return isLetter(first) && levelBeforeThread(source, start, end) > 0
+    if (!isLetter(first)) return false
+    return levelBeforeThread(source, start, end) > 0 || this.#times.twelve(source, start, end)
   }
 
   protected scan(source: Buffer, start: number, end: number, found: Found): string | undefined {
     const times = this.#times
+    if (times.twelve(source, start, end)) return this.#scanSimple(source, end, found)
     const bracketed = source[start] === byteOf.bracket
     const at = bracketed ? start + 1 : start
     let next = at
@@ -51,6 +57,27 @@ export class Log4j extends TextFormat {
     const behind = this.#header.scan(source, next, end, found, { dotted: dayFirst, bracketed })
     if (behind !== undefined) return behind
     if (next === start) this.#skipTime(source, end, found)
+    scanJavaException(source, found.messageStart, end, found)
+    return undefined
+  }
+
+  /** `Nov 21, 2026 10:15:30 AM com.acme.Shop sell`, and a line `WARNING: message`: SimpleFormatter of java.util.logging. */
+  #scanSimple(source: Buffer, end: number, found: Found): string | undefined {
+    found.time(this.#times.seconds, this.#times.nanos)
+    const place = skipSpaces(source, this.#times.end, end)
+    const placeEnd = lineEnd(source, place, end)
+    const level = placeEnd + 1
+    const colon = findByte(source, byteOf.colon, level, Math.min(end, level + 10))
+    const number = levelOf(source, level, colon)
+    if (number === 0 || source[colon] !== byteOf.colon) return 'its second line has no level'
+    found.level(number, level, colon)
+    const nameEnd = wordEnd(source, place, placeEnd)
+    if (nameEnd > place) found.text(logger, place, nameEnd)
+    if (nameEnd + 1 < placeEnd) {
+      const [name, method] = source.toString('utf8', place, placeEnd).split(' ', 2)
+      found.value(functionName, `${name}.${method}`)
+    }
+    found.message(skipSpaces(source, colon + 1, end), end)
     scanJavaException(source, found.messageStart, end, found)
     return undefined
   }
