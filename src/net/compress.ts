@@ -1,4 +1,5 @@
 import zlib from 'node:zlib'
+import { deflate } from './deflater.ts'
 
 /** What we compress requests with; the names are those of Content-Encoding and grpc-encoding. */
 export const compressions = ['gzip', 'zstd', 'deflate', 'zlib', 'none'] as const
@@ -28,15 +29,16 @@ export function compress(
 ): Promise<Uint8Array> {
   if (bytes.byteLength <= inlineBytes)
     return Promise.resolve(compressInline(compression, bytes, level))
-  return new Promise((resolve, reject) => {
-    const done = (error: Error | null, compressed: Uint8Array): void => {
-      if (error === null) resolve(compressed)
-      else reject(error)
-    }
-    if (compression === 'zstd') zlib.zstdCompress(bytes, zstdOptions(level), done)
-    else if (compression === 'gzip') zlib.gzip(bytes, { level }, done)
-    else zlib.deflate(bytes, { level }, done)
+  if (compression !== 'zstd') {
+    return deflate(compression === 'gzip' ? 'gzip' : 'deflate', bytes, level)
+  }
+  // Node keeps a finished compressor, and all that its callback sees, until the whole heap is collected: not the bytes.
+  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>()
+  zlib.zstdCompress(bytes, zstdOptions(level), (error, compressed) => {
+    if (error === null) resolve(compressed)
+    else reject(error)
   })
+  return promise
 }
 
 function compressInline(compression: Compression, bytes: Uint8Array, level: number): Uint8Array {

@@ -20,10 +20,10 @@ const sizesMiB = {
 }
 const mib = 1024 * 1024
 /**
- * Resident at its peak. An idle remora has some 60 MiB; what is read ahead and not yet collected, on a machine that runs
- * all tests at once, has come to 80 more. Who reads a whole backlog or line into memory needs more than that.
+ * Resident at their peak, some 20 more than measured on a busy machine. An idle remora has some 65; who reads a whole
+ * backlog or line into memory needs much more.
  */
-const peakMaxMiB = 160
+const peakMaxMiB = { backlog: 130, hole: 105, line: 115 }
 
 async function start(
   t: TestContext,
@@ -91,7 +91,7 @@ suite('files of all sizes, in flat memory', () => {
     )
     assert.ok(sorted.length > 5, 'the backlog was read before anything could be measured')
     assert.ok(worst < 2000, `${worst} ms`)
-    assert.ok((await peakMiB(remora)) < peakMaxMiB, `${await peakMiB(remora)} MiB`)
+    assert.ok((await peakMiB(remora)) < peakMaxMiB.backlog, `${await peakMiB(remora)} MiB`)
   })
 
   test(`a hole of ${sizesMiB.hole} MiB in front of the lines`, scale, async (t) => {
@@ -107,7 +107,7 @@ suite('files of all sizes, in flat memory', () => {
     await until('the lines', () => sink.arrivals().size === 2, scale.timeout)
     const tookMs = Math.round(performance.now() - startMs)
     t.diagnostic(`${tookMs} ms, peak ${await peakMiB(remora)} MiB`)
-    assert.ok((await peakMiB(remora)) < peakMaxMiB, `${await peakMiB(remora)} MiB`)
+    assert.ok((await peakMiB(remora)) < peakMaxMiB.hole, `${await peakMiB(remora)} MiB`)
   })
 
   for (const behaviour of ['split', 'truncate'] as const) {
@@ -139,7 +139,7 @@ suite('files of all sizes, in flat memory', () => {
       )
       t.diagnostic(`${count} records, ${bytes} bytes, peak ${await peakMiB(remora)} MiB`)
       assert.equal(count, wanted)
-      assert.ok((await peakMiB(remora)) < peakMaxMiB, `${await peakMiB(remora)} MiB`)
+      assert.ok((await peakMiB(remora)) < peakMaxMiB.line, `${await peakMiB(remora)} MiB`)
     })
   }
 })

@@ -24,8 +24,8 @@ import { HeaderReader } from './header.ts'
 import { compileOrdering } from './ordering/compile-ordering.ts'
 import type { FileLogConfig } from './schema.ts'
 
-// What may be read ahead of the acknowledgements: some thirty blocks, enough to keep an exporter busy.
-const windowBytes = 8 * 1024 * 1024
+// What may be read ahead of the acknowledgements: some twelve blocks, more than an exporter sends at a time.
+const windowBytes = 4 * 1024 * 1024
 
 /** What is outside of remora; a test may be it. */
 export interface System {
