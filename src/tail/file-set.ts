@@ -2,13 +2,15 @@ import type { Stats } from 'node:fs'
 import type { Clock } from '../component/clock.ts'
 import type { Logger } from '../component/telemetry.ts'
 import type { Checkpoints } from './checkpoints.ts'
+import { Complaints } from './complaints.ts'
 import { compareShadow } from './copies.ts'
 import type { FileOpener, Opened } from './file-opener.ts'
 import type { FileSystem } from './file-system.ts'
 import { HeadIndex } from './head-index.ts'
 import { holdsMark, noGuard, readGuard, readRange, sameBytes } from './identity.ts'
+import { Newcomers, type Stranger } from './newcomers.ts'
 import { OpenFiles } from './open-files.ts'
-import { bornMsOf, Placement } from './placement.ts'
+import { Placement } from './placement.ts'
 import { type Source, sizeOf } from './source.ts'
 import { inodeKey, TailedFile } from './tailed-file.ts'
 import type { DeliveryWindow } from './window.ts'
@@ -36,16 +38,9 @@ export interface TailEvents {
   deleted(file: TailedFile): void
 }
 
-/** A path to a file that is not known yet. */
-interface Stranger {
-  readonly path: string
-  readonly stats: Stats
-}
-
 // A renamed or deleted file may still be written to until its writer opens the new one.
 const missingGraceMs = 5000
 const statsAtOnce = 64
-const opensAtOnce = 16
 // What was changed so lately may be changing now.
 const freshMs = 10_000
 const expirePeriodMs = 60_000
@@ -68,7 +63,8 @@ export class FileSet {
   readonly #logger: Logger
   readonly #events: TailEvents
   readonly #byInode = new Map<string, TailedFile>()
-  readonly #complained = new Set<string>()
+  readonly #complaints: Complaints
+  readonly #newcomers: Newcomers
   #poll = 0
   #hasHardLinks = false
   #expiredAtMs = 0
@@ -93,6 +89,10 @@ export class FileSet {
     this.#clock = clock
     this.#logger = logger
     this.#events = events
+    this.#complaints = new Complaints(logger)
+    this.#newcomers = new Newcomers(this.#files, checkpoints, this.#complaints, (path, opened) =>
+      this.#adopt(path, opened),
+    )
   }
 
   get all(): Iterable<TailedFile> {
@@ -147,7 +147,7 @@ export class FileSet {
       if (file.shadowOf !== undefined) await this.#attempt(file, () => this.#follow(file))
     }
     if (strangers.length > 0) await this.#meet(strangers)
-    await this.#adoptUnclaimed()
+    await this.#newcomers.takeUnclaimed()
     if (this.#poll === 1) this.#checkpoints.looked()
     if (this.#settings.deleteAfterRead) {
       for (const file of [...this.#byInode.values()]) {
@@ -225,7 +225,7 @@ export class FileSet {
       if (look.value.nlink > 1) this.#hasHardLinks = true
       if (!(await this.#seeKnown(path, look.value))) strangers.push({ path, stats: look.value })
     } catch (error) {
-      this.#complain(path, error as NodeJS.ErrnoException)
+      this.#complaints.tell(path, error as NodeJS.ErrnoException)
     }
   }
 
@@ -233,7 +233,7 @@ export class FileSet {
   async #seeKnown(path: string, stats: Stats): Promise<boolean> {
     // Refused without opening: to open a FIFO or a device may block or do something.
     if (!stats.isFile()) {
-      if (!stats.isDirectory()) this.#complain(path, new Error('it is not a regular file'))
+      if (!stats.isDirectory()) this.#complaints.tell(path, new Error('it is not a regular file'))
       return true
     }
     const file = this.#byInode.get(inodeKey(stats))
@@ -301,37 +301,7 @@ export class FileSet {
     for (const file of this.#byInode.values()) {
       if (file.changedInPoll === this.#poll) await this.#attempt(file, () => this.#verify(file))
     }
-    // First those that were open when remora stopped, then as they were made: the original before its copy.
-    const order = strangers.map((stranger) => ({
-      ...stranger,
-      known: this.#checkpoints.knows(stranger.stats) ? 0 : 1,
-      bornMs: bornMsOf(stranger.stats),
-    }))
-    order.sort((a, b) => a.known - b.known || a.bornMs - b.bornMs)
-    for (let index = 0; index < order.length; index += opensAtOnce) {
-      const some = order.slice(index, index + opensAtOnce)
-      const opened = await Promise.allSettled(some.map(({ path }) => this.#files.open(path)))
-      for (const [at, open] of opened.entries()) {
-        const { path } = some[at] as Stranger
-        try {
-          if (open.status === 'rejected') throw open.reason
-          if (open.value !== undefined) await this.#adopt(path, open.value)
-        } catch (error) {
-          this.#complain(path, error as NodeJS.ErrnoException)
-        }
-      }
-    }
-  }
-
-  /** Of compressed files whose names went while they were gone through, as deleted ones that are open. */
-  async #adoptUnclaimed(): Promise<void> {
-    for (const { path, opened } of this.#files.takeUnclaimed()) {
-      try {
-        await this.#adopt(path, opened)
-      } catch (error) {
-        this.#complain(path, error as NodeJS.ErrnoException)
-      }
-    }
+    await this.#newcomers.meet(strangers)
   }
 
   async #verify(file: TailedFile): Promise<void> {
@@ -354,7 +324,7 @@ export class FileSet {
     file.seenInPoll = this.#poll
     file.changedInPoll = this.#poll
     this.#byInode.set(file.inodeKey, file)
-    this.#complained.delete(path)
+    this.#complaints.over(path)
     // Without a place it would be read from its beginning.
     await this.#attempt(file, async () => {
       await this.#events.opened(file, stats)
@@ -449,7 +419,7 @@ export class FileSet {
       if (ino !== file.ino || dev !== file.dev || mtimeMs !== file.mtimeMs) return
       await this.#system.unlink(file.pathNow)
     } catch (error) {
-      this.#complain(file.pathNow, error as NodeJS.ErrnoException)
+      this.#complaints.tell(file.pathNow, error as NodeJS.ErrnoException)
       return
     }
     this.#events.deleted(file)
@@ -459,19 +429,6 @@ export class FileSet {
   #tooOld(stats: Stats): boolean {
     const { excludeOlderThanMs } = this.#settings
     return excludeOlderThanMs > 0 && this.#clock.nowMs() - stats.mtimeMs > excludeOlderThanMs
-  }
-
-  /** Once for each path and kind of trouble; a path that is gone between list and stat is none. */
-  #complain(path: string, error: NodeJS.ErrnoException): void {
-    if (this.#complained.has(path)) return
-    const gone = error.code === 'ENOENT' || error.code === 'ENOTDIR'
-    // Node lists bytes that are no UTF-8 as U+FFFD, and then nothing has that name.
-    const nameless = gone && path.includes('\ufffd')
-    if (gone && !nameless) return
-    if (this.#complained.size > 10_000) this.#complained.clear()
-    this.#complained.add(path)
-    const message = nameless ? 'its name is not UTF-8; rename it' : error.message
-    this.#logger.warn('cannot tail a file', { path, message })
   }
 }
 

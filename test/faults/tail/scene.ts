@@ -13,6 +13,8 @@ export interface SceneSettings {
   readonly maxConcurrentFiles?: number
   readonly descriptorsMax?: number
   readonly operators?: readonly Record<string, unknown>[]
+  /** Further options of file_log. */
+  readonly options?: Record<string, unknown>
 }
 
 /** A poll, and a little more. */
@@ -37,8 +39,8 @@ export class Scene {
     this.#files = new SimulatedFiles({ reusesInodes: true, keepsBirth, nowMs, descriptorsMax })
   }
 
-  /** Runs remora from now on, for a poll. */
-  async start(): Promise<void> {
+  /** Runs remora from now on, for a poll; `options` are further ones of file_log, for this run. */
+  async start(options: Record<string, unknown> = {}): Promise<void> {
     const { answerMs = 0, maxConcurrentFiles = 1024, operators = [] } = this.#settings
     this.#life = new OneLife({
       config: {
@@ -51,6 +53,8 @@ export class Scene {
         drain: { quiet_period: 0 },
         max_concurrent_files: maxConcurrentFiles,
         operators,
+        ...this.#settings.options,
+        ...options,
       },
       clock: this.#clock,
       random: new Latest(0),
