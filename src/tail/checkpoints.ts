@@ -41,6 +41,7 @@ export class Checkpoints {
   readonly earlierRunMs: number
   /** Whether an earlier run has looked at all files of these patterns: then one without a position was not there, or empty. */
   readonly lookedBefore: boolean
+  #looked: boolean
   readonly #patterns: string
 
   /** `patterns` says for which files these are. */
@@ -65,12 +66,14 @@ export class Checkpoints {
     this.earlierRunMs = Number.isFinite(savedAt) ? savedAt : 0
     this.#patterns = hashBytes(Buffer.from(patterns))
     this.lookedBefore = Buffer.from(storage?.get(lookedKey) ?? []).toString() === this.#patterns
+    this.#looked = this.lookedBefore
     this.expire([])
   }
 
   /** All files that are there were placed. */
   looked(): void {
-    if (this.lookedBefore || this.#storage === undefined) return
+    if (this.#looked || this.#storage === undefined) return
+    this.#looked = true
     this.#changes.set(lookedKey, Buffer.from(this.#patterns))
     this.#schedule()
   }

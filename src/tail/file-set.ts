@@ -90,8 +90,11 @@ export class FileSet {
     this.#logger = logger
     this.#events = events
     this.#complaints = new Complaints(logger)
-    this.#newcomers = new Newcomers(this.#files, checkpoints, this.#complaints, (path, opened) =>
-      this.#adopt(path, opened),
+    this.#newcomers = new Newcomers(
+      this.#files,
+      checkpoints,
+      this.#complaints,
+      (path, opened, wasThere) => this.#adopt(path, opened, this.#poll === 1 || wasThere),
     )
   }
 
@@ -146,9 +149,9 @@ export class FileSet {
     for (const file of [...this.#byInode.values()]) {
       if (file.shadowOf !== undefined) await this.#attempt(file, () => this.#follow(file))
     }
-    if (strangers.length > 0) await this.#meet(strangers)
+    await this.#meet(strangers)
     await this.#newcomers.takeUnclaimed()
-    if (this.#poll === 1) this.#checkpoints.looked()
+    if (this.#newcomers.lookedAtAll) this.#checkpoints.looked()
     if (this.#settings.deleteAfterRead) {
       for (const file of [...this.#byInode.values()]) {
         await this.#attempt(file, () => this.#deleteIfRead(file))
@@ -298,7 +301,7 @@ export class FileSet {
   /** Finds out which files the new ones are. */
   async #meet(strangers: Stranger[]): Promise<void> {
     // What was truncated and written anew since the last poll is not what a copy that was made of it is like.
-    for (const file of this.#byInode.values()) {
+    for (const file of strangers.length === 0 ? [] : this.#byInode.values()) {
       if (file.changedInPoll === this.#poll) await this.#attempt(file, () => this.#verify(file))
     }
     await this.#newcomers.meet(strangers)
@@ -311,7 +314,8 @@ export class FileSet {
     if (!(await holdsMark(source, file))) await this.replaced(file)
   }
 
-  async #adopt(path: string, opened: Opened): Promise<void> {
+  /** `wasThere`: remora may have come later than the file. */
+  async #adopt(path: string, opened: Opened, wasThere: boolean): Promise<void> {
     const { source, stats, sizeBytes, head } = opened
     // Empty files have nothing to know them by; whoever writes the first line makes them new files.
     if (this.#byInode.has(inodeKey(stats)) || sizeBytes === 0 || this.#tooOld(stats)) {
@@ -330,14 +334,14 @@ export class FileSet {
       await this.#events.opened(file, stats)
       if (head === undefined) await this.#takeHead(file)
       else this.setHead(file, head)
-      await this.#place(file, source, stats)
+      await this.#place(file, source, stats, wasThere)
     })
   }
 
-  async #place(file: TailedFile, source: Source, stats: Stats): Promise<void> {
+  async #place(file: TailedFile, source: Source, stats: Stats, wasThere: boolean): Promise<void> {
     // A copy that was being written when it was opened is complete once its original is truncated.
     if (this.#clock.nowMs() - stats.mtimeMs < freshMs) file.sizeBytes = await sizeOf(source)
-    await this.#placement.place(file, source, stats, this.#heads.alike(file), this.#poll === 1)
+    await this.#placement.place(file, source, stats, this.#heads.alike(file), wasThere)
     if (file.head.length < Math.min(file.offset, this.#settings.fingerprintBytes)) {
       await this.#takeHead(file)
     }
@@ -360,7 +364,7 @@ export class FileSet {
     const source = await this.sourceOf(file)
     if (source === undefined) return
     await this.#takeHead(file)
-    await this.#place(file, source, await source.stat())
+    await this.#place(file, source, await source.stat(), this.#poll === 1)
   }
 
   /** No path leads to it any more. */

@@ -82,6 +82,11 @@ export class OpenFiles {
     this.#opener.beginPoll()
   }
 
+  /** Whether compressed files are gone through before they are opened. */
+  get waits(): boolean {
+    return this.#opener.waits
+  }
+
   takeUnclaimed(): readonly Unclaimed[] {
     return this.#opener.takeUnclaimed()
   }

@@ -59,13 +59,13 @@ export class Placement {
     this.#logger = logger
   }
 
-  /** `others` are the files that are known; `firstPoll` says that this one may have been there before remora was. */
+  /** `others` are the files that are known; `wasThere` says that this one may have been there before remora was. */
   async place(
     file: TailedFile,
     source: Source,
     stats: Stats,
     others: Iterable<TailedFile>,
-    firstPoll: boolean,
+    wasThere: boolean,
   ): Promise<void> {
     const shadow = leaveShadow(file)
     const bornMs = Math.min(file.bornMs, bornMsOf(stats))
@@ -75,6 +75,10 @@ export class Placement {
     const copied = own ? undefined : await findCopied(file, bornMs, others, this.#files)
     if (copied !== undefined) {
       followCopied(file, copied)
+      if (this.#skips(bornMs, wasThere)) {
+        const offset = file.sizeBytes
+        file.startsAt = { offset, guard: await readGuard(source, offset) }
+      }
       this.#logger.debug('a file is a copy of another one, so far', {
         path: file.path,
         original: copied.original.pathNow,
@@ -106,7 +110,7 @@ export class Placement {
       })
       return
     }
-    await this.#startNew(file, source, bornMs, firstPoll)
+    await this.#startNew(file, source, bornMs, wasThere)
   }
 
   /** Until then a crash could not go back for what is on its way. */
@@ -125,15 +129,23 @@ export class Placement {
     file: TailedFile,
     source: Source,
     bornMs: number,
-    firstPoll: boolean,
+    wasThere: boolean,
   ): Promise<void> {
+    const { startsAt } = file
+    if (this.#skips(bornMs, wasThere)) await this.#goOnAt(file, source, file.sizeBytes)
+    else if (startsAt !== undefined && (await holdsMark(source, startsAt)))
+      file.restartAt(startsAt.offset, startsAt.guard)
+    else await this.#goOnAt(file, source, 0)
+    this.#logger.debug('a file is new', { path: file.path, offset: file.offset })
+  }
+
+  /** Whether what is there is left out, if the file is a new one. */
+  #skips(bornMs: number, wasThere: boolean): boolean {
     const { earlierRunMs, lookedBefore } = this.#checkpoints
     // What came while remora was down is new, whatever start_at says of the first start.
     const cameWhileDown = earlierRunMs > 0 && bornMs >= earlierRunMs - birthSlackMs
     const isNews = lookedBefore || cameWhileDown
-    const skip = firstPoll && !isNews && this.#startAt === 'end'
-    await this.#goOnAt(file, source, skip ? file.sizeBytes : 0)
-    this.#logger.debug('a file is new', { path: file.path, offset: file.offset })
+    return wasThere && !isNews && this.#startAt === 'end'
   }
 
   async #findRemembered(

@@ -106,6 +106,8 @@ export class TailedFile {
   shadowGeneration = 0
   /** Undefined while the two could not be compared. */
   copyEnd: CopyEnd | undefined
+  /** Where to begin if it is no copy after all, and still is what the first look has seen; undefined for its beginning. */
+  startsAt: Mark | undefined
   /** The poll in which it was found to be so. */
   comparedInPoll = 0
   /** Its entry among the remembered positions, once it is closed. */

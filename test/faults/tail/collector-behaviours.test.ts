@@ -159,3 +159,179 @@ suite('files that change while remora is down', () => {
     })
   }
 })
+
+suite('start_at: end leaves out what the first look has seen', () => {
+  test('of an archive too, which is gone through first, and of all files where few are kept open', async () => {
+    const names = Array.from({ length: 6 }, (_, n) => `app.log.${n}`)
+    const scene = new Scene({ maxConcurrentFiles: 2, options: { start_at: 'end' } })
+    scene.write('app.log.old', 'left out\n')
+    scene.compress('app.log.old')
+    for (const name of names) scene.write(name, `${name} left out\n`)
+    await scene.start()
+    for (const name of names) scene.write(name, `${name} read\n`)
+    scene.write('app.log', 'a new file\n')
+    await scene.pass(5000)
+    scene.write('app.log.new', 'a new archive\n')
+    scene.compress('app.log.new')
+    await scene.pass(5000)
+    scene.die()
+    const want = [...names.map((name) => `${name} read`), 'a new file', 'a new archive']
+    assert.deepEqual(scene.lines.toSorted(), want.toSorted())
+  })
+
+  test('of an archive that was not gone through before remora was started again', async () => {
+    const scene = new Scene({ options: { start_at: 'end' } })
+    scene.write('app.log', 'left out\n')
+    scene.compress('app.log')
+    await scene.start()
+    scene.die()
+    await scene.pass(100)
+    await scene.start()
+    await scene.pass(5000)
+    scene.die()
+    assert.deepEqual(scene.lines, [])
+  })
+
+  test('of two files that were equal then, and of none that is another one by now', async () => {
+    const scene = new Scene({ options: { start_at: 'end' } })
+    for (const name of ['app.log.1', 'app.log.2', 'app.log.3']) scene.write(name, 'left out\n')
+    await scene.start()
+    scene.write('app.log.2', 'two\n')
+    scene.truncate('app.log.3')
+    scene.write('app.log.3', 'three, longer than before\n')
+    await scene.polls(3)
+    scene.die()
+    assert.deepEqual(scene.lines, ['two', 'three, longer than before'])
+  })
+})
+
+interface Behaviour {
+  readonly name: string
+  readonly options?: Record<string, unknown>
+  run(scene: Scene): Promise<void>
+  readonly want: readonly string[]
+}
+
+const behaviours: readonly Behaviour[] = [
+  {
+    name: 'records are numbered from the first behind the header',
+    options: {
+      header: {
+        pattern: '^#',
+        metadata_operators: [{ type: 'regex_parser', regex: '^#(?P<app>.*)' }],
+      },
+      include_file_record_number: true,
+      operators: [{ type: 'move', from: 'attributes["log.file.record_number"]', to: 'body' }],
+    },
+    run: async (scene) => {
+      scene.write('app.log', '#shop\n#till\none\ntwo\n')
+      await scene.start()
+    },
+    want: ['1', '2'],
+  },
+  {
+    name: 'nop hands on pieces of max_log_size, the last one too, and ends of lines in them',
+    options: { encoding: 'nop', max_log_size: 16 },
+    run: async (scene) => {
+      scene.write('app.log', `${'a'.repeat(14)}\n\tand ends\n`)
+      await scene.start()
+    },
+    want: [`${'a'.repeat(14)}\n\t`, 'and ends\n'],
+  },
+  {
+    name: 'a record that begins by a pattern is cut where it is too long, and the next one is whole',
+    options: { multiline: { line_start_pattern: '\\[\\d+\\]' }, max_log_size: 16 },
+    run: async (scene) => {
+      scene.write('app.log', `before [1]${'a'.repeat(30)} [2] b [3]`)
+      await scene.start()
+    },
+    want: ['before', '[1]aaaaaaaaaaaaa', 'a'.repeat(16), 'a', '[2] b'],
+  },
+  {
+    name: 'an unfinished line larger than a block waits anew when it grows, and comes whole',
+    options: { force_flush_period: '500ms' },
+    run: async (scene) => {
+      await scene.start()
+      scene.write('app.log', 'a'.repeat(300_000))
+      await scene.pass(400)
+      scene.write('app.log', 'b')
+      await scene.pass(400)
+      assert.deepEqual(scene.lines, [])
+      await scene.pass(400)
+    },
+    want: [`${'a'.repeat(300_000)}b`],
+  },
+  {
+    name: 'an empty file is read when something is in it',
+    run: async (scene) => {
+      scene.write('app.log.1', '')
+      scene.write('app.log.2', 'two\n')
+      await scene.start()
+      scene.write('app.log.1', 'one\n')
+      await scene.polls(1)
+    },
+    want: ['two', 'one'],
+  },
+  {
+    // The collector reads it at once: but a copy that a rotation leaves behind looks the same.
+    name: 'of two short files that are equal the second is read when it becomes another one, and not before',
+    run: async (scene) => {
+      scene.write('app.log.1', 'same\n')
+      scene.write('app.log.2', 'same\n')
+      await scene.start()
+      scene.write('app.log.1', 'one\n')
+      await scene.polls(3)
+      assert.deepEqual(scene.lines, ['same', 'one'])
+      scene.write('app.log.2', 'two\n')
+      await scene.polls(3)
+    },
+    want: ['same', 'one', 'same', 'two'],
+  },
+  {
+    // The collector goes on behind `one`: but whoever starts again prints the same first lines.
+    name: 'a file that is removed, and made anew with the same first lines, is a new one',
+    run: async (scene) => {
+      scene.write('app.log', 'one\n')
+      await scene.start()
+      scene.remove('app.log')
+      await scene.pass(500)
+      scene.write('app.log', 'one\ntwo\n')
+      await scene.polls(3)
+    },
+    want: ['one', 'one', 'two'],
+  },
+]
+
+suite('as in the collector, or not for a reason', () => {
+  for (const { name, options = {}, run, want } of behaviours) {
+    test(name, async () => {
+      const scene = new Scene({ options })
+      await run(scene)
+      scene.die()
+      assert.deepEqual(scene.lines, want)
+    })
+  }
+
+  test('fingerprint_size may be another one after each stop', async () => {
+    const scene = new Scene()
+    const want: string[] = []
+    const write = (name: string, line: string): void => {
+      want.push(line)
+      scene.write(name, `${line}\n`)
+    }
+    for (let n = 0; n < 15; n++) write('app.log', `${n} ${'x'.repeat(100)}`)
+    write('app.log.short', 'short')
+    for (const fingerprint_size of ['1kb', '4kb', 16, '1kb']) {
+      await scene.start({ fingerprint_size })
+      await scene.pass(1000)
+      scene.die()
+      write('app.log', `before ${fingerprint_size} ${'x'.repeat(100)}`)
+      write('app.log.short', `short before ${fingerprint_size}`)
+      await scene.pass(1000)
+    }
+    await scene.start()
+    await scene.pass(1000)
+    scene.die()
+    assert.deepEqual(scene.lines.toSorted(), want.toSorted())
+  })
+})
