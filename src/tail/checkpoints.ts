@@ -13,6 +13,9 @@ const rememberedMax = 2000
 const savePeriodMs = 250
 const savedAtKey = 'saved_at'
 const lookedKey = 'looked_for'
+const filePrefix = 'file/'
+// File systems stamp files with a coarse clock, and the last poll before a stop may have been a while ago.
+const birthSlackMs = 2000
 
 /**
  * The positions up to which files are acknowledged, in memory and, with a storage, on disk.
@@ -40,8 +43,7 @@ export class Checkpoints {
   /** When the earlier run saved last; 0 without one. */
   readonly earlierRunMs: number
   /** Whether an earlier run has looked at all files of these patterns: then one without a position was not there, or empty. */
-  readonly lookedBefore: boolean
-  #looked: boolean
+  readonly #lookedBefore: boolean
   readonly #patterns: string
 
   /** `patterns` says for which files these are. */
@@ -52,7 +54,7 @@ export class Checkpoints {
     this.#startedMs = clock.monotonicMs()
     let unreadable = 0
     for (const key of storage?.keys() ?? []) {
-      if (key === savedAtKey || key === lookedKey) continue
+      if (!key.startsWith(filePrefix)) continue
       const remembered = parse(storage?.get(key))
       if (remembered === undefined) unreadable++
       else {
@@ -65,16 +67,30 @@ export class Checkpoints {
     const savedAt = Number(Buffer.from(storage?.get(savedAtKey) ?? []).toString())
     this.earlierRunMs = Number.isFinite(savedAt) ? savedAt : 0
     this.#patterns = hashBytes(Buffer.from(patterns))
-    this.lookedBefore = Buffer.from(storage?.get(lookedKey) ?? []).toString() === this.#patterns
-    this.#looked = this.lookedBefore
+    this.#lookedBefore = Buffer.from(storage?.get(lookedKey) ?? []).toString() === this.#patterns
     this.expire([])
   }
 
   /** All files that are there were placed. */
   looked(): void {
-    if (this.#looked || this.#storage === undefined) return
-    this.#looked = true
-    this.#changes.set(lookedKey, Buffer.from(this.#patterns))
+    if (!this.#lookedBefore) this.note(lookedKey, Buffer.from(this.#patterns))
+  }
+
+  /** Whether a file without a position came while remora was down: then it is new, whatever start_at says of the first start. */
+  isNews(bornMs: number): boolean {
+    if (this.#lookedBefore) return true
+    return this.earlierRunMs > 0 && bornMs >= this.earlierRunMs - birthSlackMs
+  }
+
+  /** What an earlier run has noted beside the positions. */
+  noted(key: string): Uint8Array | undefined {
+    return this.#storage?.get(key)
+  }
+
+  /** Saved together with the positions that change meanwhile. */
+  note(key: string, value: Uint8Array | undefined): void {
+    if (this.#storage === undefined) return
+    this.#changes.set(key, value)
     this.#schedule()
   }
 
@@ -194,9 +210,7 @@ export class Checkpoints {
   }
 
   #change(id: number, remembered: Remembered | undefined): void {
-    if (this.#storage === undefined) return
-    this.#changes.set(keyOf(id), remembered === undefined ? undefined : format(remembered))
-    this.#schedule()
+    this.note(keyOf(id), remembered === undefined ? undefined : format(remembered))
   }
 
   #schedule(): void {
@@ -244,7 +258,7 @@ export class Checkpoints {
 }
 
 function keyOf(id: number): string {
-  return `file/${id}`
+  return filePrefix + id
 }
 
 function format(remembered: Remembered): Uint8Array {

@@ -84,7 +84,7 @@ export class FileSet {
     this.#files = new OpenFiles(opener, settings.maxConcurrentFiles, (file, error) =>
       this.failed(file, error),
     )
-    this.#placement = new Placement(settings.startAt, checkpoints, this.#files, window, logger)
+    this.#placement = new Placement(checkpoints, this.#files, window, logger)
     this.#checkpoints = checkpoints
     this.#clock = clock
     this.#logger = logger
@@ -94,7 +94,8 @@ export class FileSet {
       this.#files,
       checkpoints,
       this.#complaints,
-      (path, opened, wasThere) => this.#adopt(path, opened, this.#poll === 1 || wasThere),
+      settings.startAt,
+      (path, opened, leavesOut) => this.#adopt(path, opened, leavesOut),
     )
   }
 
@@ -151,7 +152,7 @@ export class FileSet {
     }
     await this.#meet(strangers)
     await this.#newcomers.takeUnclaimed()
-    if (this.#newcomers.lookedAtAll) this.#checkpoints.looked()
+    if (this.#poll === 1) this.#checkpoints.looked()
     if (this.#settings.deleteAfterRead) {
       for (const file of [...this.#byInode.values()]) {
         await this.#attempt(file, () => this.#deleteIfRead(file))
@@ -314,8 +315,7 @@ export class FileSet {
     if (!(await holdsMark(source, file))) await this.replaced(file)
   }
 
-  /** `wasThere`: remora may have come later than the file. */
-  async #adopt(path: string, opened: Opened, wasThere: boolean): Promise<void> {
+  async #adopt(path: string, opened: Opened, leavesOut: boolean): Promise<void> {
     const { source, stats, sizeBytes, head } = opened
     // Empty files have nothing to know them by; whoever writes the first line makes them new files.
     if (this.#byInode.has(inodeKey(stats)) || sizeBytes === 0 || this.#tooOld(stats)) {
@@ -334,14 +334,14 @@ export class FileSet {
       await this.#events.opened(file, stats)
       if (head === undefined) await this.#takeHead(file)
       else this.setHead(file, head)
-      await this.#place(file, source, stats, wasThere)
+      await this.#place(file, source, stats, leavesOut)
     })
   }
 
-  async #place(file: TailedFile, source: Source, stats: Stats, wasThere: boolean): Promise<void> {
+  async #place(file: TailedFile, source: Source, stats: Stats, leavesOut: boolean): Promise<void> {
     // A copy that was being written when it was opened is complete once its original is truncated.
     if (this.#clock.nowMs() - stats.mtimeMs < freshMs) file.sizeBytes = await sizeOf(source)
-    await this.#placement.place(file, source, stats, this.#heads.alike(file), wasThere)
+    await this.#placement.place(file, source, stats, this.#heads.alike(file), leavesOut)
     if (file.head.length < Math.min(file.offset, this.#settings.fingerprintBytes)) {
       await this.#takeHead(file)
     }
@@ -364,7 +364,7 @@ export class FileSet {
     const source = await this.sourceOf(file)
     if (source === undefined) return
     await this.#takeHead(file)
-    await this.#place(file, source, await source.stat(), this.#poll === 1)
+    await this.#place(file, source, await source.stat(), false)
   }
 
   /** No path leads to it any more. */

@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs'
 import type { Checkpoints } from './checkpoints.ts'
 import type { Complaints } from './complaints.ts'
 import type { Opened } from './file-opener.ts'
+import { LeftOut } from './left-out.ts'
 import type { OpenFiles } from './open-files.ts'
 import { bornMsOf } from './placement.ts'
 import { inodeKey } from './tailed-file.ts'
@@ -14,30 +15,33 @@ export interface Stranger {
   readonly stats: Stats
 }
 
-/** `wasThere`: the first look has seen it, however much later it could be opened. */
-type Adopt = (path: string, opened: Opened, wasThere: boolean) => Promise<void>
+/** `leavesOut`: what is in it, if nothing is known of it: it is to be read from its end. */
+type Adopt = (path: string, opened: Opened, leavesOut: boolean) => Promise<void>
 
 /** Opens the files that are not known yet, in the order in which they can be told apart, and hands them over one by one. */
 export class Newcomers {
   readonly #files: OpenFiles
   readonly #checkpoints: Checkpoints
   readonly #complaints: Complaints
+  readonly #startAt: 'beginning' | 'end'
   readonly #adopt: Adopt
-  /** When they were made, by inode: compressed files that the first look has seen, and that are still gone through. */
-  readonly #late = new Map<string, number>()
+  readonly #leftOut: LeftOut
   #firstLook = true
 
   /** What `adopt` rejects with is told of the path. */
-  constructor(files: OpenFiles, checkpoints: Checkpoints, complaints: Complaints, adopt: Adopt) {
+  constructor(
+    files: OpenFiles,
+    checkpoints: Checkpoints,
+    complaints: Complaints,
+    startAt: 'beginning' | 'end',
+    adopt: Adopt,
+  ) {
     this.#files = files
     this.#checkpoints = checkpoints
     this.#complaints = complaints
+    this.#startAt = startAt
     this.#adopt = adopt
-  }
-
-  /** Whether all that the first look has seen is placed, or gone. */
-  get lookedAtAll(): boolean {
-    return !this.#firstLook && this.#late.size === 0
+    this.#leftOut = new LeftOut(checkpoints)
   }
 
   /** Called in each look with what is not known. */
@@ -56,16 +60,18 @@ export class Newcomers {
         const { path, stats } = some[at] as Stranger
         await this.#attempt(path, async () => {
           if (open.status === 'rejected') {
-            this.#late.delete(inodeKey(stats))
+            this.#leftOut.delete(inodeKey(stats))
             throw open.reason
           }
           if (open.value !== undefined) await this.#handOver(path, open.value)
-          else if (this.#firstLook) this.#late.set(inodeKey(stats), bornMsOf(stats))
+          else if (this.#leavesOut(stats)) this.#leftOut.add(inodeKey(stats), bornMsOf(stats))
         })
       }
     }
     this.#firstLook = false
-    if (this.#late.size > 0 && !this.#files.waits) this.#forgetGone(strangers)
+    // What is not gone through and has no name any more never comes.
+    if (!this.#leftOut.isEmpty && !this.#files.waits)
+      this.#leftOut.keep(new Set(strangers.map(({ stats }) => inodeKey(stats))))
   }
 
   /** Compressed files whose names went while they were gone through are as deleted ones that are open. */
@@ -76,17 +82,20 @@ export class Newcomers {
   }
 
   async #handOver(path: string, opened: Opened): Promise<void> {
-    const key = inodeKey(opened.stats)
-    // The inode may be that of a file which was made since.
-    const wasThere = this.#late.get(key) === bornMsOf(opened.stats)
-    this.#late.delete(key)
-    await this.#adopt(path, opened, wasThere)
+    const { stats } = opened
+    const key = inodeKey(stats)
+    await this.#adopt(
+      path,
+      opened,
+      this.#leavesOut(stats) || this.#leftOut.has(key, bornMsOf(stats)),
+    )
+    // Now its own position is saved.
+    this.#leftOut.delete(key)
   }
 
-  /** What is not gone through and has no name any more never comes. */
-  #forgetGone(strangers: readonly Stranger[]): void {
-    const there = new Set(strangers.map(({ stats }) => inodeKey(stats)))
-    for (const key of this.#late.keys()) if (!there.has(key)) this.#late.delete(key)
+  #leavesOut(stats: Stats): boolean {
+    if (!this.#firstLook || this.#startAt === 'beginning') return false
+    return !this.#checkpoints.isNews(bornMsOf(stats))
   }
 
   async #attempt(path: string, action: () => Promise<void>): Promise<void> {

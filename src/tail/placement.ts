@@ -9,9 +9,6 @@ import type { Source } from './source.ts'
 import type { CopyEnd, Past, TailedFile } from './tailed-file.ts'
 import type { DeliveryWindow } from './window.ts'
 
-// File systems stamp files with a coarse clock, and the last poll before a stop may have been a while ago.
-const birthSlackMs = 2000
-
 // By so much the time that a file system stamps may lag behind the clock.
 const coarseMs = 100
 
@@ -39,43 +36,37 @@ interface Shadow {
  *   none of these                          new
  */
 export class Placement {
-  readonly #startAt: 'beginning' | 'end'
   readonly #checkpoints: Checkpoints
   readonly #files: OpenFiles
   readonly #window: DeliveryWindow
   readonly #logger: Logger
 
-  constructor(
-    startAt: 'beginning' | 'end',
-    checkpoints: Checkpoints,
-    files: OpenFiles,
-    window: DeliveryWindow,
-    logger: Logger,
-  ) {
-    this.#startAt = startAt
+  constructor(checkpoints: Checkpoints, files: OpenFiles, window: DeliveryWindow, logger: Logger) {
     this.#checkpoints = checkpoints
     this.#files = files
     this.#window = window
     this.#logger = logger
   }
 
-  /** `others` are the files that are known; `wasThere` says that this one may have been there before remora was. */
+  /** `others` are the files that are known; `leavesOut` says that of a new one what is there is not to be read. */
   async place(
     file: TailedFile,
     source: Source,
     stats: Stats,
     others: Iterable<TailedFile>,
-    wasThere: boolean,
+    leavesOut: boolean,
   ): Promise<void> {
     const shadow = leaveShadow(file)
     const bornMs = Math.min(file.bornMs, bornMsOf(stats))
     file.bornMs = bornMs
-    const remembered = await this.#findRemembered(file, source, stats)
+    const found = await this.#findRemembered(file, source, stats)
+    // What ended since may begin like it, but none of what is in it was read then.
+    const remembered = leavesOut && found?.past !== undefined ? undefined : found
     const own = remembered !== undefined && isOwn(remembered, file, stats)
     const copied = own ? undefined : await findCopied(file, bornMs, others, this.#files)
     if (copied !== undefined) {
       followCopied(file, copied)
-      if (this.#skips(bornMs, wasThere)) {
+      if (leavesOut) {
         const offset = file.sizeBytes
         file.startsAt = { offset, guard: await readGuard(source, offset) }
       }
@@ -110,7 +101,7 @@ export class Placement {
       })
       return
     }
-    await this.#startNew(file, source, bornMs, wasThere)
+    await this.#startNew(file, source, leavesOut)
   }
 
   /** Until then a crash could not go back for what is on its way. */
@@ -125,27 +116,13 @@ export class Placement {
     file.restartAt(offset, await readGuard(source, offset))
   }
 
-  async #startNew(
-    file: TailedFile,
-    source: Source,
-    bornMs: number,
-    wasThere: boolean,
-  ): Promise<void> {
+  async #startNew(file: TailedFile, source: Source, leavesOut: boolean): Promise<void> {
     const { startsAt } = file
-    if (this.#skips(bornMs, wasThere)) await this.#goOnAt(file, source, file.sizeBytes)
+    if (leavesOut) await this.#goOnAt(file, source, file.sizeBytes)
     else if (startsAt !== undefined && (await holdsMark(source, startsAt)))
       file.restartAt(startsAt.offset, startsAt.guard)
     else await this.#goOnAt(file, source, 0)
     this.#logger.debug('a file is new', { path: file.path, offset: file.offset })
-  }
-
-  /** Whether what is there is left out, if the file is a new one. */
-  #skips(bornMs: number, wasThere: boolean): boolean {
-    const { earlierRunMs, lookedBefore } = this.#checkpoints
-    // What came while remora was down is new, whatever start_at says of the first start.
-    const cameWhileDown = earlierRunMs > 0 && bornMs >= earlierRunMs - birthSlackMs
-    const isNews = lookedBefore || cameWhileDown
-    return wasThere && !isNews && this.#startAt === 'end'
   }
 
   async #findRemembered(

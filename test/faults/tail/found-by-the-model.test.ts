@@ -171,6 +171,19 @@ const rows: readonly Row[] = [
     // Of `three` there is no copy.
     want: ['one', 'two', 'three', 'one', 'two'],
   },
+  {
+    name: 'an archive that start_at: end leaves out begins like a content that ended before it was gone through',
+    settings: { options: { start_at: 'end' } },
+    run: async (scene) => {
+      scene.write('app.log', banner)
+      scene.write('app.log.1', `${banner}left out\n`)
+      scene.compress('app.log.1')
+      await scene.start()
+      scene.truncate('app.log')
+      await scene.pass(3000)
+    },
+    want: [],
+  },
 ]
 
 interface Disturbed {

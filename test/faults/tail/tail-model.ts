@@ -14,8 +14,9 @@ import { type Inode, SimulatedFiles } from './simulated-files.ts'
  *     remora             is stopped and started again, or dies at any call
  *
  * Every line has a number. What must come: each line that stands in a file within the patterns while remora runs, and each
- * of a file that was moved away or deleted while remora had it open. What may come twice: lines of a batch that was not
- * acknowledged, with all before it, 250 ms and two writes of the positions before a crash; once for each crash.
+ * of a file that was moved away or deleted while remora had it open. What must not come: lines that stood in files before
+ * the first start with `start_at: end`. What may come twice: lines of a batch that was not acknowledged, with all before
+ * it, 250 ms and two writes of the positions before a crash; once for each crash.
  */
 const savePeriodMs = 250
 const patienceMs = 90_000
@@ -61,6 +62,8 @@ export class TailModel {
   /** Lines that need not come. */
   readonly #optional = new Set<number>()
   readonly #repeatable = new Set<number>()
+  /** Those that were there before the first start, with `start_at: end`. */
+  readonly #leftOut = new Set<number>()
   /** Files that are nowhere any more, and that remora has open. */
   #held: { readonly inode: Inode; readonly lines: readonly number[] }[] = []
   #life: OneLife
@@ -106,9 +109,15 @@ export class TailModel {
       },
     })
     if (startAtEnd) {
-      // To its end: a start in the middle of a line hands on the rest of it, and that is nobody's line.
-      for (const part of this.#application.write()) void part
-      for (const { lines } of this.#application.visible) this.#forget(lines)
+      // To their ends: a start in the middle of a line hands on the rest of it, and that is nobody's line.
+      for (let count = random.below(10); count >= 0; count--) {
+        for (const part of random.pick(steps).run(this.#application)) void part
+      }
+      for (const { lines } of this.#application.visible) {
+        this.#forget(lines)
+        for (const line of lines) this.#leftOut.add(line)
+      }
+      this.#say(`      ${this.#application.toString()}`)
     }
     this.#life = this.#newLife()
   }
@@ -306,6 +315,7 @@ export class TailModel {
   #gone(lines: readonly number[], heldBy: Inode | undefined): void {
     const isHeld =
       heldBy !== undefined &&
+      this.#life !== undefined &&
       !this.#fewFiles &&
       this.#life.reader.holds(heldBy, this.#clock.monotonicMs())
     if (isHeld) this.#held.push({ inode: heldBy, lines: [...lines] })
@@ -336,6 +346,12 @@ export class TailModel {
   }
 
   #checkDuplicates(): void {
+    for (const line of this.#leftOut) {
+      const arrival = this.#repeatable.has(line) ? undefined : this.#arrivals.get(line)?.[0]
+      if (arrival === undefined) continue
+      const { life, sent } = arrival
+      assert.fail(`line ${line} came in life ${life}, at ${sent.atMs} ms, and was there before`)
+    }
     for (const [line, arrivals] of this.#arrivals) {
       if (this.#repeatable.has(line)) continue
       for (const [index, arrival] of arrivals.entries()) {
