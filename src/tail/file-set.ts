@@ -10,7 +10,7 @@ import { HeadIndex } from './head-index.ts'
 import { holdsMark, noGuard, readGuard, readRange, sameBytes } from './identity.ts'
 import { Newcomers, type Stranger } from './newcomers.ts'
 import { OpenFiles } from './open-files.ts'
-import { Placement } from './placement.ts'
+import { coarseMs, Placement } from './placement.ts'
 import { type Source, sizeOf } from './source.ts'
 import { inodeKey, TailedFile } from './tailed-file.ts'
 import type { DeliveryWindow } from './window.ts'
@@ -81,7 +81,7 @@ export class FileSet {
   ) {
     this.#settings = settings
     this.#system = system
-    this.#files = new OpenFiles(opener, settings.maxConcurrentFiles, (file, error) =>
+    this.#files = new OpenFiles(opener, settings.maxConcurrentFiles, clock, (file, error) =>
       this.failed(file, error),
     )
     this.#placement = new Placement(checkpoints, this.#files, window, logger)
@@ -438,7 +438,10 @@ export class FileSet {
 
 /** Whether a path leads to another file that has the inode of one that is parked; where nobody knows, it is placed anew. */
 function isAnother(file: TailedFile, path: string, stats: Stats): 'yes' | 'perhaps' | 'no' {
-  if (stats.birthtimeMs > 0) return stats.birthtimeMs > file.bornMs ? 'yes' : 'no'
+  if (stats.birthtimeMs > file.bornMs) return 'yes'
+  // Up to then the inode was its own, so another file that has it was made later. But a clock that is coarse may say the
+  // same of both, if the one was hardly made when it was closed.
+  if (stats.birthtimeMs > 0 && file.parkedMs > file.bornMs + coarseMs) return 'no'
   const sizeBytes = file.measure?.sizeBytes ?? file.sizeBytes
   const same = stats.mtimeMs === file.mtimeMs && stats.size === sizeBytes
   return same || path === file.pathNow ? 'no' : 'perhaps'

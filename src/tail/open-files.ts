@@ -1,3 +1,4 @@
+import type { Clock } from '../component/clock.ts'
 import { CompressedSource } from './compressed-source.ts'
 import type { FileOpener, Opened, Unclaimed } from './file-opener.ts'
 import type { Source } from './source.ts'
@@ -12,6 +13,7 @@ const looksMax = 64
  */
 export class OpenFiles {
   readonly #opener: FileOpener
+  readonly #clock: Clock
   readonly #failed: (file: TailedFile, error: NodeJS.ErrnoException) => Promise<void>
   /** In the order of their last use. */
   readonly #open = new Set<TailedFile>()
@@ -21,10 +23,12 @@ export class OpenFiles {
   constructor(
     opener: FileOpener,
     max: number,
+    clock: Clock,
     failed: (file: TailedFile, error: NodeJS.ErrnoException) => Promise<void>,
   ) {
     this.#opener = opener
     this.#max = max
+    this.#clock = clock
     this.#failed = failed
   }
 
@@ -162,6 +166,7 @@ export class OpenFiles {
     if (chosen === undefined) return false
     const { source } = chosen
     chosen.wasParked = true
+    chosen.parkedMs = this.#clock.nowMs()
     if (source instanceof CompressedSource) chosen.measure = source.measure
     await this.release(chosen)
     return true

@@ -9,8 +9,8 @@ import type { Source } from './source.ts'
 import type { CopyEnd, Past, TailedFile } from './tailed-file.ts'
 import type { DeliveryWindow } from './window.ts'
 
-// By so much the time that a file system stamps may lag behind the clock.
-const coarseMs = 100
+/** By so much the time that a file system stamps may lag behind the clock. */
+export const coarseMs = 100
 
 /** When a file was made; where that is not kept, a time at which it was there. Renaming moves one of the two. */
 export function bornMsOf({ birthtimeMs, ctimeMs, mtimeMs }: Stats): number {

@@ -91,6 +91,8 @@ export class TailedFile {
   flushDue = false
   /** It was closed for others, and what is in it was not compared with what was read since. */
   wasParked = false
+  /** When it was closed for others last. */
+  parkedMs = 0
   /** Of a compressed one that is parked. */
   measure: Measure | undefined
   /** What is read shall be compared with what was read before, although the size gives no reason for it. */

@@ -292,6 +292,23 @@ const disturbed: readonly Disturbed[] = [
     want: ['one', 'two', 'other', 'another'],
     mayCome: '',
   },
+  {
+    name: 'an archive has the inode and the time of birth of a file that was closed for others as soon as it was made',
+    settings: { maxConcurrentFiles: 1 },
+    before: async (scene) => {
+      scene.write('app.log.1', `${many.join('\n')}\n`)
+      await scene.pass(1000)
+      scene.write('app.log', 'short\n')
+    },
+    look: (scene) => scene.start(),
+    change: (scene) => {
+      scene.remove('app.log')
+      scene.compress('app.log.1')
+    },
+    after: (scene) => scene.polls(3),
+    want: many,
+    mayCome: 'short',
+  },
 ]
 
 suite('what the model found', () => {
