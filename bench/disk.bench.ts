@@ -85,6 +85,7 @@ class Drained {
       onReadable: () => drained.#takeAll(),
       onRoom() {},
       onLost() {},
+      onFound() {},
       onFailing() {},
     })
     return drained

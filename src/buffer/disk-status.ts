@@ -14,6 +14,8 @@ export interface DiskQueueStatus {
   bytes: number
   /** All files together. */
   fileBytes: number
+  /** Of those that are looked into; what they hold is not counted. */
+  unreadableFiles: number
   /** When the oldest came, in milliseconds since 1970; undefined for an empty queue. */
   oldestMs: number | undefined
   /** By pipeline. */
@@ -35,11 +37,12 @@ export async function readDiskQueueStatus(
     items: 0,
     bytes: 0,
     fileBytes: 0,
+    unreadableFiles: 0,
     oldestMs: undefined,
     accounts: new Map(),
   }
   const names = await listIfThere(fs, directory)
-  const cursor = await findCursor(fs, directory, names)
+  const cursor = await findCursor(fs, directory, names, status)
   for (const name of names.sort()) {
     try {
       const path = join(directory, name)
@@ -48,8 +51,8 @@ export async function readDiskQueueStatus(
       const segment = parseSegmentFileName(name)
       if (segment !== undefined) await addSegment(fs, path, sizeBytes, segment, cursor, status)
     } catch (error) {
-      // Removed while we looked.
-      if (errorCode(error) !== 'ENOENT') throw error
+      // Else it was removed while we looked.
+      if (errorCode(error) !== 'ENOENT') status.unreadableFiles++
     }
   }
   return status
@@ -96,10 +99,16 @@ async function findCursor(
   fs: FileSystem,
   directory: string,
   names: readonly string[],
+  status: DiskQueueStatus,
 ): Promise<Cursor | undefined> {
   for (const name of [cursorName, cursorBeforeName]) {
-    const cursor = names.includes(name) ? await loadCursor(fs, directory, name) : ''
-    if (typeof cursor !== 'string') return cursor
+    if (!names.includes(name)) continue
+    try {
+      const cursor = await loadCursor(fs, directory, name)
+      if (typeof cursor !== 'string') return cursor
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') status.unreadableFiles++
+    }
   }
   return undefined
 }

@@ -77,14 +77,11 @@ export class StoredQueue implements Queue {
         if (failure !== undefined) options.onFailing(failure)
       },
       onLost: (pipeline, lost) => stored.#dropped(pipeline, lost, 'damaged'),
+      onFound: (pipeline, { items }) => stored.#found(pipeline, items),
     })
     stored.#disk = queue
     stored.#closeDisk = close
-    for (const [pipeline, { items }] of queue.recovered) {
-      const account = stored.#accountOf(pipeline)
-      account.recovered += items
-      account.queued += items
-    }
+    for (const [pipeline, { items }] of queue.recovered) stored.#found(pipeline, items)
     return stored
   }
 
@@ -233,6 +230,13 @@ export class StoredQueue implements Queue {
       account.dropped(reason, lost.items)
     }
     this.#options.onDropped(reason, lost)
+  }
+
+  /** An earlier process left them. */
+  #found(pipeline: string, items: number): void {
+    const account = this.#accountOf(pipeline)
+    account.recovered += items
+    account.queued += items
   }
 
   #accountOf(pipeline: string): ExporterLedger {

@@ -11,6 +11,8 @@ export interface QueueRow {
   readonly fileBytes?: number
   /** The most that its files may take; absent where nobody sends. */
   readonly fileBytesMax?: number
+  /** Of a queue on disk: what is in them waits until they can be read. */
+  readonly unreadableFiles?: number
   /** `closed`, `half-open`, `open`; absent without a circuit breaker. */
   readonly circuit?: string
 }
@@ -24,6 +26,7 @@ const fields: Readonly<Record<string, Field>> = {
   remora_exporter_backlog_drain_seconds: 'drainSeconds',
   remora_queue_file_bytes: 'fileBytes',
   remora_queue_file_bytes_max: 'fileBytesMax',
+  remora_queue_files_unreadable: 'unreadableFiles',
 }
 const circuitStates = ['closed', 'half-open', 'open']
 

@@ -83,7 +83,7 @@ async function setup(
       cursorIntervalMs: 1000,
       memoryBytes: 1000,
     }
-    const events = { onReadable() {}, onRoom() {}, onLost() {}, onFailing() {} }
+    const events = { onReadable() {}, onRoom() {}, onLost() {}, onFound() {}, onFailing() {} }
     const { queue, close } = await openDiskQueue(settings, clock, logger, events)
     await queue.append(numberedLogs(0, items), 'logs')
     await close()
@@ -173,6 +173,24 @@ test('queue status says how much of its disk a queue takes', async (t) => {
   end()
   await done
   assert.match(frames[0] ?? '', / {2}7\.0 MiB of 8\.0 MiB {2}/)
+})
+
+test('queue status says how many files cannot be read, and nothing where all can', async (t) => {
+  const other = '{exporter="otlp_http",data_type="traces"}'
+  const lines = [
+    `remora_queue_files_unreadable${labels} 2`,
+    `remora_queue_files_unreadable${other} 0`,
+    `remora_exporter_backlog_items${labels} 40`,
+  ]
+  const port = await serve(t, `${lines.join('\n')}\n`)
+  const { frames, done, end } = await setup(t, [], { port })
+  await until('the picture', () => frames.length === 1)
+  end()
+  await done
+  const last = (frames[0] ?? '').trimEnd().split('\n').slice(-1)
+  assert.deepEqual(last, [
+    'otlp_http logs: 2 files cannot be read, and what is in them waits. The log says why.',
+  ])
 })
 
 test('queue status --watch ends when nobody reads it any more', async (t) => {

@@ -87,7 +87,16 @@ async function statusText(
     'ON DISK',
     'CIRCUIT',
   ]
-  return first + tableText(titles, rows.map(cellsOf))
+  return first + tableText(titles, rows.map(cellsOf)) + rows.map(unreadableText).join('')
+}
+
+function unreadableText({ exporter, signal, unreadableFiles: files = 0 }: QueueRow): string {
+  if (files === 0) return ''
+  const what =
+    files === 1
+      ? '1 file cannot be read, and what is in it waits'
+      : `${files} files cannot be read, and what is in them waits`
+  return `${exporter} ${signal}: ${what}. The log says why.\n`
 }
 
 function cellsOf(row: QueueRow): string[] {
@@ -138,9 +147,11 @@ async function readDisk(service: ConfiguredService, nowMs: number): Promise<Queu
     for (const signal of signals) {
       const directory = queueDirectory(service, exporter, signal)
       if (directory === undefined) continue
-      const { items, bytes, fileBytes, oldestMs } = await readDiskQueueStatus(directory)
+      const { items, bytes, fileBytes, unreadableFiles, oldestMs } =
+        await readDiskQueueStatus(directory)
       const ageSeconds = oldestMs === undefined ? 0 : Math.max(0, (nowMs - oldestMs) / 1000)
-      rows.push({ exporter: exporter.id, signal, items, bytes, ageSeconds, fileBytes })
+      const { id } = exporter
+      rows.push({ exporter: id, signal, items, bytes, ageSeconds, fileBytes, unreadableFiles })
     }
   }
   return rows

@@ -75,6 +75,16 @@ suite('a disk queue', () => {
     rig.balances()
   })
 
+  test('whose directory is removed says at the stop what is lost', async () => {
+    const directory = newDirectory()
+    const rig = await start(directory, hang)
+    await Promise.all([rig.give(10), rig.give(20), rig.give(30)])
+    await rm(directory, { recursive: true })
+    await rig.delivery.stop(AbortSignal.abort())
+    assert.deepEqual([rig.account.queued, rig.account.droppedByReason.get('damaged')], [0, 60])
+    rig.balances()
+  })
+
   test('answers after the sync', async () => {
     const directory = newDirectory()
     const rig = await start(directory, ok, {}, { fsync: true })

@@ -118,7 +118,8 @@ export const codes = {
     action: 'Check free space and permissions of the path in the message.',
   },
   damaged: {
-    summary: 'A record of a disk queue was damaged on the disk and cannot be read.',
+    summary:
+      'A record of a disk queue was damaged on the disk and cannot be read, or somebody has removed its file.',
     retry: 'never',
     action: 'Check the disk; the log names the files.',
   },

@@ -166,7 +166,7 @@ export const metrics: Readonly<Record<string, MetricInfo>> = {
   },
   remora_queue_files_unreadable: {
     type: 'gauge',
-    help: 'Files of a disk queue that cannot be read: what is in them waits until they can, those found at the start for the next one.',
+    help: 'Files of a disk queue that cannot be read: what is in them waits until they can.',
   },
   remora_queue_damaged_records: {
     type: 'counter',

@@ -8,11 +8,10 @@ import { recordHeaderBytes, segmentHeaderBytes, writeSegmentHeader } from './for
 import { encodeRecords, PendingAppend } from './pending-append.ts'
 import { Segment } from './segment.ts'
 import type { SegmentFiles } from './segment-files.ts'
+import { SpareFiles } from './spare-files.ts'
 
 /** A group this large is worth its sync; more would make the first of it wait. */
 const groupBytesMax = 8 * 1024 * 1024
-/** Of a segment: what may stay behind its last record until the file is removed or written over. */
-const restShare = 1 / 8
 
 export interface AppenderOptions {
   readonly fs: FileSystem
@@ -151,13 +150,10 @@ export class Appender {
 
   /** Nothing but records is left in the file, and its header says so. */
   async #makeWhole({ segment, file }: Active): Promise<void> {
-    const { sizeBytes, fileBytes } = segment
     // It is about to be removed.
     if (segment.isDone) return
-    if (fileBytes > sizeBytes) {
-      await cutFile(this.#fs, file, segment, sizeBytes)
-      this.#files.resize(segment, sizeBytes)
-    } else if (this.#dirty) await this.#fs.sync(file)
+    if (segment.hasRest) await this.#cut({ segment, file }, true)
+    else if (this.#dirty) await this.#fs.sync(file)
   }
 
   #start(): void {
@@ -272,7 +268,8 @@ export class Appender {
     const buffers = encodeRecords(segment, group, from, to)
     const offset = fresh ? 0 : segment.sizeBytes
     if (fresh) {
-      const usedBytes = segment.fileBytes
+      segment.usedBytes = segment.fileBytes
+      const { usedBytes } = segment
       buffers.unshift(writeSegmentHeader(segment, this.#options.clock.nowMs(), usedBytes))
     }
     this.#files.resize(segment, Math.max(segment.fileBytes, endOffset))
@@ -289,7 +286,10 @@ export class Appender {
     return to
   }
 
-  /** Sees to a segment with room for the record. True if it is new, and has no header yet. */
+  /**
+   * Sees to a segment with room for the record. True if it is new: then it has no header yet, and its file gets its name once the
+   * first records are on the disk, so that no crash leaves one that is empty or torn before them.
+   */
   async #prepare(recordBytes: number): Promise<boolean> {
     const { segmentBytes } = this.#files.limits
     const newest = this.#active?.segment ?? this.#appendable
@@ -300,11 +300,12 @@ export class Appender {
         return false
       }
       if (this.#dirty) await this.#sync((this.#active as Active).file)
-      if (this.#active !== undefined) await this.#giveBackRest(this.#active)
+      if (this.#active !== undefined) await this.#end(this.#active)
       this.#seal()
     }
     const sequence = this.#nextSequence++
-    // Different from those of the file's former segments, whatever `random` says: their records must not pass for new ones.
+    // Different from those of the file's former segments, even if `random` always says the same: a checksum that starts from
+    // another salt never comes out the same, so their records cannot pass for new ones.
     const salt = (Math.floor(this.#options.random() * 2 ** 32) + sequence) % 2 ** 32
     const segment = new Segment({ sequence, salt }, this.#options.directory, segmentHeaderBytes)
     const file = (await this.#reuse(segment)) ?? (await this.#create(segment))
@@ -313,13 +314,14 @@ export class Appender {
   }
 
   async #create(segment: Segment): Promise<number> {
+    segment.path = SpareFiles.pathFor(segment.path)
     const file = await this.#fs.create(segment.path)
     segment.fileBytes = 0
     this.#files.add(segment)
     return file
   }
 
-  /** Opens a spare file for the segment, if there is one; it gets the segment's name once the first records are on the disk. */
+  /** Opens a spare file for the segment, if there is one. */
   async #reuse(segment: Segment): Promise<number | undefined> {
     const { limits, heldBytes, spares } = this.#files
     const spare = this.#files.takeSpare(limits.capBytes - heldBytes - this.#reservedBytes)
@@ -335,16 +337,19 @@ export class Appender {
     }
   }
 
-  /** Most of what a file's former use has left over at the end; a little is not worth the call. */
-  async #giveBackRest({ segment, file }: Active): Promise<void> {
-    const { sizeBytes, fileBytes } = segment
-    if (fileBytes - sizeBytes <= this.#files.limits.segmentBytes * restShare) return
+  /** Nothing follows in the segment: what its file's former use has left over goes, so that damage at the end shows as such. */
+  async #end(active: Active): Promise<void> {
+    if (!active.segment.hasRest) return
     try {
-      await this.#fs.truncate(file, sizeBytes)
-      this.#files.resize(segment, sizeBytes)
+      await this.#cut(active, false)
     } catch (error) {
       this.#options.events.onFailed(error as Error)
     }
+  }
+
+  async #cut({ segment, file }: Active, sync: boolean): Promise<void> {
+    await cutFile(this.#fs, file, segment, sync)
+    this.#files.resize(segment, segment.sizeBytes)
   }
 
   /** Goes on with the newest segment of an earlier process. */

@@ -98,6 +98,22 @@ suite('a directory', () => {
     assert.deepEqual(await readdir(directory), ['fill'])
   })
 
+  test('that was removed, and made and locked by another: a late release leaves that lock alone', {
+    skip,
+  }, async () => {
+    const directory = await mkdtemp(join(root, 'again-'))
+    const release = await lockDirectory(directory)
+    await rm(directory, { recursive: true })
+    await mkdir(directory)
+    const other = await lockElsewhere(directory)
+    assert.equal(other.said, 'held')
+    await release()
+    await assert.rejects(lockDirectory(directory), DirectoryInUse)
+    other.child.kill('SIGKILL')
+    await once(other.child, 'close')
+    await (await lockDirectory(directory))()
+  })
+
   test('whose lock cannot be read is named', async () => {
     const directory = await mkdtemp(join(root, 'odd-'))
     await mkdir(join(directory, 'lock'))

@@ -53,9 +53,10 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   heldHere.add(path)
   const own = `${path}.${randomUUID().slice(0, 8)}`
   let sign: SignOfLife | undefined
+  let text: string
   try {
     sign = await giveSignOfLife(`${own}.sock`)
-    await takeLock(directory, own, sign === undefined ? '' : `${basename(own)}.sock`)
+    text = await takeLock(directory, own, sign === undefined ? '' : `${basename(own)}.sock`)
   } catch (error) {
     heldHere.delete(path)
     await sign?.end()
@@ -65,12 +66,14 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   }
   return async () => {
     heldHere.delete(path)
-    await unlinkIfThere(path)
+    // If somebody has removed the directory, another process may have made it, and its lock, anew.
+    if ((await readIfThere(path)) === text) await unlinkIfThere(path)
     await sign?.end()
   }
 }
 
-async function takeLock(directory: string, own: string, socket: string): Promise<void> {
+/** Resolves to what the lock says. */
+async function takeLock(directory: string, own: string, socket: string): Promise<string> {
   const path = join(directory, 'lock')
   const owner: Owner = { pid: process.pid, startedAt: await startTime(process.pid), socket }
   let mine = JSON.stringify(owner)
@@ -84,7 +87,7 @@ async function takeLock(directory: string, own: string, socket: string): Promise
     for (let attempt = 0; attempt < attempts; attempt++) {
       const made = await unlessThere(make)
       const text = await readIfThere(path)
-      if (made && text === mine) return
+      if (made && text === mine) return mine
       const other = parseOwner(text ?? '')
       if (other !== undefined && (await isAlive(directory, other)))
         throw new DirectoryInUse(directory, other.pid)

@@ -15,7 +15,7 @@ import { type Recovered, Recovery, type RecoveryReport } from './recovery.ts'
 import type { Segment } from './segment.ts'
 import type { SegmentFiles } from './segment-files.ts'
 import type { SetAside } from './set-aside.ts'
-import { Tally } from './tally.ts'
+import { Tally, tallyOf } from './tally.ts'
 
 export interface DiskQueueSettings {
   /** Exists, and belongs to this queue alone. */
@@ -52,6 +52,8 @@ export interface DiskQueueEvents {
   onRoom(): void
   /** Records that were safe and cannot be read any more. Account '' and no items where nobody knows. */
   onLost(account: string, lost: Readonly<Tally>): void
+  /** Records that were not found when the queue was opened, since their file could not be read. */
+  onFound(account: string, found: Readonly<Tally>): void
   /** There is a `failure` where there was none: an append was refused, or the cursor could not be saved. */
   onFailing(): void
 }
@@ -68,6 +70,7 @@ export interface DiskFailure {
 /** The first try comes soon: space returns when a log is rotated; then more and more seldom. */
 const probeMsMin = 1000
 const probeMsMax = 30_000
+const fullCodes: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT'])
 
 /**
  * A first-in first-out queue of batches in the files of one directory, at most `maxSizeBytes` large.
@@ -102,6 +105,7 @@ export class DiskQueue {
   readonly #lost = new Tally()
   #failure: DiskFailure | undefined
   #probeMs = probeMsMin
+  #probeDueMs = 0
   #cancelProbe: (() => void) | undefined
   /** Somebody was told that there is no room. */
   #roomWanted = false
@@ -142,6 +146,7 @@ export class DiskQueue {
     this.#reader = new Reader(fs, files, { memoryBytes, readBytes }, clock, logger, {
       onReadable: () => events.onReadable(),
       onLost: (account, lost) => this.#onLost(account, lost),
+      onFound: (account, found) => events.onFound(account, found),
       onDone: (segment) => this.#retireIfDone(segment),
     })
     this.#appender = new Appender({
@@ -215,10 +220,12 @@ export class DiskQueue {
     return this.#setAside.files
   }
 
-  /** Files that cannot be read: found at the start, which stay as they are until the next one; and since, which are tried again. */
+  /** Files that cannot be read: segments, which are tried again, and others, which stay as they are until the next start. */
   get unreadableFiles(): number {
     let files = this.report.leftAlone
-    for (const { unreadable } of this.#files.live) if (unreadable !== undefined) files++
+    for (const { unreadable, uncounted } of this.#files.live) {
+      if (unreadable !== undefined || uncounted !== undefined) files++
+    }
     return files
   }
 
@@ -280,7 +287,7 @@ export class DiskQueue {
   take(): DiskRecord | undefined {
     const record = this.#reader.take()
     if (record !== undefined) {
-      record.segment.sendingRecords++
+      record.segment.sending.add(record)
       this.#sending.add(1, record.batch.itemCount, record.batch.sizeBytes)
     }
     return record
@@ -292,7 +299,7 @@ export class DiskQueue {
     must(!segment.acked.has(index), 'a record is acknowledged twice')
     segment.acked.add(index, index + 1)
     segment.openRecords--
-    segment.sendingRecords--
+    segment.sending.delete(record)
     this.#sending.subtract(1, batch.itemCount, batch.sizeBytes)
     this.#cursor.touch()
     this.#retireIfDone(segment)
@@ -328,7 +335,7 @@ export class DiskQueue {
 
   /** Something in it waits, and its file can go with that. */
   #mayGiveUp(segment: Segment): boolean {
-    if (segment.isDone || segment.sendingRecords > 0) return false
+    if (segment.isDone || segment.sending.size > 0 || segment.uncounted !== undefined) return false
     return this.#appender.maySeal(segment)
   }
 
@@ -340,11 +347,28 @@ export class DiskQueue {
     await this.#reader.close()
     await this.#files.spares.close()
     for (const segment of [...this.#files.live]) {
+      if (!segment.isDone && (await this.#files.isGone(segment))) this.#loseAll(segment)
       segment.sealed = true
       this.#retireIfDone(segment)
     }
     await this.#files.removeRetired()
     await this.#cursor.close()
+  }
+
+  /** The last moment to say that nothing stays of what was neither read nor delivered: somebody has removed the file. */
+  #loseAll(segment: Segment): void {
+    this.#logger.error('a queue file has disappeared', { path: segment.path })
+    const lost = new Map<string, Tally>()
+    const lose = (account: string, { records, items, bytes }: Readonly<Tally>): void =>
+      tallyOf(lost, account).add(records, items, bytes)
+    this.#reader.drop(segment, lose)
+    for (const { account, batch } of segment.sending) {
+      this.#sending.subtract(1, batch.itemCount, batch.sizeBytes)
+      tallyOf(lost, account).add(1, batch.itemCount, batch.sizeBytes)
+    }
+    segment.openRecords -= segment.sending.size
+    segment.sending.clear()
+    for (const [account, tally] of lost) this.#onLost(account, tally)
   }
 
   #accountBytes(account: string): Uint8Array {
@@ -380,6 +404,7 @@ export class DiskQueue {
     if (!segment.isDone) return
     if (segment.sealed) {
       this.#files.retire(segment)
+      if (this.#failure !== undefined) void this.#probeForRoom()
       this.#cursor.touch()
     }
     this.#offerRoom()
@@ -402,11 +427,29 @@ export class DiskQueue {
     // The room they take may be what is missing.
     void this.#files.spares.want(false)
     if (known === undefined) this.#events.onFailing()
-    this.#cancelProbe ??= this.#clock.after(this.#probeMs, () => {
+    this.#probeIn(this.#probeMs)
+  }
+
+  /** Unless a probe comes earlier. */
+  #probeIn(waitMs: number): void {
+    const dueMs = this.#clock.monotonicMs() + waitMs
+    if (this.#cancelProbe !== undefined && this.#probeDueMs <= dueMs) return
+    this.#cancelProbe?.()
+    this.#probeDueMs = dueMs
+    this.#cancelProbe = this.#clock.after(waitMs, () => {
       this.#cancelProbe = undefined
       this.#probeMs = Math.min(this.#probeMs * 2, probeMsMax)
       void this.#probe()
     })
+  }
+
+  /** What was delivered has left the disk: that may be the room that was missing. */
+  async #probeForRoom(): Promise<void> {
+    await this.#files.removeRetired()
+    if (this.#failure === undefined || this.#closed) return
+    if (this.#files.removalFailure !== undefined || !fullCodes.has(this.#failure.code)) return
+    this.#probeMs = probeMsMin
+    this.#probeIn(probeMsMin)
   }
 
   /**
@@ -437,12 +480,7 @@ function tallyByAccount({ live }: SegmentFiles): Map<string, Tally> {
   const found = new Map<string, Tally>()
   for (const segment of live) {
     for (const [account, { records, items, bytes }] of segment.unloaded) {
-      let tally = found.get(account)
-      if (tally === undefined) {
-        tally = new Tally()
-        found.set(account, tally)
-      }
-      tally.add(records, items, bytes)
+      tallyOf(found, account).add(records, items, bytes)
     }
   }
   return found

@@ -7,7 +7,7 @@ import { type Signal, signals } from '../../signal/signal.ts'
  *
  *     00000007-9f3a5c77.segment           records, oldest file first: sequence and salt, in hexadecimal
  *     00000008-1c04be52.segment           the newest; records are appended to it
- *     00000005-02c1f09e.segment.spare     nothing in it is needed: a later segment is written over it (spare-files.ts)
+ *     00000005-02c1f09e.segment.spare     nothing in it is needed any more, or yet (spare-files.ts)
  *     cursor                              which records are acknowledged (cursor.ts)
  *     cursor.before                       the cursor that it has replaced
  *     lock                                which process uses the directory (directory-lock.ts)
@@ -44,7 +44,8 @@ import { type Signal, signals } from '../../signal/signal.ts'
  *
  * A file of which every record is acknowledged is kept as a spare, and written over by a later segment: a loss of time and
  * blocks is saved. `used` is its size at that moment, 0 for a new file. Up to there, what follows the last record may be
- * left over: no record of this segment, as the salt tells, and no damage. Once such a file is cut to its records, `used` is 0.
+ * left over: no record of this segment, as the salt tells, and no damage. Once such a file is cut to its records, when the segment
+ * is complete at the latest, `used` is 0. A file, new or used, gets the segment's name once the first records are on the disk.
  *
  * Later versions keep the first 16 bytes of the segment header and its checksum in the last 4 of `size` bytes.
  */

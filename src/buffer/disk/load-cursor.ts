@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type Cursor, readCursor } from './cursor.ts'
-import { type FileSystem, readAll } from './file-system.ts'
+import { errorCode, type FileSystem, readAll } from './file-system.ts'
 
 export const cursorName = 'cursor'
 /** The cursor that the last save has replaced: what a damaged one falls back on. */
@@ -8,7 +8,7 @@ export const cursorBeforeName = 'cursor.before'
 /** The largest cursor that any cap allows, and some room for later versions: a cap that has become smaller leaves a larger one behind. */
 const readBytesMax = 64 * 1024
 
-/** The cursor in a file, or a phrase that says why there is none. Never rejects. */
+/** The cursor in a file, or a phrase that says why it is damaged. Rejects with a Node error if it cannot be read now. */
 export async function loadCursor(
   fs: FileSystem,
   directory: string,
@@ -24,6 +24,8 @@ export async function loadCursor(
       await fs.close(file)
     }
   } catch (error) {
-    return (error as Error).message
+    // What the disk cannot read now it cannot read later.
+    if (errorCode(error) === 'EIO') return (error as Error).message
+    throw error
   }
 }

@@ -5,6 +5,7 @@ import { Ring } from '../ring.ts'
 import { DiskRecord } from './disk-record.ts'
 import { errorCode, type FileSystem } from './file-system.ts'
 import { readWindow, type StoredRecord, type Window } from './read-window.ts'
+import { scanSegment, sealOlder } from './scan-segment.ts'
 import type { Segment } from './segment.ts'
 import type { SegmentFiles } from './segment-files.ts'
 import { Tally } from './tally.ts'
@@ -29,6 +30,8 @@ export interface ReaderEvents {
   onReadable(): void
   /** Records that were safe and cannot be read any more. Items are 0 where nobody knows them. */
   onLost(account: string, lost: Tally): void
+  /** Records that nobody knew of: their file could not be read before. */
+  onFound(account: string, found: Readonly<Tally>): void
   /** Nothing in the segment waits or is being sent. */
   onDone(segment: Segment): void
 }
@@ -208,11 +211,12 @@ export class Reader {
 
   /** False: not before the retry. */
   async #load(segment: Segment): Promise<boolean> {
-    const { readOffset, salt, sizeBytes } = segment
+    const { readOffset, salt } = segment
     let window: Window
     try {
+      if (segment.uncounted !== undefined) await this.#count(segment, segment.uncounted)
       const file = await this.#fileOf(segment)
-      const source = { fs: this.#fs, file, salt, endOffset: sizeBytes }
+      const source = { fs: this.#fs, file, salt, endOffset: segment.sizeBytes }
       // A large record is read by its head, which says how much that is, and not by a window that it does not fit into.
       window = await readWindow(source, readOffset, this.#large ? 0 : this.#readBytes, 'payloads')
       this.#large = window.records.some(({ recordBytes }) => recordBytes > this.#readBytes)
@@ -233,6 +237,21 @@ export class Reader {
     return true
   }
 
+  /** Finds what the segment holds, which could not be read at the start. */
+  async #count(segment: Segment, when: 'newest' | 'older'): Promise<void> {
+    const scan = await scanSegment(this.#fs, segment, when === 'newest')
+    if (scan.unusable !== undefined) throw new Error(scan.unusable)
+    if (when === 'older') sealOlder(segment, scan)
+    else segment.sizeBytes = scan.validEnd
+    segment.uncounted = undefined
+    for (const [account, found] of segment.unloaded) this.#found(account, found)
+  }
+
+  #found(account: string, found: Readonly<Tally>): void {
+    this.#waiting.add(found.records, found.items, found.bytes)
+    this.#events.onFound(account, found)
+  }
+
   #accept(segment: Segment, stored: StoredRecord): void {
     const { index, account, itemCount, payloadBytes, payload, signal, enqueuedMs } = stored
     if (index < segment.readIndex) return
@@ -241,7 +260,12 @@ export class Reader {
     }
     segment.readIndex = index + 1
     if (segment.acked.has(index)) return
-    segment.removeUnloaded(account, itemCount, payloadBytes)
+    if (!segment.removeUnloaded(account, itemCount, payloadBytes)) {
+      // Where it stands the disk could read nothing at the start.
+      const one = new Tally()
+      one.add(1, itemCount, payloadBytes)
+      this.#found(account, one)
+    }
     if (payload === undefined) {
       this.#waiting.subtract(1, itemCount, payloadBytes)
       segment.acked.add(index, index + 1)

@@ -1,20 +1,13 @@
 import { join } from 'node:path'
-import type { Clock } from '../../component/clock.ts'
+import { type Clock, sleep } from '../../component/clock.ts'
 import type { Logger } from '../../component/telemetry.ts'
 import type { Cursor } from './cursor.ts'
 import { cutFile } from './cut-file.ts'
-import { errorCode, type FileSystem, readAll } from './file-system.ts'
-import {
-  checkSegmentHeader,
-  parseSegmentFileName,
-  readUsedBytes,
-  type SegmentHeaderState,
-  type SegmentName,
-  segmentHeaderBytes,
-} from './format.ts'
+import { errorCode, type FileSystem } from './file-system.ts'
+import { parseSegmentFileName, type SegmentName } from './format.ts'
 import type { Limits } from './limits.ts'
 import { cursorBeforeName, cursorName, loadCursor } from './load-cursor.ts'
-import { readWindow, type Source, type StoredRecord } from './read-window.ts'
+import { type Scan, scanSegment, sealOlder } from './scan-segment.ts'
 import { Segment } from './segment.ts'
 import { SegmentFiles } from './segment-files.ts'
 import { SetAside } from './set-aside.ts'
@@ -32,17 +25,16 @@ import { SpareFiles } from './spare-files.ts'
  *     both missing, or damaged     nothing counts as acknowledged
  *     *.segment, empty, garbage,   set aside
  *       or of a newer version
- *     *.segment, cannot be opened  left alone until the next start
+ *     *.segment, cannot be read    tried again by the reader
  *     damaged segment header       its records are read: the name says what the header did
  *     damage among records         stepped over when they are read, and counted then
  *     torn end of the newest       cut, and what is left over there from the file's former use
  *     everything acknowledged      removed
  */
 
-/** A header takes some dozen bytes and a payload usually some kilobytes: less means many small reads, more reads payloads for nothing. */
-const headersWindowBytes = 32 * 1024
-/** A later version may have a longer header. */
-const firstReadBytes = 4096
+/** After the first; for both cursors together. */
+const cursorTries = 9
+const cursorRetryMs = 1000
 
 export interface Recovered {
   readonly files: SegmentFiles
@@ -63,30 +55,11 @@ export interface RecoveryReport {
   tornBytes: number
   /** Segments whose header was damaged and whose records are not. */
   damagedHeaders: number
-  cursor: 'valid' | 'before' | 'missing' | 'damaged'
+  cursor: 'valid' | 'before' | 'missing' | 'damaged' | 'unreadable'
 }
 
 /** What is to be done with a file. */
 type Verdict = Segment | 'remove' | { readonly because: string }
-
-/** What a walk over the headers of a segment found. */
-interface Scan {
-  /** The end of the last valid record, or of the segment header. */
-  validEnd: number
-  /** The same, with records behind it that were being written. */
-  tornEnd: number
-  /** The file ends within a record: of a write that was cut short, and could not be cut off since. */
-  torn: boolean
-  records: number
-  /** Of the segment header and the valid records; less than `validEnd` where something between them is damaged. */
-  bytes: number
-}
-
-interface Header {
-  readonly state: SegmentHeaderState
-  /** 0 where it is damaged. */
-  readonly usedBytes: number
-}
 
 /** Rejects only if the directory cannot be listed. */
 export class Recovery {
@@ -105,6 +78,7 @@ export class Recovery {
   }
   /** Of files that are ours and of no use now. */
   #strayBytes = 0
+  #cursorTriesLeft = cursorTries
   #highest = 0
   #appendable: Segment | undefined
 
@@ -129,8 +103,9 @@ export class Recovery {
     const cursor = await this.#readCursor(names)
     const segments: Segment[] = []
     const named = names.filter((name) => name.endsWith('.segment'))
+    const newest = named.findLast((name) => parseSegmentFileName(name) !== undefined)
     for (const name of named) {
-      const segment = await this.#recoverSegment(name, cursor, name === named.at(-1))
+      const segment = await this.#recoverSegment(name, cursor, name === newest)
       if (segment !== undefined) segments.push(segment)
     }
     await this.#setAside.trim()
@@ -189,9 +164,41 @@ export class Recovery {
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return undefined
       this.#highest = Math.max(this.#highest, parsed?.sequence ?? 0)
+      if (parsed !== undefined) return this.#postpone(name, parsed, cursor, newest, error)
       await this.#leaveAlone(name, error)
     }
     return undefined
+  }
+
+  /** Too many files are open, or a permission is missing: what it holds is found when it can be read. */
+  async #postpone(
+    name: string,
+    parsed: SegmentName,
+    cursor: Cursor | undefined,
+    newest: boolean,
+    cause: unknown,
+  ): Promise<Segment | undefined> {
+    let sizeBytes: number
+    try {
+      sizeBytes = await this.#fs.size(this.#path(name))
+    } catch (error) {
+      await this.#leaveAlone(name, error)
+      return undefined
+    }
+    const segment = this.#segmentOf(parsed, sizeBytes, cursor)
+    segment.uncounted = newest ? 'newest' : 'older'
+    segment.sealed = true
+    const fields = { name, message: (cause as Error).message }
+    this.#logger.error('cannot read a queue file; it is tried again', fields)
+    return segment
+  }
+
+  #segmentOf(name: SegmentName, sizeBytes: number, cursor: Cursor | undefined): Segment {
+    const segment = new Segment(name, this.#directory, sizeBytes)
+    for (const { sequence, salt, from, to } of cursor?.entries ?? []) {
+      if (sequence === name.sequence && salt === name.salt) segment.acked.add(from, to)
+    }
+    return segment
   }
 
   async #judge(
@@ -200,30 +207,17 @@ export class Recovery {
     cursor: Cursor | undefined,
     newest: boolean,
   ): Promise<Verdict> {
-    const path = this.#path(name)
-    const sizeBytes = await this.#fs.size(path)
+    const sizeBytes = await this.#fs.size(this.#path(name))
     if (sizeBytes === 0) return { because: 'it is empty' }
-    const segment = new Segment(parsed, this.#directory, sizeBytes)
-    for (const { sequence, salt, from, to } of cursor?.entries ?? []) {
-      if (sequence === parsed.sequence && salt === parsed.salt) segment.acked.add(from, to)
-    }
-    const file = await this.#fs.open(path, 'read')
-    let header: Header
-    let scan: Scan
-    try {
-      header = await this.#readHeader(file, parsed, sizeBytes)
-      if (header.state === 'newer') return { because: 'a later version of remora wrote it' }
-      scan = await this.#scan(segment, file, newest ? header.usedBytes : 0)
-    } finally {
-      await this.#fs.close(file)
-    }
-    if (header.state === 'damaged') {
-      if (scan.records === 0) return { because: 'nothing in it can be read' }
+    const segment = this.#segmentOf(parsed, sizeBytes, cursor)
+    const scan = await scanSegment(this.#fs, segment, newest)
+    if (scan.unusable !== undefined) return { because: scan.unusable }
+    if (scan.header === 'damaged') {
       this.#report.damagedHeaders++
       this.#logger.warn('the header of a queue file is damaged; its records are not', { name })
     }
-    if (newest) await this.#prepareNewest(segment, scan, header)
-    else sealOlder(segment, scan, header)
+    if (newest) await this.#prepareNewest(segment, scan)
+    else sealOlder(segment, scan)
     if (segment.unloaded.size > 0 || scan.bytes < segment.sizeBytes) return segment
     // Nothing is left to read.
     segment.readOffset = segment.sizeBytes
@@ -231,63 +225,20 @@ export class Recovery {
     return segment.sealed ? 'remove' : segment
   }
 
-  async #readHeader(file: number, parsed: SegmentName, sizeBytes: number): Promise<Header> {
-    const bytes = Buffer.alloc(Math.min(sizeBytes, firstReadBytes))
-    let state: SegmentHeaderState
-    try {
-      const length = await readAll(this.#fs, file, bytes, 0)
-      state = checkSegmentHeader(bytes.subarray(0, length), parsed)
-    } catch (error) {
-      if (errorCode(error) !== 'EIO') throw error
-      state = 'damaged'
-    }
-    return { state, usedBytes: state === 'valid' ? readUsedBytes(bytes) : 0 }
-  }
-
-  /**
-   * Finds what is to be delivered, by the headers; the payloads are checked when they are read. Not so up to `usedBytes`: a write
-   * that was cut short leaves a header there with the payload of the file's former use, so the last records must be whole.
-   */
-  async #scan(segment: Segment, file: number, usedBytes: number): Promise<Scan> {
-    const { salt, sizeBytes } = segment
-    const source: Source = { fs: this.#fs, file, salt, endOffset: sizeBytes }
-    const start = segmentHeaderBytes
-    const scan: Scan = { validEnd: start, tornEnd: start, torn: false, records: 0, bytes: start }
-    let doubtful: StoredRecord[] = []
-    for (let offset = segmentHeaderBytes; offset < sizeBytes; ) {
-      const what = offset < usedBytes ? 'payloads' : 'headers'
-      const window = await readWindow(source, offset, headersWindowBytes, what)
-      for (const record of window.records) {
-        scan.tornEnd = record.endOffset
-        if (what === 'payloads' && record.payload === undefined) {
-          doubtful.push(record)
-          continue
-        }
-        for (const before of doubtful) found(segment, scan, before)
-        doubtful = []
-        found(segment, scan, record)
-      }
-      scan.torn = window.torn
-      offset = window.nextOffset
-    }
-    return scan
-  }
-
   /** Cuts the torn end, so that records can be appended. */
   async #prepareNewest(
     segment: Segment,
-    { validEnd, tornEnd }: Scan,
-    header: Header,
+    { header, usedBytes, validEnd, tornEnd }: Scan,
   ): Promise<void> {
     const { fileBytes } = segment
     const restBytes = Math.max(0, fileBytes - validEnd)
     // Of a file that was used before, only what begins like a record was being written.
-    const tornBytes = validEnd < header.usedBytes ? tornEnd - validEnd : restBytes
+    const tornBytes = validEnd < usedBytes ? tornEnd - validEnd : restBytes
     segment.sizeBytes = validEnd
+    segment.usedBytes = usedBytes
     // A removed segment may come back, or acknowledged records get lost without `fsync`: new ones would pass for acknowledged.
     const numbersTaken = segment.acked.end > segment.nextIndex
-    segment.sealed =
-      header.state !== 'valid' || numbersTaken || validEnd >= this.#limits.segmentBytes
+    segment.sealed = header !== 'valid' || numbersTaken || validEnd >= this.#limits.segmentBytes
     if (tornBytes > 0) {
       this.#report.tornBytes += tornBytes
       this.#logger.warn('cut the torn end of the newest queue file', { torn_bytes: tornBytes })
@@ -308,25 +259,54 @@ export class Recovery {
   async #cut(segment: Segment): Promise<void> {
     const file = await this.#fs.open(segment.path, 'write')
     try {
-      await cutFile(this.#fs, file, segment, segment.sizeBytes)
+      await cutFile(this.#fs, file, segment, true)
     } finally {
       await this.#fs.close(file)
     }
   }
 
-  /** The cursor; the one before it if it is damaged, or if a save was cut short between the two renames. */
+  /**
+   * The cursor; the one before it if it is damaged or cannot be read, or if a save was cut short between the two renames.
+   */
   async #readCursor(names: readonly string[]): Promise<Cursor | undefined> {
     for (const name of [cursorName, cursorBeforeName]) {
       if (!names.includes(name)) continue
-      const found = await loadCursor(this.#fs, this.#directory, name)
-      if (typeof found !== 'string') {
+      const found = await this.#loadCursor(name)
+      if (typeof found === 'object') {
         this.#report.cursor = name === cursorName ? 'valid' : 'before'
         return found
       }
+      if (found === undefined) continue
       this.#report.cursor = 'damaged'
       await this.#putAside(name, found)
     }
     return undefined
+  }
+
+  /**
+   * Without the cursor much is sent twice, so whatever keeps us from reading it has some seconds to pass. Undefined if it does
+   * not: the file stays, and the next save replaces it.
+   */
+  async #loadCursor(name: string): Promise<Cursor | string | undefined> {
+    for (;;) {
+      try {
+        return await loadCursor(this.#fs, this.#directory, name)
+      } catch (error) {
+        if (errorCode(error) === 'ENOENT') return undefined
+        const fields = { name, message: (error as Error).message }
+        if (this.#cursorTriesLeft === 0) {
+          this.#report.cursor = 'unreadable'
+          this.#logger.error(
+            'cannot read what is delivered already; some of it comes again',
+            fields,
+          )
+          return undefined
+        }
+        this.#cursorTriesLeft--
+        this.#logger.warn('cannot read what is delivered already; trying again', fields)
+        await sleep(this.#clock, cursorRetryMs)
+      }
+    }
   }
 
   /** Files are listed; if something else has the name of one, as a directory, no file could take its place. */
@@ -387,23 +367,4 @@ export class Recovery {
   #path(name: string): string {
     return join(this.#directory, name)
   }
-}
-
-function found(segment: Segment, scan: Scan, record: StoredRecord): void {
-  const { index, recordBytes, endOffset, account, itemCount, payloadBytes } = record
-  scan.records++
-  scan.bytes += recordBytes
-  scan.validEnd = endOffset
-  if (index < segment.nextIndex) return
-  segment.nextIndex = index + 1
-  if (!segment.acked.has(index)) segment.addUnloaded(account, itemCount, payloadBytes)
-}
-
-/** A segment after which another was begun: what stands at its end was a whole record once, unless a write was cut short. */
-function sealOlder(segment: Segment, { validEnd, torn }: Scan, { usedBytes }: Header): void {
-  segment.sealed = true
-  if (validEnd >= segment.fileBytes) return
-  // Nobody can tell a damaged record from what its file's former use has left there.
-  if (segment.fileBytes === usedBytes) segment.sizeBytes = validEnd
-  else if (!torn) segment.missingRecords = 1
 }

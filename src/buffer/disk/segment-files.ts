@@ -51,6 +51,16 @@ export class SegmentFiles {
     return this.#removalFailure
   }
 
+  /** Somebody has removed its file. */
+  async isGone({ path }: Segment): Promise<boolean> {
+    try {
+      await this.#fs.size(path)
+      return false
+    } catch (error) {
+      return errorCode(error) === 'ENOENT'
+    }
+  }
+
   add(segment: Segment): void {
     this.#live.push(segment)
     this.#segmentBytes += segment.fileBytes

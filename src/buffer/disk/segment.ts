@@ -1,7 +1,14 @@
 import { join } from 'node:path'
+import type { Batch } from '../../signal/batch.ts'
 import { type SegmentName, segmentFileName, segmentHeaderBytes } from './format.ts'
 import { Ranges } from './ranges.ts'
-import { Tally } from './tally.ts'
+import { type Tally, tallyOf } from './tally.ts'
+
+/** Of a record that was handed out, what its end has to say. */
+interface Sent {
+  readonly account: string
+  readonly batch: Batch
+}
 
 /**
  * What is known in memory of one segment file.
@@ -20,6 +27,8 @@ export class Segment implements SegmentName {
   sizeBytes: number
   /** What the file takes from the cap. */
   fileBytes: number
+  /** How large the file was when it became this segment's, as its header says; 0 for a new one, and once it is cut. */
+  usedBytes = 0
   /** Nothing is appended any more. */
   sealed = false
   /** Its file may be written over by another segment: no write or sync of it has failed. */
@@ -33,12 +42,17 @@ export class Segment implements SegmentName {
   readonly unloaded = new Map<string, Tally>()
   /** Records that were never found where their neighbours are. */
   missingRecords = 0
+  /**
+   * It could not be read at the start, when it was the newest or older than that: its records are not in `unloaded` yet, and
+   * nobody knows how many there are.
+   */
+  uncounted: 'newest' | 'older' | undefined
   /** `now`: it is passed over, its records wait. `before`: it is to be tried again. */
   unreadable: 'now' | 'before' | undefined
   /** Records in memory, handed out or not, that are not acknowledged. */
   openRecords = 0
   /** Those of them that were handed out. */
-  sendingRecords = 0
+  readonly sending = new Set<Sent>()
   readonly acked = new Ranges()
 
   constructor(name: SegmentName, directory: string, sizeBytes: number) {
@@ -54,9 +68,14 @@ export class Segment implements SegmentName {
     return join(directory, segmentFileName(this))
   }
 
+  /** Behind its last record the file may hold what is left over from its former use. */
+  get hasRest(): boolean {
+    return this.fileBytes > this.sizeBytes || this.usedBytes > 0
+  }
+
   /** Every record was loaded, or lost. */
   get isRead(): boolean {
-    return this.readOffset >= this.sizeBytes
+    return this.uncounted === undefined && this.readOffset >= this.sizeBytes
   }
 
   /** No record in it waits or is being sent. */
@@ -65,12 +84,7 @@ export class Segment implements SegmentName {
   }
 
   addUnloaded(account: string, items: number, sizeBytes: number): void {
-    let tally = this.unloaded.get(account)
-    if (tally === undefined) {
-      tally = new Tally()
-      this.unloaded.set(account, tally)
-    }
-    tally.add(1, items, sizeBytes)
+    tallyOf(this.unloaded, account).add(1, items, sizeBytes)
   }
 
   /** False if no such record was known. */

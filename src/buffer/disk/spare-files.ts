@@ -47,6 +47,11 @@ export class SpareFiles {
     return name.endsWith(suffix)
   }
 
+  /** The name of a segment's file while nothing in it is needed: not any more, or not yet. */
+  static pathFor(segmentPath: string): string {
+    return `${segmentPath}${suffix}`
+  }
+
   /** Of all files of this kind. */
   get bytes(): number {
     return this.#bytes
@@ -63,7 +68,11 @@ export class SpareFiles {
     const { segmentBytes } = this.#limits
     if (!this.#wanted || !sound || this.#spares.length >= sparesMax) return false
     if (fileBytes > segmentBytes || fileBytes < segmentBytes * sizeShareMin) return false
-    const spare = { path: `${path}${suffix}`, sizeBytes: fileBytes, segment: { sequence, salt } }
+    const spare = {
+      path: SpareFiles.pathFor(path),
+      sizeBytes: fileBytes,
+      segment: { sequence, salt },
+    }
     try {
       await this.#fs.rename(path, spare.path)
     } catch {

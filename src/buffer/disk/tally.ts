@@ -16,3 +16,13 @@ export class Tally {
     this.bytes -= bytes
   }
 }
+
+/** That of an account, made if there is none. */
+export function tallyOf(tallies: Map<string, Tally>, account: string): Tally {
+  let tally = tallies.get(account)
+  if (tally === undefined) {
+    tally = new Tally()
+    tallies.set(account, tally)
+  }
+  return tally
+}

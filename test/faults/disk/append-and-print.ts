@@ -24,6 +24,7 @@ const { queue } = await openDiskQueue(settings, systemClock, quietLogger, {
   onReadable() {},
   onRoom() {},
   onLost: () => say('lost 0'),
+  onFound() {},
   onFailing() {},
 })
 

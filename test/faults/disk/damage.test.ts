@@ -362,21 +362,6 @@ suite('D7: a queue starts', () => {
     )
   })
 
-  test('with a file that cannot be opened: it is counted, and its records come with a later start', async () => {
-    const { fs } = await written()
-    fs.fault = (call) => {
-      if (call === 'open') throw failure('EACCES')
-    }
-    const { queue } = await openQueue('/queue', {}, fs)
-    assert.deepEqual([queue.unreadableFiles, queue.waiting.records], [1, 0])
-    fs.fault = () => {}
-    await queue.append(numberedBatch(1000, payloadBytes), account)
-    assert.deepEqual(await drain(queue), [1000])
-    await queue.close()
-    const { delivered } = await recover(fs)
-    assert.deepEqual(delivered, numbers(0, count))
-  })
-
   test('with directories where its own files belong', async (t) => {
     const directory = await makeDirectory(t)
     for (const name of ['cursor', 'cursor.before', 'cursor.tmp']) {

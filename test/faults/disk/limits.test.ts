@@ -435,6 +435,24 @@ suite('D11: a disk that takes nothing', () => {
     await queue.close()
   })
 
+  test('a directory removed by somebody, then a stop: what is lost with it is counted', async (t) => {
+    const directory = await makeDirectory(t)
+    const lost: unknown[] = []
+    const onLost = (name: string, { records, items }: { records: number; items: number }): void => {
+      lost.push([name, records, items])
+    }
+    const changes = { memoryBytes: 500 }
+    const { queue } = await openQueue(directory, changes, nodeFileSystem, { onLost })
+    // Of 28 items: two batches are being sent, some wait in memory, the rest on the disk.
+    await fill(queue, 0, 7)
+    queue.take()
+    queue.take()
+    await rm(directory, { recursive: true })
+    await queue.close()
+    assert.deepEqual(lost, [[account, 7, 28]])
+    assert.deepEqual([queue.waiting.records, queue.sending.records, queue.lost.items], [0, 0, 28])
+  })
+
   test('full disk: it finds by itself that space is back, and says so', async () => {
     const fs = simulated()
     let room = 0
@@ -457,6 +475,28 @@ suite('D11: a disk that takes nothing', () => {
     assert.equal(queue.failure, undefined)
     assert.deepEqual(await drain(queue), [0, 1, 2])
     await queue.close()
+  })
+
+  test('full disk: what was delivered is room, and the next batch is taken a second later', async () => {
+    const fs = simulated()
+    const { queue, clock } = await openQueue('/queue', { maxSizeBytes: 64 * KiB }, fs)
+    await fill(queue, 0, 20, 1000)
+    fs.capacityBytes = fs.usedBytes
+    await assert.rejects(queue.append(numberedBatch(20, 500), account), isRefusal('write_failed'))
+    // By now the probes come every half minute.
+    for (let second = 0; second < 100; second++) {
+      await clock.advance(1000)
+      await settle(fs)
+    }
+    assert.equal(queue.failure?.code, 'ENOSPC')
+    assert.deepEqual(await drain(queue), numbers(0, 20))
+    await settle(fs)
+    await clock.advance(1000)
+    await settle(fs)
+    assert.equal(queue.failure, undefined)
+    await fill(queue, 21, 22)
+    await queue.close()
+    assert.equal(clock.pending, 0)
   })
 
   test('full disk with room for a cursor: it is not said to be healed again and again', async () => {

@@ -8,6 +8,7 @@ export const quietEvents: DiskQueueEvents = {
   onReadable() {},
   onRoom() {},
   onLost() {},
+  onFound() {},
   onFailing() {},
 }
 

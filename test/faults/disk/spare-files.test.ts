@@ -191,7 +191,42 @@ suite('a file of the disk queue that is used again', () => {
   })
 })
 
+suite('a new segment', () => {
+  test('has its name only once its first records are on the disk: no kill leaves an empty one', async () => {
+    for (let calls = 0; calls < 12; calls++) {
+      const fs = new SimulatedFileSystem(new Random(1))
+      const { queue } = await openQueue('/queue', changes, fs.forProcess())
+      fs.callsLeft = calls
+      queue.append(numberedBatch(0, payloadBytes), account).catch(() => {})
+      // The last of the calls never returns.
+      for (let turns = 0; turns < 100; turns++)
+        await new Promise((resolve) => setImmediate(resolve))
+      fs.callsLeft = Number.POSITIVE_INFINITY
+      fs.kill()
+      const { report, lost } = await recover(fs)
+      assert.deepEqual([report.setAside, report.tornBytes, lost], [[], 0, 0], `${calls} calls`)
+    }
+  })
+})
+
 suite('the end of a segment that is followed by another', () => {
+  test('is counted as lost too where the file was used before', async () => {
+    const { fs, queue, name } = await overUsedFile()
+    const number = 1000
+    for (let more = 0; more < 8; more++)
+      await fill(queue, number + more, number + more + 1, payloadBytes)
+    fs.kill()
+    const bytes = Buffer.from(fs.content(name))
+    assert.notEqual(named(fs, '.segment').at(-1), name)
+    const at = bytes.lastIndexOf('RREC')
+    bytes[at + 9] = (bytes[at + 9] as number) ^ 1
+    fs.put(name, bytes)
+    const { queue: again } = await openQueue('/queue', changes, fs.forProcess())
+    const waiting = (await drain(again)).length
+    assert.deepEqual([waiting, again.lost.records], [9, 1])
+    await again.close()
+  })
+
   async function twoSegments() {
     const fs = new SimulatedFileSystem(new Random(1))
     const { queue } = await openQueue('/queue', changes, fs)
