@@ -143,9 +143,11 @@ async function readFiles(config: TlsServerConfig | TlsClientConfig): Promise<Fil
   ])
   const hash = createHash('sha256')
   for (const text of [ca, cert, key, clientCa]) hash.update(text ?? '').update('\0')
-  if (ca !== undefined) mustHoldCertificates(config.ca_file ? 'ca_file' : 'ca_pem', ca)
+  if (ca !== undefined) mustHoldCertificates(nameOf('ca', config.ca_file), ca)
+  if (cert !== undefined) mustHoldCertificates(nameOf('cert', config.cert_file), cert)
+  if (key !== undefined) mustHoldKey(nameOf('key', config.key_file), key)
   const checksClients = clientCaFile !== undefined
-  if (checksClients) mustHoldCertificates('client_ca_file', clientCa ?? '')
+  if (checksClients) mustHoldCertificates(nameOf('client_ca', clientCaFile), clientCa ?? '')
   return { cert, key, ca: checksClients ? clientCa : ca, digest: hash.digest('base64') }
 }
 
@@ -153,10 +155,21 @@ async function readFiles(config: TlsServerConfig | TlsClientConfig): Promise<Fil
  * Node takes a text without certificates as none given, and then trusts every public authority; a file that is being
  * written is such a text for a moment.
  */
-function mustHoldCertificates(option: string, pem: string): void {
+function mustHoldCertificates(name: string, pem: string): void {
   for (const [block] of pem.matchAll(certificateBlock)) if (isCertificate(block)) return
-  throw new Error(`tls.${option} holds no certificate in PEM`)
+  throw new Error(`${name} holds no certificate in PEM`)
 }
+
+function mustHoldKey(name: string, pem: string): void {
+  if (!keyHead.test(pem)) throw new Error(`${name} holds no private key in PEM`)
+}
+
+/** `tls.ca_file "/etc/ca.pem"`; what was written as `ca_pem` is not repeated. */
+function nameOf(option: string, file: string | undefined): string {
+  return file === undefined || file === '' ? `tls.${option}_pem` : `tls.${option}_file "${file}"`
+}
+
+const keyHead = /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----/
 
 const certificateBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 

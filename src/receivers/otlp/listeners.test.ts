@@ -181,12 +181,25 @@ suite('otlp with TLS', () => {
       writeFileSync(file, text)
       for (const option of ['client_ca_file', 'ca_file']) {
         const options = { tls: { ...server, [option]: file } }
-        const want = { message: `tls.${option} holds no certificate in PEM` }
+        const want = { message: `tls.${option} "${file}" holds no certificate in PEM` }
         await assert.rejects(startReceiver({ grpc: options, http: null }), want)
         await assert.rejects(startReceiver({ grpc: null, http: options }), want)
       }
     })
   }
+
+  test('names the file that is no certificate, or no key', async () => {
+    for (const [option, what] of [
+      ['cert_file', 'certificate'],
+      ['key_file', 'private key'],
+    ] as const) {
+      const file = join(folder, 'nothing.pem')
+      writeFileSync(file, 'nothing')
+      const options = { tls: { ...server, [option]: file } }
+      const want = { message: `tls.${option} "${file}" holds no ${what} in PEM` }
+      await assert.rejects(startReceiver({ grpc: options, http: null }), want)
+    }
+  })
 
   test('goes on with the old authorities while client_ca_file is empty', async () => {
     const file = join(folder, 'clients.crt')
