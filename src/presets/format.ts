@@ -56,7 +56,7 @@ export abstract class TextFormat implements Format {
     if (this.scan(source, start, end, found) !== undefined || this.#clashes()) return false
     if (this.settings.body === 'record' || found.messageStart >= found.messageEnd) {
       writer.bodyBytes(source, start, end)
-    } else if (found.messageEscaped) writer.body(found.messageText(source))
+    } else if (found.messageEscapes !== 'none') writer.body(found.messageText(source))
     else writer.bodyBytes(source, found.messageStart, found.messageEnd)
     found.write(source, writer)
     return true

@@ -48,8 +48,8 @@ export class Found {
   /** The message: the record without what was read of it. Empty where a format has none. */
   messageStart = 0
   messageEnd = 0
-  /** It has escapes. */
-  messageEscaped = false
+  /** What stands for something else in it: escapes such as `\n`, or two quotes for one. */
+  messageEscapes: 'none' | 'backslash' | 'doubled' = 'none'
   /** Of the trace and span that the record is of. */
   ids: TraceIds | undefined
   #count = 0
@@ -66,7 +66,7 @@ export class Found {
     this.levelEnd = 0
     this.messageStart = 0
     this.messageEnd = 0
-    this.messageEscaped = false
+    this.messageEscapes = 'none'
     this.ids = undefined
     this.#count = 0
   }
@@ -92,16 +92,22 @@ export class Found {
   /** One in quotes, without them. */
   quotedMessage(start: number, end: number): void {
     this.message(start, end)
-    this.messageEscaped = true
+    this.messageEscapes = 'backslash'
+  }
+
+  /** One in quotes, without them, that has two for each quote in it. */
+  doubledMessage(start: number, end: number): void {
+    this.message(start, end)
+    this.messageEscapes = 'doubled'
   }
 
   /** Undefined where there is none. */
   messageText(source: Buffer): string | undefined {
     const { messageStart: start, messageEnd: end } = this
     if (start >= end) return undefined
-    return this.messageEscaped
-      ? unescapeText(source, start, end)
-      : source.toString('utf8', start, end)
+    if (this.messageEscapes === 'backslash') return unescapeText(source, start, end)
+    const text = source.toString('utf8', start, end)
+    return this.messageEscapes === 'doubled' ? text.replaceAll('""', '"') : text
   }
 
   /** An attribute. A key must not come twice. */

@@ -91,6 +91,7 @@ export const presetGuide: Readonly<Record<FormatName, PresetGuide>> = {
     reads: 'The server log of PostgreSQL.',
     layouts: [
       "`'%m [%p] '`, the default, and any other `log_line_prefix` that begins with a time",
+      'csvlog, and jsonlog by the preset `json`',
       "user, database, application, client: `%u@%d`, `user=%u,db=%d,app=%a,client=%h`, `'%t:%r:%u@%d:[%p]:'`",
     ],
     example:

@@ -151,6 +151,67 @@ suite('what is read of a line of', () => {
   }
 })
 
+suite('csvlog of PostgreSQL', () => {
+  const line = (message: string, query: string, rest = '"psql","client backend",,0'): string =>
+    `2026-11-21 10:15:30.123 +01,"app","shop",7,"10.0.0.7:51234",6740a1b2.7,3,"SELECT",2026-11-21 10:00:00 UTC,3/12,0,ERROR,42P01,${message},"a detail",,,,,${query},15,,${rest}`
+
+  test('has user, database, client, state, message and query', () => {
+    const text = line('"no relation ""x"""', '"SELECT *\nFROM ""x"""')
+    assert.deepEqual(readPreset('postgres', text), {
+      time: at,
+      level: [17, 'ERROR'],
+      message: 'no relation "x"',
+      attributes: {
+        'process.pid': 7,
+        'user.name': 'app',
+        'db.namespace': 'shop',
+        'client.address': '10.0.0.7',
+        'client.port': 51234,
+        'db.response.status_code': '42P01',
+        'db.query.text': 'SELECT *\nFROM "x"',
+        'postgresql.application_name': 'psql',
+      },
+    })
+  })
+
+  test('of a background process, in a zone that nobody knows, has little', () => {
+    const text =
+      '2026-11-21 10:15:30.123 XYZ,,,7,,6740a1b2.7,1,,2026-11-21 10:00:00 XYZ,,0,LOG,00000,"checkpoint starting: time",,,,,,,,,"","checkpointer",,0'
+    const want = { 'process.pid': 7 }
+    const message = 'checkpoint starting: time'
+    assert.deepEqual(readPreset('postgres', text), {
+      time: at,
+      level: [9, 'LOG'],
+      message,
+      attributes: want,
+    })
+  })
+
+  test('has the duration and statement of a slow query', () => {
+    const read = readPreset('postgres', line('"duration: 12.5 ms  statement: SELECT 1"', ''))
+    assert.ok(typeof read !== 'string')
+    assert.equal(read.attributes['postgresql.duration_ms'], 12.5)
+    assert.equal(read.attributes['db.query.text'], 'SELECT 1')
+  })
+
+  test('is not read when it is cut off', () => {
+    const reason = 'it has less columns than csvlog, or a quote is open'
+    assert.equal(readPreset('postgres', line('"x', '')), reason)
+    assert.equal(readPreset('postgres', '2026-11-21 10:15:30.123 UTC,"a","b",7'), reason)
+  })
+
+  test('is told from a prefix with commas', () => {
+    const read = readPreset('postgres', '2026-11-21 10:15:30.123 CET,7,app@shop LOG:  up')
+    assert.ok(typeof read !== 'string')
+    assert.deepEqual([read.level, read.message], [[9, 'LOG'], 'up'])
+  })
+
+  test('torn anywhere, both ways agree', () => {
+    const text = line('"no ""x"""', '"SELECT\n1"')
+    for (let cut = 0; cut <= text.length; cut++) readPreset('postgres', text.slice(0, cut))
+  })
+})
+
 test('auto sees that two lines belong to each record of java.util.logging', () => {
   const settings = { zone: findTimeZone('UTC'), nowMs: () => presetNowMs, body: 'record' } as const
   const formats = new Map(formatNames.map((name) => [name, createFormat(name, settings)]))

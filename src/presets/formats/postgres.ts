@@ -11,32 +11,19 @@ import {
 } from '../../operators/bytes/scan.ts'
 import { TimeScanner } from '../../operators/bytes/time-scanner.ts'
 import { type FormatSettings, TextFormat } from '../format.ts'
-import { type Found, Key } from '../found.ts'
+import type { Found, Key } from '../found.ts'
 import { looksLikeTime, processId } from './header.ts'
-
-const userName = new Key('user.name')
-const database = new Key('db.namespace')
-const clientAddress = new Key('client.address')
-const clientPort = new Key('client.port')
-const application = new Key('postgresql.application_name')
-const queryText = new Key('db.query.text')
-const durationMs = new Key('postgresql.duration_ms')
-
-const severities: Readonly<Record<string, number>> = {
-  DEBUG5: 1,
-  DEBUG4: 2,
-  DEBUG3: 3,
-  DEBUG2: 4,
-  DEBUG1: 5,
-  DEBUG: 5,
-  LOG: 9,
-  INFO: 9,
-  NOTICE: 10,
-  WARNING: 13,
-  ERROR: 17,
-  FATAL: 21,
-  PANIC: 22,
-}
+import { CsvColumns, csvStart } from './postgres-csv.ts'
+import {
+  application,
+  clientAddress,
+  clientPort,
+  database,
+  durationMs,
+  queryText,
+  severities,
+  userName,
+} from './postgres-keys.ts'
 
 /** Lines that say more about the one before them; they come with a prefix of their own. */
 const additions = 'DETAIL HINT QUERY CONTEXT LOCATION STATEMENT BACKTRACE'.split(' ')
@@ -53,12 +40,17 @@ const prefixMax = 400
  *   2026-11-21 10:15:30 UTC [4711]: [3-1] user=app,db=shop,app=psql,client=10.0.0.7 LOG:  message
  *   2026-11-21 10:15:30 UTC:10.0.0.7(51234):app@shop:[4711]:ERROR:  message          '%t:%r:%u@%d:[%p]:'
  *
+ * And its csvlog, whose quoted columns may have several lines:
+ *
+ *   2026-11-21 10:15:30.123 UTC,"app","shop",4711,"10.0.0.7:51234",6740a1b2.1267,3,"SELECT",…,ERROR,42P01,"message",…
+ *
  * Lines that begin with a tab, and DETAIL, HINT, CONTEXT, STATEMENT and the like, belong to the record before them.
  */
 export class Postgres extends TextFormat {
   readonly name = 'postgres'
   readonly multiline = true
   readonly #times: TimeScanner
+  readonly #csv = new CsvColumns()
   #word = ''
   #wordStart = 0
 
@@ -76,6 +68,16 @@ export class Postgres extends TextFormat {
     const times = this.#times
     if (!times.isoLike(source, timeAt(source, start), end)) return 'it begins with no time'
     found.time(times.seconds, times.nanos)
+    const csv = csvStart(source, times.end, end)
+    if (csv >= 0) {
+      const reason = this.#csv.scan(source, csv, end, found)
+      if (reason !== undefined) return reason
+      const { messageStart: at, messageEnd } = found
+      if (standsAt(source, at, messageEnd, 'duration: ') && !found.has(queryText.text)) {
+        scanDuration(source, at, messageEnd, found)
+      }
+      return undefined
+    }
     const firstEnd = lineEnd(source, start, end)
     if (!this.#findWord(source, start, firstEnd)) return 'it has no severity such as "LOG:  "'
     const wordStart = this.#wordStart
