@@ -24,7 +24,7 @@ const auto = `Decides for each file by the first 100 lines (64 KiB) of what is r
 fit. Confidence is the part of the lines that fit, less the fewer lines there were; below 0.5 nothing is taken, and records
 go on as they are, each with the reason. What was chosen, how sure that is and what else would have fit stands in the log.
 
-It decides anew after a rotation or truncation, as long as there were less than 20 lines, when more than half of 50 records
+It decides anew after a rotation or truncation, as long as there were less than 20 lines (not by fewer lines than before), when more than half of 50 records
 do not fit, and, where nothing fit, after each 1,000 records.
 
 \`nginx_access\` and \`apache_access\` read what both know in the same way. \`java_stack\` is only taken where nothing else

@@ -95,6 +95,14 @@ ${shownAccess('/b', 'ERROR', 502)}`,
     assert.equal(stderr, '1 record, all parsed\n')
   })
 
+  test('keeps to what auto chose by many lines when a few others follow', async () => {
+    const line = '{"level":"info","msg":"up"}\n'
+    const stdin = Readable.from([line.repeat(4), 'bye\nbye\n', line])
+    const { stdout } = await run(['-'], { stdin })
+    assert.equal(stdout.match(/^auto: /gm)?.length, 1, stdout)
+    assert.match(stdout, /not parsed: auto: json: it is not JSON/)
+  })
+
   test('says what auto chose once, as long as it chooses the same, and shows where a value ends', async () => {
     const head = '2026-11-21 10:15:30,123 [main] ERROR com.acme.Shop - failed\n'
     const stdin = Readable.from([

@@ -59,6 +59,8 @@ export class AutoSession implements Session {
   #records = 0
   #unread = 0
   #due = true
+  /** What was chosen does not fit what came since. */
+  #failing = false
 
   constructor(formats: ReadonlyMap<FormatName, Format>, logger: Logger, file: string) {
     this.#formats = formats
@@ -83,11 +85,13 @@ export class AutoSession implements Session {
     const found = detect(source, start, end, this.#formats)
     if (found.lines === 0) return
     const before = this.#verdict
+    if (before !== undefined && this.#outweighs(before, found)) return
     // What was seen of the beginning says more than some line further on.
     const hint = before?.format === found.format ? (before?.hint ?? found.hint) : found.hint
     const verdict = { ...found, hint }
     this.#verdict = verdict
     this.#due = verdict.lines < linesEnough
+    this.#failing = false
     this.#records = 0
     this.#unread = 0
     if (before === undefined || before.format !== verdict.format) this.#say(verdict, before)
@@ -98,9 +102,18 @@ export class AutoSession implements Session {
     if (!isRead) this.#unread++
     const watched = this.format === undefined ? recordsUntilRetry : recordsWatched
     if (this.#records < watched) return
-    if (this.#unread * 2 > this.#records) this.#due = true
+    if (this.#unread * 2 > this.#records) {
+      this.#due = true
+      this.#failing = true
+    }
     this.#records = 0
     this.#unread = 0
+  }
+
+  /** A few lines that look like something else, at the end of a file or of a block, say less than more lines did before. */
+  #outweighs(before: Verdict, found: Verdict): boolean {
+    if (before.format === undefined || before.format === found.format) return false
+    return !this.#failing && found.lines < before.lines
   }
 
   #say(verdict: Verdict, before: Verdict | undefined): void {
