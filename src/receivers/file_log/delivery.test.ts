@@ -202,12 +202,12 @@ suite('a consumer that refuses', () => {
     await tail.start()
     await tail.until(
       'a full window',
-      () => tail.value('remora_file_log_window_bytes') > 8 * 1024 * 1024,
+      () => tail.value('remora_file_log_window_bytes') > 4 * 1024 * 1024,
     )
     const calls = tail.intake.calls.length
     await tail.polls(10)
     assert.equal(tail.intake.calls.length, calls)
-    assert.ok(tail.value('remora_file_log_window_bytes') < 10 * 1024 * 1024)
+    assert.ok(tail.value('remora_file_log_window_bytes') < 5 * 1024 * 1024)
     tail.intake.script('accept')
     for (const call of [...tail.intake.hanging]) call.accept()
     await tail.until('all', () => tail.intake.itemCount === 400_000)
