@@ -73,6 +73,8 @@ export class FileOpener {
   /** For heads: as many as files are opened at a time. */
   readonly #spare: Buffer[] = []
   #poll = 0
+  /** A compressed file was not opened in this poll, and nobody tells when it can be. */
+  #leftAlone = false
   /** Where the roots really are, in this poll. */
   #places: readonly string[] | undefined
 
@@ -85,7 +87,7 @@ export class FileOpener {
   /** Whether compressed files were found that are not opened yet, because it is not known how much is in them. */
   get waits(): boolean {
     for (const { error } of this.#measured.values()) if (error === undefined) return true
-    return false
+    return this.#leftAlone
   }
 
   /** Undefined for what is no regular file, or not ready. Rejects with the reason for what must not be read. */
@@ -102,8 +104,13 @@ export class FileOpener {
         const key = `${stats.dev}:${stats.ino}`
         const measured = await this.#take(key, stats)
         if (measured !== undefined) return measured
-        if (this.#measured.has(key) || !(await this.#hasRoom())) return undefined
-        if (this.#clock.nowMs() - stats.mtimeMs < quietMs) return undefined
+        if (this.#measured.has(key)) return undefined
+        // What claims to be of the future says nothing: a clock was set back.
+        const isFresh = Math.abs(this.#clock.nowMs() - stats.mtimeMs) < quietMs
+        if (isFresh || !(await this.#hasRoom())) {
+          this.#leftAlone = true
+          return undefined
+        }
         kept = true
         this.#measure(path, key, handle, codec, stats)
         return undefined
@@ -136,6 +143,7 @@ export class FileOpener {
   beginPoll(): void {
     this.#poll++
     this.#places = undefined
+    this.#leftAlone = false
   }
 
   /**

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict'
 import { access, appendFile, rename, rm, truncate, utimes, writeFile } from 'node:fs/promises'
 import { suite, test } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { FakeClock } from '../../../test/support/fake-clock.ts'
 import { MemoryStorage, TailHarness } from '../../../test/support/tail.ts'
+import { decompressStream } from '../../net/decompress.ts'
+import { FileOpener } from '../../tail/file-opener.ts'
+import { systemFiles } from '../../tail/file-system.ts'
 
 /** Writes a file that has been quiet for a while: one that is being compressed is left alone. */
 async function writeQuiet(path: string, bytes: Uint8Array): Promise<void> {
@@ -43,6 +47,35 @@ suite('compressed files', () => {
       assert.equal(tail.value('remora_file_log_damaged_archives'), 0)
     })
   }
+
+  test('one whose time is in the future, because a clock was set back', async () => {
+    await using tail = await TailHarness.create()
+    await writeFile(tail.path('old.log.gz'), gzipSync(lines(3)))
+    const at = new Date(Date.now() + 3_600_000)
+    await utimes(tail.path('old.log.gz'), at, at)
+    await tail.start()
+    await tail.untilRecords(3)
+  })
+
+  test('one that is being compressed is looked for soon again, although nothing else happens', async () => {
+    await using tail = await TailHarness.create()
+    const path = tail.path('new.log.gz')
+    await writeFile(path, gzipSync(lines(3)))
+    const clock = new FakeClock(Date.now())
+    const decompress = {
+      roots: [tail.directory],
+      compression: 'auto',
+      fingerprintBytes: 1000,
+    } as const
+    const settings = { ...decompress, decompress: decompressStream, damaged: () => undefined }
+    const opener = new FileOpener(settings, clock, systemFiles)
+    opener.beginPoll()
+    assert.equal(await opener.open(path), undefined)
+    assert.equal(opener.waits, true)
+    await rm(path)
+    opener.beginPoll()
+    assert.equal(opener.waits, false)
+  })
 
   test('T9: cut off or damaged: what comes before is read, and it is said', async () => {
     await using tail = await TailHarness.create()
