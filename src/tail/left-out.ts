@@ -1,6 +1,8 @@
 import type { Checkpoints } from './checkpoints.ts'
 
 const key = 'left_out'
+// One that is renamed just while it is looked for is not seen in that look.
+const missesMax = 5
 
 /**
  * Compressed files that the first look of all has seen, and that are not gone through yet: with `start_at: end` what is in
@@ -10,6 +12,8 @@ const key = 'left_out'
 export class LeftOut {
   readonly #checkpoints: Checkpoints
   readonly #bornMs: Map<string, number>
+  /** In how many looks one after the other it was not seen. */
+  readonly #misses = new Map<string, number>()
 
   constructor(checkpoints: Checkpoints) {
     this.#checkpoints = checkpoints
@@ -30,12 +34,17 @@ export class LeftOut {
   }
 
   delete(inode: string): void {
+    this.#misses.delete(inode)
     if (this.#bornMs.delete(inode)) this.#save()
   }
 
-  /** Forgets the others. */
-  keep(inodes: ReadonlySet<string>): void {
-    for (const inode of this.#bornMs.keys()) if (!inodes.has(inode)) this.delete(inode)
+  /** What a look has seen; the others are forgotten after a while. */
+  seen(inodes: ReadonlySet<string>): void {
+    for (const inode of this.#bornMs.keys()) {
+      const misses = inodes.has(inode) ? 0 : (this.#misses.get(inode) ?? 0) + 1
+      if (misses < missesMax) this.#misses.set(inode, misses)
+      else this.delete(inode)
+    }
   }
 
   #save(): void {

@@ -59,10 +59,7 @@ export class Newcomers {
       for (const [at, open] of opened.entries()) {
         const { path, stats } = some[at] as Stranger
         await this.#attempt(path, async () => {
-          if (open.status === 'rejected') {
-            this.#leftOut.delete(inodeKey(stats))
-            throw open.reason
-          }
+          if (open.status === 'rejected') throw open.reason
           if (open.value !== undefined) await this.#handOver(path, open.value)
           else if (this.#leavesOut(stats)) this.#leftOut.add(inodeKey(stats), bornMsOf(stats))
         })
@@ -71,7 +68,7 @@ export class Newcomers {
     this.#firstLook = false
     // What is not gone through and has no name any more never comes.
     if (!this.#leftOut.isEmpty && !this.#files.waits)
-      this.#leftOut.keep(new Set(strangers.map(({ stats }) => inodeKey(stats))))
+      this.#leftOut.seen(new Set(strangers.map(({ stats }) => inodeKey(stats))))
   }
 
   /** Compressed files whose names went while they were gone through are as deleted ones that are open. */

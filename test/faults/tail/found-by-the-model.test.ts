@@ -309,6 +309,19 @@ const disturbed: readonly Disturbed[] = [
     want: many,
     mayCome: 'short',
   },
+  {
+    name: 'an archive that start_at: end leaves out is renamed before it is gone through',
+    settings: { options: { start_at: 'end' } },
+    before: async (scene) => {
+      scene.write('app.log', 'left out\n')
+      scene.compress('app.log')
+      await scene.start()
+    },
+    change: (scene) => scene.rename('app.log.gz', 'app.log.1.gz'),
+    after: (scene) => scene.polls(1),
+    want: [],
+    mayCome: '',
+  },
 ]
 
 suite('what the model found', () => {
