@@ -14,6 +14,7 @@ export class LeftOut {
   readonly #bornMs: Map<string, number>
   /** In how many looks one after the other it was not seen. */
   readonly #misses = new Map<string, number>()
+  #changed = false
 
   constructor(checkpoints: Checkpoints) {
     this.#checkpoints = checkpoints
@@ -30,12 +31,12 @@ export class LeftOut {
 
   add(inode: string, bornMs: number): void {
     this.#bornMs.set(inode, bornMs)
-    this.#save()
+    this.#changed = true
   }
 
   delete(inode: string): void {
     this.#misses.delete(inode)
-    if (this.#bornMs.delete(inode)) this.#save()
+    if (this.#bornMs.delete(inode)) this.#changed = true
   }
 
   /** What a look has seen; the others are forgotten after a while. */
@@ -47,7 +48,10 @@ export class LeftOut {
     }
   }
 
-  #save(): void {
+  /** At the end of a look, because there may be thousands. */
+  save(): void {
+    if (!this.#changed) return
+    this.#changed = false
     const text = JSON.stringify([...this.#bornMs])
     this.#checkpoints.note(key, this.isEmpty ? undefined : Buffer.from(text))
   }

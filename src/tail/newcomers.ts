@@ -69,6 +69,7 @@ export class Newcomers {
     // What is not gone through and has no name any more never comes.
     if (!this.#leftOut.isEmpty && !this.#files.waits)
       this.#leftOut.seen(new Set(strangers.map(({ stats }) => inodeKey(stats))))
+    this.#leftOut.save()
   }
 
   /** Compressed files whose names went while they were gone through are as deleted ones that are open. */
@@ -86,7 +87,7 @@ export class Newcomers {
       opened,
       this.#leavesOut(stats) || this.#leftOut.has(key, bornMsOf(stats)),
     )
-    // Now its own position is saved.
+    // From now on its own position is saved.
     this.#leftOut.delete(key)
   }
 
