@@ -3,6 +3,7 @@ import type { Detector } from './detector.ts'
 import { detectors, detectorsByName } from './detectors/catalog.ts'
 import { createPhone } from './detectors/phone.ts'
 import { anchorsOf, Examiner } from './examiner.ts'
+import { utf8AsLatin1 } from './latin1.ts'
 import { Masker } from './otlp/masker.ts'
 import { PathFilter } from './path-filter.ts'
 import { Prefilter } from './prefilter/prefilter.ts'
@@ -48,7 +49,7 @@ export function compileMasking(config: MaskConfig): Masking {
 
 function compileOnce(config: MaskConfig): Compiled {
   const rules = compileRules(config)
-  const prefilter = new Prefilter(anchorsOf(rules))
+  const prefilter = new Prefilter(anchorsOf(rules, config.json_strings))
   const pseudonyms = new Pseudonyms(config.hash_key?.reveal())
   const made = { rules, prefilter, pseudonyms }
   compiled.set(config, made)
@@ -87,7 +88,7 @@ function toRule(detector: Detector, handling: Handling, config: MaskConfig): Rul
   return {
     detector,
     action: handling.action ?? config.action,
-    template: Buffer.from(template, 'utf8').toString('latin1'),
+    template: utf8AsLatin1(template),
     keepFirst: handling.keep_first ?? 0,
     keepLast: handling.keep_last ?? 0,
     keepFormat: handling.keep_format ?? false,

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { Pattern } from '../regex/pattern.ts'
 import { confidence, type Detector, hasContext, lettersAndDigitsOf } from './detector.ts'
+import { anyCase } from './latin1.ts'
 import { anchorOf } from './prefilter/from-pattern.ts'
 import { validators } from './validators.ts'
 
@@ -16,21 +17,29 @@ export interface CustomOptions {
 /** Of a pattern without keywords that has no anchor either: every text is searched, each has a byte. */
 const everyText = '[\\x00-\\xff]'
 
+/**
+ * An int value that is all there is in its AnyValue (field 3, a varint): its digits stand nowhere in the bytes. Those of seven
+ * digits and more are looked at for every detector.
+ */
+const smallNumber = '[\\x02-\\x04]\\x18[\\x80-\\xff]{0,2}[\\x00-\\x7f]'
+
 /** A detector of the configuration. Its pattern runs on characters, not on bytes, as people write patterns. */
 export function createCustomDetector(options: CustomOptions): Detector {
   const { name, pattern, group } = options
   const validate = options.validator === undefined ? undefined : validators[options.validator]
-  const words = options.context.map((word) => quote(word)).join('|')
-  const context = words === '' ? undefined : new RegExp(words, 'i')
+  const context = anyOf(options.context)
+  const keywords = anyOf(options.keywords)
   return {
     name,
     group: 'pii',
     summary: 'A pattern of the configuration.',
     anchors:
-      options.keywords.length === 0
-        ? [anchorOf(pattern.source) ?? everyText]
-        : options.keywords.map((word) => `(?i)${quote(utf8AsLatin1(word))}`),
+      keywords === undefined
+        ? [anchorOf(pattern.source) ?? everyText, smallNumber]
+        : options.keywords.map(anyCase),
+    keyEnds: options.keywords.flatMap(partsInKeys),
     find(text, key, report) {
+      if (keywords !== undefined && !keywords.test(text) && !keywords.test(key)) return
       const bytes = Buffer.from(text, 'latin1')
       // What is no UTF-8 has no characters: it is searched byte by byte, so that places stay what they are.
       const characters = isUtf8(bytes) ? bytes.toString('utf8') : text
@@ -59,10 +68,13 @@ export function createCustomDetector(options: CustomOptions): Detector {
   }
 }
 
-function quote(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+/** In any case. */
+function anyOf(words: readonly string[]): RegExp | undefined {
+  return words.length === 0 ? undefined : new RegExp(words.map(anyCase).join('|'))
 }
 
-function utf8AsLatin1(text: string): string {
-  return Buffer.from(text, 'utf8').toString('latin1')
+/** A word with dots may begin in the key of a map, and go on in a key of that map. */
+function partsInKeys(word: string): string[] {
+  const parts = word.split('.')
+  return parts.slice(1).map((_, at) => anyCase(parts.slice(0, at + 1).join('.')))
 }

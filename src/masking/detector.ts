@@ -33,7 +33,12 @@ export interface Detector {
    * its attribute. On bytes, without assertions: in the syntax of RE2, or as its tree.
    */
   readonly anchors: readonly (string | Node)[]
-  /** `key` is the key of the attribute, or the keys on the way to it, in lower case; empty where there is none. */
+  /**
+   * Patterns like anchors, for detectors that go by keys: at least one of them ends where the key does that makes a finding of
+   * its value, if no anchor ends in that key. Of keys of maps in maps, which are joined by dots, where the first of them does.
+   */
+  readonly keyEnds?: readonly string[]
+  /** `key` is the key of the attribute, or the keys on the way to it joined by dots, ASCII in lower case; empty where there is none. */
   find(text: string, key: string, report: Report): void
 }
 

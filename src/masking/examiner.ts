@@ -181,21 +181,28 @@ export class Examiner {
   }
 }
 
+/** What stands behind a key: the tag of its value, and in JSON a quote, perhaps with backslashes. */
+const behindKey = '\\x12'
+const behindJsonKey = '(?:\\x12|\\\\{0,8}")'
 /** What proves texts clean of the rules. */
-export function anchorsOf(rules: readonly Rule[]): Anchor[] {
+export function anchorsOf(rules: readonly Rule[], opensJson: boolean): Anchor[] {
   const bits = bitsOf(rules)
-  const ofTexts = rules.flatMap(({ detector }, index) =>
-    detector.anchors.map((pattern) => ({ pattern, bits: bits[index] as number })),
+  const behind = opensJson ? behindJsonKey : behindKey
+  const ofTexts = rules.flatMap(({ detector: { anchors, keyEnds = [] } }, index) =>
+    [...anchors, ...keyEnds.map((end) => `(?:${end})${behind}`)].map((pattern) => ({
+      pattern,
+      bits: bits[index] as number,
+    })),
   )
-  const others = [...numbers, ...hidingAnchors]
-  return [...ofTexts, ...others.map((pattern) => ({ pattern, bits: hidingBit }))]
+  const others = [...numbers, ...hidingAnchors].map((pattern) => ({ pattern, bits: hidingBit }))
+  return [...ofTexts, ...others]
 }
 
 /** The bit of each rule. Rules that have the same anchors are run together or not at all: one bit is enough for them. */
 function bitsOf(rules: readonly Rule[]): number[] {
   const numbers = new Map<string, number>()
   return rules.map(({ detector }) => {
-    const key = detector.anchors.map((anchor) => JSON.stringify(anchor)).join()
+    const key = JSON.stringify([detector.anchors, detector.keyEnds])
     const number = numbers.get(key) ?? numbers.size
     numbers.set(key, number)
     // The first are those of numbers and addresses, which are met most: nobody shares with them.

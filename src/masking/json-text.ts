@@ -1,3 +1,5 @@
+import { lowerAscii } from './latin1.ts'
+
 /**
  * JSON in a text, token by token, so that its strings are examined as what they stand for: `\u0040` is an `@`, `\/` a slash.
  * What is not replaced stays as it was written, blanks included, and what is replaced is a string again: the text stays JSON.
@@ -80,7 +82,7 @@ const nameMax = 100
 const nameKey = /(?:^|[.])(?:name|key)$/
 
 function join(path: string, key: string): string {
-  const own = key.toLowerCase()
+  const own = lowerAscii(key)
   return path === '' || path.length > pathMax ? own : `${path}.${own}`
 }
 

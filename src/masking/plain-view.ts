@@ -20,37 +20,51 @@ const entities: Readonly<Record<string, string>> = {
   sol: '/',
 }
 
-const pieces = {
-  /** Colours of a terminal, the escape character written out or not. */
-  colour: '(?:\\x1b|\\\\{1,8}(?:u001[bB]|x1[bB]|033|e))\\[[0-9;]{0,16}[A-Za-z]',
-  /** Several backslashes: JSON in JSON. */
-  backslash: '\\\\{1,8}(?:(?:u00|x)[0-7][0-9A-Fa-f]|[nrtbfv/])',
-  /** `%2540` too, which was escaped twice. */
-  percent: '%(?:25){0,3}[0-9A-Fa-f]{2}',
-  entity: `&(?:#(?:[xX][0-9A-Fa-f]{1,4}|[0-9]{1,5})|${Object.keys(entities).join('|')});`,
-  /** Nothing to see: soft hyphen, zero-width and directional signs, byte order mark. */
-  invisible:
+/** Spaces and dashes of Unicode; those in a finding have ASCII behind them. */
+const spaces = '(?:\\xc2\\xa0|\\xe2\\x80[\\x80-\\x8a\\xaf]|\\xe2\\x81\\x9f|\\xe3\\x80\\x80)'
+const dashes = '(?:\\xe2\\x80[\\x90-\\x95]|\\xe2\\x88\\x92)'
+
+/** Patterns of JavaScript, and what is in each text in which one of them matches, as anchors on bytes. */
+const pieces: readonly (readonly [hidden: string, ...anchors: string[]])[] = [
+  // Colours of a terminal, the escape character written out or not.
+  [
+    '(?:\\x1b|\\\\{1,8}(?:u001[bB]|x1[bB]|033|e))\\[[0-9;]{0,16}[A-Za-z]',
+    '\\x1b\\[',
+    '\\\\(?:033|e)\\[',
+  ],
+  // Several backslashes: JSON in JSON.
+  ['\\\\{1,8}(?:(?:u00|x)[0-7][0-9A-Fa-f]|[nrtbfv/])', '\\\\(?:(?:u00|x)[0-7]|[nrtbfv/])'],
+  // `%2540` too, which was escaped twice.
+  ['%(?:25){0,3}[0-9A-Fa-f]{2}', '%[0-9A-Fa-f]{2}'],
+  [
+    `&(?:#(?:[xX][0-9A-Fa-f]{1,4}|[0-9]{1,5})|${Object.keys(entities).join('|')});`,
+    `&(?:#[0-9xX]|(?:${Object.keys(entities).join('|')});)`,
+  ],
+  // Nothing to see: soft hyphen, zero-width and directional signs, byte order mark.
+  alike(
     '(?:\\xc2\\xad|\\xe2\\x80[\\x8b-\\x8f\\xaa-\\xae]|\\xe2\\x81[\\xa0-\\xa9]|\\xef\\xbb\\xbf)',
-  space:
-    '(?:\\xc2\\xa0|\\xe2\\x80[\\x80-\\x8a\\xaf]|\\xe2\\x81\\x9f|\\xe3\\x80\\x80|(?<=[0-9])[+\\t](?=[0-9]))',
-  dash: '(?:\\xe2\\x80[\\x90-\\x95]|\\xe2\\x88\\x92)',
-  /** Full-width forms of ASCII, digits of Arabic and Devanagari. */
-  wide: '(?:\\xef(?:\\xbc[\\x81-\\xbf]|\\xbd[\\x80-\\x9e])|\\xd9[\\xa0-\\xa9]|\\xdb[\\xb0-\\xb9]|\\xe0\\xa5[\\xa6-\\xaf])',
-  /** Every second byte of UTF-16, little-endian as Windows writes it. */
-  zero: '(?<=[ -~])\\x00(?=[ -~]\\x00|$)',
-} as const
-
-const hidden = new RegExp(Object.values(pieces).join('|'), 'g')
-
-/**
- * Anchors, on bytes: a text without one of them has no view that could hold more than itself. Narrower than what is resolved:
- * spaces of Unicode count between digits, backslashes in front of what could be a finding.
- */
-export const hidingAnchors: readonly string[] = [
-  '\\\\(?:u00[0-7]|x[0-7]|[nrtbfv][0-9A-Za-z+(%]|/|033\\[|e\\[)|%[0-9A-Fa-f][0-9A-Fa-f]|&(?:#[0-9xX]|quot;|commat;|nbsp;|period;|colon;|equals;|sol;)|\\x1b\\[|\\xc2\\xad|\\xe2\\x80[\\x8b-\\x8f\\xaa-\\xae]|\\xe2\\x81[\\xa0-\\xa9]|\\xef\\xbb\\xbf|\\xef\\xbc[\\x90-\\x99\\xa0]|\\xd9[\\xa0-\\xa9]|\\xdb[\\xb0-\\xb9]|\\xe0\\xa5[\\xa6-\\xaf]|\\x00[!-~]\\x00[!-~]\\x00',
-  '[0-9](?:\\xc2\\xa0|\\xe2\\x80[\\x80-\\x8a\\x90-\\x95\\xaf]|\\xe2\\x88\\x92|\\xe3\\x80\\x80)[0-9A-Za-z]',
-  '[0-9]{3}[+\\t][0-9]{2}',
+  ),
+  [`${spaces}(?=${spaces}{0,3}[!-~])`, `${spaces}[!-~]`],
+  [`${dashes}(?=${dashes}{0,3}[!-~])`, `${dashes}[!-~]`],
+  // Spaces in the query of a URL, and tabs in a number.
+  ['(?<=[0-9])\\+(?=[0-9])', '[0-9]\\+[0-9]'],
+  ['(?<=[0-9]{3})\\t(?=[0-9]{2})', '[0-9]{3}\\t[0-9]{2}'],
+  // Full-width letters, digits and signs of values (commas and brackets are those of each Chinese text), digits of Arabic and Devanagari.
+  alike(
+    '(?:\\xef(?:\\xbc[\\x8b\\x8d-\\x9a\\x9d\\xa0-\\xba\\xbf]|\\xbd[\\x81-\\x9a])|\\xd9[\\xa0-\\xa9]|\\xdb[\\xb0-\\xb9]|\\xe0\\xa5[\\xa6-\\xaf])',
+  ),
+  // Every second byte of UTF-16, little-endian as Windows writes it.
+  ['(?<=[ -~])\\x00(?=[ -~]\\x00)|(?<=\\x00[ -~])\\x00$', '\\x00[ -~]\\x00'],
 ]
+
+function alike(pattern: string): readonly [string, string] {
+  return [pattern, pattern]
+}
+
+const hidden = new RegExp(pieces.map(([pattern]) => pattern).join('|'), 'g')
+
+/** A text without one of them has no view that could hold more than itself. */
+export const hidingAnchors: readonly string[] = pieces.flatMap(([, ...anchors]) => anchors)
 
 /** What stands for an escape: one character, or nothing. */
 function plainOf(written: string): string {

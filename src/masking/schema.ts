@@ -127,7 +127,7 @@ const customOptions = v.strictObject({
   context: v.optional(
     v.pipe(
       v.array(v.string('must be a string'), 'must be a list'),
-      v.description('Words of which one must stand near a match or in the key.'),
+      v.description('Words of which one (in any case) must stand near a match or in the key.'),
     ),
     [],
   ),
@@ -138,7 +138,7 @@ const customOptions = v.strictObject({
         'must be a list',
       ),
       v.description(
-        'Texts without one of these (in any case) are not searched, which saves most of the time.',
+        'Texts with none of these (in any case) in them or in their key are not searched, which saves most of the time.',
       ),
     ),
     [],

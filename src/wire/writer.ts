@@ -33,6 +33,13 @@ export class Writer {
     this.#offset = length
   }
 
+  /** Puts what was written since `length` was `from` in front of what was written since it was `start`. */
+  putBefore(start: number, from: number): void {
+    const moved = Buffer.from(this.#buffer.subarray(from, this.#offset))
+    this.#buffer.copyWithin(start + moved.length, start, from)
+    this.#buffer.set(moved, start)
+  }
+
   /** A copy of what was written, of exactly that size; resets. For a writer that is kept. */
   finish(): Uint8Array {
     const copy = Buffer.allocUnsafeSlow(this.#offset)

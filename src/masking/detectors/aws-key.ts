@@ -15,8 +15,9 @@ export const awsKey: Detector = {
   anchors: [
     '(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])',
     'ABSK',
-    '(?i)(?:aws.?secret|secret.{0,3}access|aws.{0,12}key|secret.?key)',
+    '(?i)(?:secret.{0,3}access|aws.{0,12}(?:key|secret)|secret.?key)',
   ],
+  keyEnds: ['(?i)(?:aws.{0,12}|secret.{0,3})'],
   find(text, key, report) {
     for (const pattern of [id, bedrock]) {
       pattern.lastIndex = 0

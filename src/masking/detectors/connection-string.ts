@@ -1,4 +1,5 @@
 import { confidence, type Detector } from '../detector.ts'
+import { blanks } from '../latin1.ts'
 import { isPlaceholder } from './placeholder.ts'
 
 const pair =
@@ -14,7 +15,7 @@ export const connectionString: Detector = {
   summary:
     'The password or key in connection strings of `name=value;` pairs (ADO.NET, ODBC, Azure), of Go (`user:password@tcp(…)`) and of Oracle (`thin:user/password@…`).',
   anchors: [
-    '(?i)(?:password|pwd|accountkey|sharedaccesskey|access ?key) {0,3}=',
+    `(?i:password|pwd|accountkey|sharedaccesskey|access ?key)[${blanks}]{0,3}=`,
     '@(?:tcp|unix)\\(',
     ':thin:',
   ],

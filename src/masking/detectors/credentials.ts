@@ -1,5 +1,6 @@
 import { entropy } from '../checks.ts'
 import { confidence, type Detector, type Report } from '../detector.ts'
+import { blanks } from '../latin1.ts'
 import { isPlaceholder } from './placeholder.ts'
 
 /** `realm="x", nonce="y"`, the quotes written behind backslashes in JSON. */
@@ -12,9 +13,9 @@ const scheme = new RegExp(
 /** A header without a scheme: `Authorization: 9f86d081…`. */
 const opaque =
   /(?<![A-Za-z])(?:proxy-)?authorization["'\\]{0,3}[ \t]{0,3}[:=][ \t]{0,3}["'\\[]{0,4}([A-Za-z0-9._~+/=-]{8,4096})(?![ \tA-Za-z0-9._~+/=-])/gi
-/** `curl -u jane:secret`, also as a list of arguments, and `--proxy-user`. No two of them share a byte, so that many take no longer. */
+/** `curl -u jane:secret`, also as a list of arguments, and `--proxy-user`. A line that ends in a backslash goes on. No two of them share a byte, so that many take no longer. */
 const curlUser =
-  /(?<![A-Za-z0-9_-])curl(?:\.exe)?(?=[\s"',])(?:(?!curl)[^\r\n]){0,300}?[\s"',](?:-[A-Za-z]{0,5}[uU]|--(?:proxy-)?user)(?:[\s"',=]{1,5}|(?=[A-Za-z0-9]))[^\s:"',]{1,64}:([^\s"',]{1,200})/g
+  /(?<![A-Za-z0-9_-])curl(?:\.exe)?(?=[\s"',])(?:(?!curl)(?:[^\r\n]|\\\r?\n)){0,300}?[\s"',](?:-[A-Za-z]{0,5}[uU]|--(?:proxy-)?user)(?:[\s"',=]{1,5}|(?=[A-Za-z0-9]))[^\s:"',]{1,64}:([^\s"',]{1,200})/g
 const authorizationKey = /(?:^|[^a-z])(?:proxy[_-]?)?authorization$/
 
 export const authorization: Detector = {
@@ -23,8 +24,8 @@ export const authorization: Detector = {
   summary:
     'Credentials of HTTP authorisation: `Bearer` and `Basic` with what follows, the values of `authorization`, and passwords of `curl -u`.',
   anchors: [
-    'curl[ \\t"\',.]',
-    '(?i)(?:bearer|basic|digest|negotiate|authorization|hmac-sha256)[ \\t"\':=\\\\\\x12]',
+    `curl[${blanks}"',.]`,
+    `(?i:bearer|basic|digest|negotiate|authorization|hmac-sha256)[${blanks}"':=\\\\\\x12]`,
   ],
   find(text, key, report) {
     if (key !== '' && authorizationKey.test(key)) {
@@ -91,7 +92,7 @@ export const urlCredentials: Detector = {
   group: 'secrets',
   summary:
     'The password in `scheme://user:password@host`, of any scheme: databases, brokers, proxies, git.',
-  anchors: ['@'],
+  anchors: [`://[^${blanks}:/?#@"'<>\\\\]*:[^${blanks}/?#"'<>\\\\]+@`],
   find(text, _key, report) {
     if (!text.includes('://')) return
     urlUser.lastIndex = 0

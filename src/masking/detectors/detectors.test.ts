@@ -55,6 +55,9 @@ const found: readonly (readonly [name: string, text: string, want: string, key?:
   ['phone', '(202) 555-0143', '(202) 555-0143'],
   ['phone', '202.555.0143', '202.555.0143'],
   ['phone', '2025550143', '2025550143', 'user.phone'],
+  ['phone', 'call +677 21234', '+677 21234'],
+  ['fr_insee', 'nir 1 85 05 2A 123 456 33', '1 85 05 2A 123 456 33'],
+  ['iban', 'DE89-370-400-440-532-013-000', 'DE89-370-400-440-532-013-000'],
   ['ip_address', 'from 203.0.113.7:8080', '203.0.113.7'],
   ['ip_address', 'net 10.0.0.0/8', '10.0.0.0/8'],
   ['ip_address', 'peer [2001:db8::8a2e:370:7334]:443', '2001:db8::8a2e:370:7334'],
@@ -264,6 +267,9 @@ suite('every detector', () => {
     '\xc3\xa9',
     ';pwd=',
     '-ghp_',
+    'curl -u',
+    'curl \\\n',
+    'customer',
   ]
   for (const piece of pieces) {
     test(`is done with a megabyte of ${JSON.stringify(piece)} in time`, { timeout: 60_000 }, () => {

@@ -23,7 +23,7 @@ export const email: Detector = {
   group: 'pii',
   summary:
     'Addresses `local@domain` with a domain of at least two labels (RFC 5321, RFC 6531), also `%40` in URLs.',
-  anchors: ['@[A-Za-z0-9\\x80-\\xff]', '@\\[(?:[0-9]|IPv6:)', '%40[A-Za-z0-9]'],
+  anchors: ['(?:@|%40)[A-Za-z0-9\\x80-\\xff]', '(?:@|%40)\\[(?:[0-9]|IPv6:)'],
   find(text, _key, report) {
     for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
       findAround(text, at, at + 1, report)
@@ -98,7 +98,7 @@ function endOfDomain(text: string, start: number): number {
   while (end > start && (text[end - 1] === '.' || text[end - 1] === '-')) end--
   const domain = text.slice(start, end)
   const dot = domain.lastIndexOf('.')
-  if (dot <= 0 || domain.includes('..') || domain.startsWith('-')) return start
+  if (dot <= 0 || domain.includes('..') || /^[.-]/.test(domain)) return start
   const topLevel = domain.slice(dot + 1)
   // Unicode and punycode top levels included; `@1.2.3` of a package is none.
   if (!/^(?:[A-Za-z\x80-\xff]{2,}|xn--[A-Za-z0-9-]+)$/.test(topLevel)) return start

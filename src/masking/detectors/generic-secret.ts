@@ -1,11 +1,14 @@
 import { entropy } from '../checks.ts'
 import { confidence, type Detector } from '../detector.ts'
+import { anyCase, blanks, eitherCase } from '../latin1.ts'
 import { findInCookies, isCookieKey } from './cookies.ts'
 import { isPlaceholder } from './placeholder.ts'
 
+const russian = anyCase('\u043f\u0430\u0440\u043e\u043b\u044c')
+const chinese = anyCase('\u5bc6\u7801')
 /** What follows these is a password, however simple. UTF-8 as latin1. */
 const strong =
-  '(?:pass(?:word|wd|phrase|code)|passwort|kennwort|contrase(?:n|\\xc3\\xb1)a|senha|wachtwoord|mot[ _-]?de[ _-]?passe|pwd|secret|\\xd0\\xbf\\xd0\\xb0\\xd1\\x80\\xd0\\xbe\\xd0\\xbb\\xd1\\x8c|\\xe5\\xaf\\x86\\xe7\\xa0\\x81)s?' +
+  `(?:pass(?:word|wd|phrase|code)|passwort|kennwort|contrase(?:n|\\xc3[\\x91\\xb1])a|senha|wachtwoord|mot[ _-]?de[ _-]?passe|pwd|secret|${russian}|${chinese})s?` +
   '(?:[_-]?(?:confirm(?:ation|ed)?|old|new|current|repeat(?:ed)?|again|verify|value|string|text|[0-9]))?'
 /** What follows these is a secret if it looks like one; so is what is below them. */
 const weakAbove =
@@ -24,7 +27,7 @@ const aboutSecret =
   /[.](?:names?|ids?|count|length|size|age|policy|expire[sd]?(?:_at)?|created(?:_at)?|updated(?:_at)?|rotated(?:_at)?|type|kind|version|url|uri|path|status|state|enabled|required|namespace|hint|strength|changed|reset|ttl|provider|source|ref|arn|algorithm|issuer|scopes?)$/
 
 /** The longest first: `secret_key` is no `secret`, and `password` no `pass`. */
-const written = new RegExp(`${weakAbove}|(${strong})|${weakOther}`, 'gi')
+const written = new RegExp(eitherCase(`${weakAbove}|(${strong})|${weakOther}`), 'g')
 
 /** From the word to the value, each with the quote that the value begins with. */
 const joins = {
@@ -36,7 +39,7 @@ const joins = {
   argument: /\\?["'][ \t]{0,3},[ \t]{0,3}(\\?["'])/y,
   /** `name: DB_PASSWORD` and then `value: …`, as attributes, in YAML or JSON. */
   sibling:
-    /\\?["']?[,;]?\s{0,40}\\?["']?value\\?["']?\s{0,3}[:=]\s{0,3}(?:\{\s{0,3}\\?"string_?[Vv]alue\\?"\s{0,3}:\s{0,3})?(\\?["'])?/iy,
+    /(?=[\\"',;\s])\\?["']?[,;]?\s{0,40}\\?["']?value\\?["']?\s{0,3}[:=]\s{0,3}(?:\{\s{0,3}\\?"string_?[Vv]alue\\?"\s{0,3}:\s{0,3})?(\\?["'])?/iy,
   /** `<password>…`: only behind a `<`. */
   element: /(?:\s[^<>]{0,100})?>(?:\s|\\[nrt]){0,40}()(?=[^<>\s])/y,
   /** `--password …`: only behind dashes. */
@@ -70,9 +73,9 @@ export const genericSecret: Detector = {
     'Values beside words such as password (any value), and api_key, token or secret (values of mixed characters and enough entropy), in keys of attributes and in text: pairs, JSON, YAML, XML, options of commands, cookies.',
   anchors: [
     '(?i)(?:pass(?:word|wd|phrase|code|wort)|kennwort|senha|wachtwoord|contrase|mot.?de.?passe|pwd|secret)',
-    '\\xd0\\xbf\\xd0\\xb0\\xd1\\x80\\xd0\\xbe\\xd0\\xbb\\xd1\\x8c|\\xe5\\xaf\\x86\\xe7\\xa0\\x81',
+    `${russian}|${chinese}`,
     // What may follow in text, or the tag of the value behind the key of an attribute.
-    `(?i)(?:key|token|credential|sess(?:ion[_-]?)?id|auth|cookie|pass)s?[ \\t"'\\\\\\]:=>.?+|\\x12]`,
+    `(?i:(?:key|token|credential|sess(?:ion[_-]?)?id|auth|cookie|pass)s?)[${blanks}"'\\\\\\],;:=>.?+|\\x12]`,
     // `access_key_id`, which has more behind the word.
     '(?i)key[_-]?id',
   ],

@@ -21,7 +21,7 @@ export const iban: Detector = {
   group: 'pii',
   summary:
     'International bank account numbers, plain or in groups: country, its length, and the check digits (ISO 13616, mod 97).',
-  anchors: ['[A-Za-z]{2}[0-9]{2}[ -]?[A-Za-z0-9]{4}[ -]?[A-Za-z0-9]{4}'],
+  anchors: ['[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11}'],
   find(text, _key, report) {
     candidate.lastIndex = 0
     for (let match = candidate.exec(text); match !== null; match = candidate.exec(text)) {

@@ -28,6 +28,8 @@ interface NationalId {
   isValid(plain: string): boolean
   /** Words that make a finding of what is doubtful. */
   readonly words: RegExp
+  /** Whether it is not even possible where it is neither distinct nor beside a word. */
+  readonly onlyBeside?: true
   /** Whether the shape and the check say enough, without words. */
   isDistinct(written: string): boolean
 }
@@ -170,7 +172,8 @@ const ids: readonly NationalId[] = [
     summary:
       'French social security numbers (NIR) of 15 digits: month, department and key (mod 97).',
     pattern: '[1-478] ?[0-9]{2} ?[0-9]{2} ?(?:[0-9]{2}|2[ABab]) ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}',
-    anchors: [nineDigits],
+    // Corsica has a letter.
+    anchors: [nineDigits, '[0-9] ?2[ABab] ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}'],
     isValid: isNir,
     words: /(?:nir(?![a-z])|insee|s[e\xc3\xa9]+curit|secu)/i,
     // 3, 4, 7 and 8 are given for a time, while a person is being registered.
@@ -238,6 +241,7 @@ const ids: readonly NationalId[] = [
     anchors: ['[0-9]{14}', '\\.[0-9A-Za-z]{3}/[0-9A-Za-z]{4}-[0-9]', '(?i)cnpj'],
     isValid: isCnpj,
     words: /cnpj/i,
+    onlyBeside: true,
     isDistinct: hasSigns,
   },
   {
@@ -284,6 +288,7 @@ function toDetector(id: NationalId): Detector {
         if (!id.isValid(plain)) continue
         const near = hasContext(text, key, match.index, pattern.lastIndex, words)
         const sure = near || id.isDistinct(written)
+        if (!sure && id.onlyBeside) continue
         report.add(
           match.index,
           pattern.lastIndex,

@@ -1,4 +1,5 @@
 import { confidence, type Detector, hasContext } from '../detector.ts'
+import { eitherCase } from '../latin1.ts'
 
 const months = 'jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec'
 const date = new RegExp(
@@ -50,8 +51,9 @@ export const postalAddress: Detector = {
   anchors: [
     ' (?:St|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl|Square|Sq|Terrace|Parkway|Pkwy|Highway|Hwy)',
     '(?:stra\\xc3\\x9fe|strasse|str\\.|weg|platz|allee|gasse|ring|damm|ufer) [0-9]',
-    '(?i)(?:street|postal|mailing|shipping|billing|home|delivery)[_. -]?(?:addr|line|\\x12)',
+    '(?i)(?:street|postal|mailing|shipping|billing|home|delivery)[_. -]?(?:addr|line)',
   ],
+  keyEnds: ['(?i)(?:street|postal|mailing|shipping|billing|home|delivery)[_. -]?'],
   find(text, key, report) {
     if (key !== '' && addressKey.test(key) && /[0-9]/.test(text) && /[A-Za-z] /.test(text)) {
       report.add(0, text.length, confidence.likely)
@@ -68,15 +70,11 @@ export const postalAddress: Detector = {
 
 const nameWords =
   'first[_. -]?name|last[_. -]?name|full[_. -]?name|given[_. -]?name|family[_. -]?name|middle[_. -]?name|maiden[_. -]?name|surname|customer[_. -]?name|patient[_. -]?name|card[_. -]?holder(?:[_. -]?name)?|contact[_. -]?name|real[_. -]?name|person[_. -]?name|vorname|nachname'
-/** Names begin with a capital, the words in front of them with either; the flag would be for both. */
-function anyCase(words: string): string {
-  return words.replace(/(?<!\[[^\]]*)[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`)
-}
-
 const nameKey = new RegExp(`(?:${nameWords})$`)
 const name = "[A-Z\\xc3][A-Za-z\\x80-\\xff'-]{1,30}"
+/** Names begin with a capital, the words in front of them with either. */
 const named = new RegExp(
-  `(?<![A-Za-z])(?:(?:${anyCase(nameWords)})["'\\\\]{0,3}\\s{0,2}[:=>]\\s{0,2}["'\\\\]{0,2}` +
+  `(?<![A-Za-z])(?:(?:${eitherCase(nameWords)})["'\\\\]{0,3}\\s{0,2}[:=>]\\s{0,2}["'\\\\]{0,2}` +
     `|(?:Mr|Mrs|Ms|Dr|Prof|Herr|Frau|Mme|Sr|Sra)\\.? )(${name}(?: (?:(?:van|von|de|der|da|di|la|el|al|bin) ){0,2}(?:[A-Z]\\. )?${name}){0,3})`,
   'g',
 )
@@ -87,6 +85,10 @@ export const personName: Detector = {
   summary:
     'Names of people, only by the key (first_name, surname, cardholder, …), behind such a word in text, or behind a title. Names anywhere else are not found.',
   anchors: [`(?i)(?:${nameWords})`, '(?:Mr|Mrs|Ms|Dr|Prof|Herr|Frau|Mme|Sr|Sra)\\.? [A-Z\\xc3]'],
+  // `name` and `holder` may be keys of a map below these.
+  keyEnds: [
+    '(?i)(?:first|last|full|given|family|middle|maiden|customer|patient|card|contact|real|person)',
+  ],
   find(text, key, report) {
     if (key !== '' && nameKey.test(key)) {
       if (/[A-Za-z\x80-\xff]{2}/.test(text) && text.length <= 200) {

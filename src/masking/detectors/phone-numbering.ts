@@ -61,6 +61,8 @@ const s0 = `${s}?`
 export interface Region {
   readonly grouped: string
   readonly bare: string
+  /** For the prefilter, where there are forms of less than nine digits, or with more than three signs between two of them. */
+  readonly anchor?: string
 }
 
 const northAmerica: Region = {
@@ -78,6 +80,7 @@ export const regions = {
   DE: {
     grouped: `\\(?0[1-9][0-9]{1,4}\\)?(?: ?[/-] ?| )[0-9]{2,8}(?:[ -][0-9]{1,5}){0,4}`,
     bare: '0[1-9][0-9]{7,11}',
+    anchor: '0[1-9][0-9]{1,4}\\)?(?: ?[/-] ?| )[0-9]{2}',
   },
   FR: { grouped: `0[1-9](?:[ .-][0-9]{2}){4}`, bare: '0[1-9][0-9]{8}' },
   ES: {
@@ -87,16 +90,22 @@ export const regions = {
   IT: {
     grouped: `(?:0[0-9]{1,3}|3[0-9]{2})${s}[0-9]{3,4}${s0}[0-9]{3,4}`,
     bare: '(?:0[0-9]{8,10}|3[0-9]{8,9})',
+    anchor: `0[0-9]{1,3}${s}[0-9]{3,4}${s0}[0-9]{3}`,
   },
   NL: {
     grouped: `06[ -][0-9]{8}|0[1-9][0-9]{0,2}(?:-| )[0-9]{3}${s0}[0-9]{2}${s0}[0-9]{2}`,
     bare: '0[1-9][0-9]{8}',
   },
-  BE: { grouped: `0[1-9][0-9]{0,2}${s}[0-9]{2,3}(?:${s}[0-9]{2}){2}`, bare: '0[1-9][0-9]{7,8}' },
+  BE: {
+    grouped: `0[1-9][0-9]{0,2}${s}[0-9]{2,3}(?:${s}[0-9]{2}){2}`,
+    bare: '0[1-9][0-9]{7,8}',
+    anchor: `0[1-9][0-9]{0,2}${s}[0-9]{2,3}(?:${s}[0-9]{2}){2}`,
+  },
   CH: { grouped: `0[1-9][0-9] [0-9]{3} [0-9]{2} [0-9]{2}`, bare: '0[1-9][0-9]{8}' },
   AT: {
     grouped: `0[1-9][0-9]{0,3}[ /-][0-9]{3,8}(?:[ -][0-9]{1,5}){0,2}`,
     bare: '0[1-9][0-9]{6,11}',
+    anchor: '0[1-9][0-9]{0,3}[ /-][0-9]{3}|0[1-9][0-9]{6}',
   },
   PL: { grouped: `[1-9][0-9]{2}[ -][0-9]{3}[ -][0-9]{3}`, bare: '[1-9][0-9]{8}' },
   IN: { grouped: `0?[6-9][0-9]{4}[ -][0-9]{5}`, bare: '[6-9][0-9]{9}' },
@@ -105,7 +114,11 @@ export const regions = {
     bare: '0[23478][0-9]{8}',
   },
   BR: { grouped: `\\(?[1-9][0-9]\\)? ?9?[0-9]{4}-[0-9]{4}`, bare: '[1-9]{2}9[0-9]{8}' },
-  JP: { grouped: `0[0-9]{1,3}-[0-9]{2,4}-[0-9]{4}`, bare: '0[1-9][0-9]{8,9}' },
-} as const satisfies Record<string, Region>
+  JP: {
+    grouped: `0[0-9]{1,3}-[0-9]{2,4}-[0-9]{4}`,
+    bare: '0[1-9][0-9]{8,9}',
+    anchor: `0[0-9]{1,3}-[0-9]{2,4}-[0-9]{4}`,
+  },
+} satisfies Record<string, Region>
 
 export type RegionName = keyof typeof regions

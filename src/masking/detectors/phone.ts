@@ -1,5 +1,11 @@
 import { confidence, type Detector, digitsOf, hasContext, nineDigits } from '../detector.ts'
-import { isInternational, isNorthAmerican, type RegionName, regions } from './phone-numbering.ts'
+import {
+  isInternational,
+  isNorthAmerican,
+  type Region,
+  type RegionName,
+  regions,
+} from './phone-numbering.ts'
 
 /** Between the digits of an international number: up to two signs of `(0) `, or a dash of Unicode. */
 const between = '(?:[ ().\\-/]{1,3}|\\xC2\\xA0|\\xE2\\x80[\\x90-\\x95\\xAF])?'
@@ -15,8 +21,11 @@ const dialled = new RegExp(
 const words =
   /(?:^|[^a-z])(?:tele?(?:phone|fon|fono|fone|foon)?s?(?:[ _-]?(?:no|nr|number))?|phones?|phone[ _-]?(?:no|number)|mobiles?|mobil|cell(?:phone|ular)?|handy|msisdn|call(?:er|ed|ing|back)?|fax|sms|whatsapp|contact|dial(?:ed|led)?)(?![a-z])|(?:phone|mobile|tel)(?:number|no|nr)|(?:phone|mobile|msisdn)/i
 
+/** Of small countries a number has four digits behind its code. */
+const sevenDigits = '\\+[0-9](?:[ ().\\-/\\xC2\\xA0\\xE2\\x80\\x90-\\x95\\xAF]{0,3}[0-9]){6}'
+
 export function createPhone(names: readonly RegionName[]): Detector {
-  const chosen = [...new Set(names.map((name) => regions[name]))]
+  const chosen: Region[] = [...new Set(names.map((name) => regions[name]))]
   const grouped = compile(chosen.map((region) => region.grouped))
   const bare = compile(chosen.map((region) => region.bare))
   const isUs = names.includes('US') || names.includes('CA')
@@ -25,7 +34,7 @@ export function createPhone(names: readonly RegionName[]): Detector {
     group: 'pii',
     summary:
       'Phone numbers in the international form (`+`, an assigned calling code, its lengths) and in the national forms of `regions`; national digits without groups only beside words such as phone or mobile.',
-    anchors: [nineDigits],
+    anchors: [nineDigits, sevenDigits, ...chosen.flatMap(({ anchor }) => anchor ?? [])],
     find(text, key, report) {
       if (text.includes('+')) findInternational(text, report)
       if (text.includes('00') || text.includes('011')) findDialled(text, key, report)

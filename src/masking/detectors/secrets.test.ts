@@ -20,6 +20,15 @@ suite('a value beside a word for secrets is masked, however it is written:', () 
     ['db:\n  password: swordfish\n  user: jane', `db:\n  password: ${secret}\n  user: jane`],
     ['db_password: swordfish', `db_password: ${secret}`],
     ['- name: DB_PASSWORD\n  value: swordfish', `- name: DB_PASSWORD\n  value: ${secret}`],
+    ['- name: API_KEY\n  value: abc123def456', `- name: API_KEY\n  value: ${secret}`],
+    ['- name: API_KEY\\n  value: abc123def456', `- name: API_KEY\\n  value: ${secret}`],
+    ['CREDENTIALS="abc123def456"', `CREDENTIALS="${secret}"`],
+    ['<token\n  id="x">abc123def456</token>', `<token\n  id="x">${secret}</token>`],
+    [
+      '\u041f\u0430\u0440\u043e\u043b\u044c: swordfish12',
+      `\u041f\u0430\u0440\u043e\u043b\u044c: ${secret}`,
+    ],
+    ['\u5bc6\u7801\uff1aswordfish12', `\u5bc6\u7801\uff1a${secret}`],
     ['{"name":"DB_PASSWORD","value":"swordfish"}', `{"name":"DB_PASSWORD","value":"${secret}"}`],
     [
       '{"key":"password","value":{"stringValue":"swordfish"}}',
@@ -41,6 +50,7 @@ suite('a value beside a word for secrets is masked, however it is written:', () 
     ["curl -X POST -u 'jane:sword:fish'", "curl -X POST -u 'jane:<authorization>'"],
     ['"curl", "--user", "jane:swordfish"', '"curl", "--user", "jane:<authorization>"'],
     ['curl --proxy-user=j:pw https://x', 'curl --proxy-user=j:<authorization> https://x'],
+    ['curl https://x \\\n  -u jane:swordfish', 'curl https://x \\\n  -u jane:<authorization>'],
     ['curl -u https://x -A a:b', 'curl -u https://x -A a:b'],
     ['curl -u "$USER:$TOKEN" https://x', 'curl -u "$USER:$TOKEN" https://x'],
     ['sort -u a:b', 'sort -u a:b'],

@@ -81,6 +81,35 @@ suite('masking', () => {
     ])
   })
 
+  for (const [first, second, text] of [
+    ['customer', 'name', 'Jane Doe'],
+    ['card', 'holder', 'Jane Doe'],
+    ['billing', 'address', '12 Rue Longue'],
+    ['aws', 'secret', 'wJalrXUtnFEMIK7MDENGbPxRfiCYzZZ8KEYabcdE'],
+    ['contrase\u00f1a', 'x', 'swordfish'],
+    ['\u041f\u0410\u0420\u041e\u041b\u042c', 'x', 'swordfish'],
+  ] as const) {
+    test(`takes the keys ${first} and ${second} of maps in each other as one`, () => {
+      const inner = { kvlistValue: { values: [{ key: second, value: { stringValue: text } }] } }
+      const asMaps = mask('logs', log({ kvlistValue: { values: [{ key: first, value: inner }] } }))
+      assert.ok(!Buffer.from(asMaps).includes(text))
+      const asText = log({ stringValue: JSON.stringify({ [first]: { [second]: text } }) })
+      assert.ok(!Buffer.from(mask('logs', asText, { json_strings: true })).includes(text))
+    })
+  }
+
+  test('takes whole numbers as text, also short ones and those that a double cannot tell apart', () => {
+    const attributes = [
+      { key: 'password', value: { intValue: '123' } },
+      { key: 'card', value: { doubleValue: 9792000000000052 } },
+    ]
+    const values = recordOf(mask('logs', log({}, attributes))).attributes
+    assert.deepEqual(values, [
+      { key: 'password', value: { stringValue: '<generic_secret>' } },
+      { key: 'card', value: { stringValue: '<credit_card>' } },
+    ])
+  })
+
   test('keeps the last four, with the format', () => {
     const detectors = [{ name: 'credit_card', keep_last: 4, keep_format: true }]
     const masked = mask(

@@ -6,6 +6,7 @@ import type { OtlpSignal } from '../../wire/otlp/signal.ts'
 import { Reader } from '../../wire/reader.ts'
 import { Writer } from '../../wire/writer.ts'
 import { type Examiner, verdict } from '../examiner.ts'
+import { lowerAscii } from '../latin1.ts'
 import type { PathFilter } from '../path-filter.ts'
 import { Hits } from '../prefilter/hits.ts'
 import type { Prefilter } from '../prefilter/prefilter.ts'
@@ -257,7 +258,7 @@ export class Masker {
     const own = this.#keyOf(start, end)
     const base = parent.name === 'KeyValueList' ? path : this.#below(path, parent, field)
     const place = own === '' || !this.#hasPaths ? base : `${base}.${own}`
-    const joined = key === '' ? own.toLowerCase() : `${key}.${own.toLowerCase()}`
+    const joined = key === '' ? lowerAscii(own) : `${key}.${lowerAscii(own)}`
     // Every hit of the pair, also one in the key, and one where key and value meet.
     const bits = this.#hits.bitsIn(start, end) | forced
     reader.offset = start
@@ -327,7 +328,7 @@ export class Masker {
     if (tag === 24) digits = BigInt.asIntN(64, reader.varint64()).toString()
     else if (tag === 33) digits = wholeDigits(reader.double())
     reader.offset = end
-    if (digits.length < 4) return keep
+    if (digits === '') return keep
     const { examiner, paths } = this.#settings
     if (paths !== undefined && !paths.allows(path)) return keep
     const result = examiner.examine(digits, key, allBits, this.#identity, path)
@@ -373,5 +374,5 @@ function isNoIdentity(parent: Message, field: Field): boolean {
 
 /** A double that is a whole number, as people would write it. */
 function wholeDigits(value: number): string {
-  return Number.isSafeInteger(value) ? String(value) : ''
+  return Number.isInteger(value) && Math.abs(value) < 1e21 ? String(value) : ''
 }

@@ -110,7 +110,7 @@ export interface Kernel {
 
 /** What is used of it; the types of Node leave it out. */
 const { WebAssembly } = globalThis as unknown as {
-  readonly WebAssembly: {
+  readonly WebAssembly?: {
     validate(bytes: Uint8Array): boolean
     readonly Module: new (bytes: Uint8Array) => object
     readonly Instance: new (module: object) => { readonly exports: Exports }
@@ -124,13 +124,14 @@ interface Exports {
 
 let opened: Kernel | undefined | null = null
 
-/** Undefined where there is no kernel: the machine has no vectors, or the process no room for the memory. */
+/** Undefined where there is no kernel: the machine has no vectors, the process no room for the memory, or (`--jitless`) no WebAssembly. */
 export function kernelOf(): Kernel | undefined {
-  if (opened === null) opened = WebAssembly.validate(program) ? open() : undefined
+  if (opened === null) opened = open()
   return opened
 }
 
 function open(): Kernel | undefined {
+  if (WebAssembly?.validate(program) !== true) return undefined
   try {
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(program))
     const { run, memory } = exports

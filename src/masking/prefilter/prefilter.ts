@@ -13,7 +13,7 @@ export interface Anchor {
 }
 
 /** A few anchors share one automaton; of many, words and shapes together would have a state for each pair of them. */
-const anchorsMaxOfOne = 16
+const anchorsMaxOfOne = 32
 
 /**
  * Proves bytes clean: what no anchor ends in, no detector can find anything in. One pass (two for many anchors) over the
@@ -75,9 +75,13 @@ function merge(anchors: readonly Anchor[]): Anchor[] {
 }
 
 const digitOne = [49, 49]
+const aboveAscii = [0x80, 0xff]
 
-/** Whether a digit may begin it: numbers and codes, unlike words and the prefixes of tokens. */
+/**
+ * Whether a digit may begin it: numbers and codes, unlike words and the prefixes of tokens. Also what begins above ASCII: words
+ * tell apart most letters, and the table of an automaton that tells apart more than 128 bytes is twice as large.
+ */
 function isShape(node: Node): boolean {
   const { set } = first(node)
-  return overlaps(set, digitOne)
+  return overlaps(set, digitOne) || overlaps(set, aboveAscii)
 }

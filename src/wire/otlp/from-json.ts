@@ -107,10 +107,16 @@ class Converter {
 
   #message(message: Message, depth: number): void {
     this.#open(depth)
+    const start = this.#writer.length
     for (let first = true; this.#json.next(first, '}'); first = false) {
       const field = this.#takeField(message, depth)
       if (field === undefined) continue
+      const from = this.#writer.length
       this.#content(field, depth)
+      // Maps of some languages have no order. In protobuf keys stand in front, and masking tells them by what is behind them.
+      if (from > start && message.name === 'KeyValue' && field.name === 'key') {
+        this.#writer.putBefore(start, from)
+      }
       this.#fields[depth] = undefined
     }
   }

@@ -14,6 +14,19 @@ import { scanItems } from './scan.ts'
 import type { OtlpSignal } from './signal.ts'
 import { toJson } from './to-json.ts'
 
+test('OTLP/JSON of an attribute is read with its key in front, wherever it stands', () => {
+  const logs = (attribute: string): Uint8Array =>
+    fromJson('logs', `{"resourceLogs":[{"resource":{"attributes":[${attribute}]}}]}`)
+  const inner = '{"kvlistValue":{"values":[{"value":{"stringValue":"v"},"key":"inner"}]}}'
+  const key = 'k'.repeat(300)
+  assert.deepEqual(
+    logs(`{"value":${inner},"key":"${key}"}`),
+    logs(
+      `{"key":"${key}","value":${inner.replace('"value":{"stringValue":"v"},"key":"inner"', '"key":"inner","value":{"stringValue":"v"}')}}`,
+    ),
+  )
+})
+
 for (const signal of signals) {
   suite(`OTLP/JSON of ${signal}`, () => {
     const { bytes, text, itemCount } = wireFixture(signal)
