@@ -17,6 +17,8 @@ export interface ScalarMetadata {
  */
 export interface ObjectMetadata {
   readonly unsupported: readonly string[]
+  /** What to do instead of some of them. */
+  readonly instead?: Readonly<Record<string, string>>
 }
 
 /** Metadata of an option: see `sectionSwitch`. */

@@ -248,6 +248,18 @@ const rows: readonly { name: string; schema: v.GenericSchema; yaml: string; want
       'o.h: must be "x" or a number',
     ],
   },
+  {
+    name: 'what the collector has, and what to do instead',
+    schema: v.pipe(
+      v.strictObject({}),
+      v.metadata({ unsupported: ['auth', 'cookies'], instead: { auth: 'use headers' } }),
+    ),
+    yaml: '{auth: x, cookies: y}',
+    want: [
+      'o.auth: is an option of the collector that remora does not support: use headers',
+      'o.cookies: is an option of the collector that remora does not support',
+    ],
+  },
 ]
 
 suite('options of every form', () => {

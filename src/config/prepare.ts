@@ -112,7 +112,7 @@ function prepareObject(
       plain[key] = toPlain(entry.value)
     } else if (described.unsupported.includes(key)) {
       const message = 'is an option of the collector that remora does not support'
-      problems.push(problemAt(entry.keyOrigin, at, message))
+      problems.push(problemAt(entry.keyOrigin, at, message, described.instead[key]))
     } else {
       const parent = parentOf(key, entries)
       const hint =

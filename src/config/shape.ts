@@ -21,6 +21,8 @@ export interface Described {
   /** Which of the scalars of component/schema.ts it is, if any. */
   readonly scalar: ScalarMetadata['scalar'] | undefined
   readonly unsupported: readonly string[]
+  /** What to do instead of some of the unsupported ones. */
+  readonly instead: Readonly<Record<string, string>>
   /** Whether `enabled: false` takes it out of the configuration. */
   readonly hasSwitch: boolean
   readonly description: string | undefined
@@ -93,6 +95,7 @@ function describeNew(schema: Schema): Described {
     shape,
     scalar: metadata.scalar,
     unsupported: metadata.unsupported ?? [],
+    instead: metadata.instead ?? {},
     hasSwitch: shape.kind === 'object' && isSwitch(shape.entries['enabled']),
     description,
     default: fallback,

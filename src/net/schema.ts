@@ -159,3 +159,8 @@ export const tlsClient = v.pipe(
 
 export type TlsServerConfig = v.InferOutput<typeof tlsServer>
 export type TlsClientConfig = v.InferOutput<typeof tlsClient>
+
+/** What clients say of the collector's `auth`, which names an extension. */
+export const insteadOfAuth = {
+  auth: 'put the token into headers, e.g. authorization: Bearer …',
+}

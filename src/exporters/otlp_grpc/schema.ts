@@ -11,7 +11,7 @@ import { deliveryOptions } from '../../delivery/schema.ts'
 import { grpcStatus } from '../../net/grpc/status.ts'
 import { parseGrpcTarget } from '../../net/grpc/target.ts'
 import { grpcMetadata } from '../../net/header-rules.ts'
-import { tlsClient } from '../../net/schema.ts'
+import { insteadOfAuth, tlsClient } from '../../net/schema.ts'
 
 const endpointMessage =
   'must be "host:port", "http://host:port", "https://host:port" or "unix:///path"'
@@ -119,7 +119,10 @@ export const config = v.pipe(
     ),
     ...deliveryOptions('5s'),
   }),
-  v.metadata({ unsupported: ['auth', 'middlewares'] } satisfies ObjectMetadata),
+  v.metadata({
+    unsupported: ['auth', 'middlewares'],
+    instead: insteadOfAuth,
+  } satisfies ObjectMetadata),
 )
 
 export type OtlpGrpcConfig = v.InferOutput<typeof config>

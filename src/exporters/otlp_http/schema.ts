@@ -11,7 +11,7 @@ import {
 } from '../../component/schema.ts'
 import { deliveryOptions } from '../../delivery/schema.ts'
 import { httpRequestHeader } from '../../net/header-rules.ts'
-import { tlsClient } from '../../net/schema.ts'
+import { insteadOfAuth, tlsClient } from '../../net/schema.ts'
 
 const urlMessage = 'must be a URL such as "http://host:4318" or "https://host/path"'
 
@@ -138,6 +138,7 @@ export const config = v.pipe(
     ...deliveryOptions('30s'),
   }),
   v.metadata({
+    instead: insteadOfAuth,
     unsupported: [
       'auth',
       'cookies',
