@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, suite, test } from 'node:test'
 import { numberedLogs, numbersIn } from '../../test/support/numbered-logs.ts'
 import { OtlpSink } from '../../test/support/otlp-sink.ts'
+import { until } from '../../test/support/remora-process.ts'
 import type { LetterHead } from '../buffer/dead-letters/letter.ts'
 import { LetterBox, listLetters } from '../buffer/dead-letters/letter-box.ts'
 import { systemClock } from '../component/clock.ts'
@@ -23,6 +24,8 @@ interface World {
   readonly a: LetterBox
   readonly b: LetterBox
   run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }>
+  /** As Ctrl-C does, once the command listens. */
+  interrupt(): void
 }
 
 /** Two exporters with letters, one in a directory and one in a storage, and one exporter without. */
@@ -34,6 +37,7 @@ extensions: { file_storage: { directory: "${directory}/storage" } }
 exporters:
   otlp_http/a:
     endpoint: http://127.0.0.1:${sink.httpPort}
+    timeout: 1s
     dead_letter: { directory: "${directory}/letters" }
     sending_queue: { storage: file_storage }
   otlp_grpc:
@@ -45,6 +49,7 @@ service:
   extensions: [file_storage]
   pipelines: { logs: { receivers: [otlp], exporters: [otlp_http/a, otlp_grpc, debug] } }
 `
+  const world: Pick<World, 'interrupt'> = { interrupt: () => {} }
   const run = async (...args: string[]) => {
     let [stdout, stderr] = ['', '']
     const code = await cli(
@@ -62,7 +67,9 @@ service:
       },
       {
         clock: systemClock,
-        onSignal: () => {},
+        onSignal: (receive) => {
+          world.interrupt = () => receive('SIGINT')
+        },
         leaveSignals: () => {},
         onBug: () => {},
         exit: () => {},
@@ -73,7 +80,7 @@ service:
   const a = new LetterBox(join(directory, 'letters/dead_letters_otlp_http%2Fa'), 1e6)
   const b = new LetterBox(join(directory, 'storage/dead_letters_otlp_grpc.d'), 1e6)
   await Promise.all([a.open(), b.open()])
-  return { a, b, run }
+  return Object.assign(world, { a, b, run })
 }
 
 function headOf(over: Partial<LetterHead> = {}): LetterHead {
@@ -201,6 +208,21 @@ suite('remora dead-letters', () => {
 })
 
 suite('remora dead-letters replay', () => {
+  test('ends at Ctrl-C after the letter that is being sent, and says what was not tried', async () => {
+    const world = await setup()
+    for (const first of [0, 3, 6]) await world.a.add(headOf(), logs(first))
+    const { requests } = sink
+    sink.mode = 'hang'
+    const running = world.run('replay')
+    await until('the first request', () => sink.requests > requests)
+    world.interrupt()
+    const { code, stdout } = await running
+    sink.mode = 'accept'
+    assert.equal(code, 1)
+    assert.match(stdout, /^otlp_http\/a:1 +kept +timeout: .*\n0 of 3 sent, 2 not tried$/m)
+    assert.equal((await world.run('replay')).stdout.trimEnd().split('\n').at(-1), '3 of 3 sent')
+  })
+
   test('sends through the configured exporter and removes what was taken', async () => {
     const { a, b, run } = await setup()
     sink.received.length = 0

@@ -29,19 +29,24 @@ interface Outcome {
 
 /**
  * Sends dead letters again, one after the other, and removes those that were taken. Succeeds if all of them were; notes,
- * which hold no data, count only where they are `named` by the person who asks.
+ * which hold no data, count only where they are `named` by the person who asks. A signal ends it after the letter that is being
+ * sent.
  */
 export async function replay(
   chosen: readonly Found[],
   named: boolean,
   args: Arguments,
   io: Io,
-  { clock }: ProcessControl,
+  { clock, onSignal }: ProcessControl,
 ): Promise<ExitCode> {
   const target = args.to === undefined ? undefined : await exporterTo(args.to, args, io)
   const senders = new Map<Exporter, Sender>()
   const rows: string[][] = []
   let [sent, notes] = [0, 0]
+  let interrupted = false
+  onSignal(() => {
+    interrupted = true
+  })
   const summary = (): string => {
     const untried = chosen.length - rows.length
     const rest = untried === 0 ? '' : `, ${untried} not tried`
@@ -54,6 +59,7 @@ export async function replay(
       unlocks.push(await lockDirectory(directory))
     }
     for (const one of chosen) {
+      if (interrupted) break
       const exporter = target ?? one.exporter
       let sender = senders.get(exporter)
       if (sender === undefined) {
@@ -77,7 +83,7 @@ export async function replay(
   } finally {
     // Also when it cannot go on: what is sent is sent.
     if (rows.length > 0) io.stdout(tableText(['ID', 'OUTCOME', ''], rows))
-    if (rows.length > 0 || chosen.length === 0) io.stdout(summary())
+    if (rows.length > 0 || chosen.length === 0 || interrupted) io.stdout(summary())
     for (const sender of senders.values()) await sender.stop(AbortSignal.abort())
     for (const unlock of unlocks) await unlock()
   }

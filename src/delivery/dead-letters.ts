@@ -7,7 +7,7 @@ import type { DeadLetterConfig, DeliveryConfig } from './schema.ts'
 
 /** What waits to be written; more comes only when the disk is slower than the backend refuses, and is not kept. */
 const pendingBytesMax = 8 * 1024 * 1024
-/** A scrape looks at the directory again when the last look is older: `remora dead-letters` may have removed some. */
+/** The directory is looked at again when the last look is older: `remora dead-letters` may have removed some. */
 const lookAgainMs = 5000
 
 /**
@@ -79,6 +79,7 @@ export class DeadLetters {
     payloadBytes: number,
   ): Promise<boolean> {
     const box = this.#box ?? (await this.#open())
+    if (this.#mayLook()) await box.open()
     if (!box.admits(head, payloadBytes)) {
       this.#complain(new Error('it is larger than max_size'), items)
       return false
@@ -102,13 +103,19 @@ export class DeadLetters {
   /** The box, for a scrape; what has changed in it meanwhile, the next scrape shows. */
   #looked(): LetterBox | undefined {
     const box = this.#box
-    const nowMs = this.#settings.clock.monotonicMs()
-    if (box === undefined || nowMs - this.#lookedMs < lookAgainMs) return box
-    this.#lookedMs = nowMs
+    if (box === undefined || !this.#mayLook()) return box
     this.#last = this.#last
       .then(() => box.open())
       .catch((error: unknown) => this.#complain(error, 0))
     return box
+  }
+
+  /** Once in a while. */
+  #mayLook(): boolean {
+    const nowMs = this.#settings.clock.monotonicMs()
+    if (nowMs - this.#lookedMs < lookAgainMs) return false
+    this.#lookedMs = nowMs
+    return true
   }
 
   #directory(): Promise<string> {

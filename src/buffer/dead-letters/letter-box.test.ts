@@ -150,6 +150,21 @@ suite('a letter box', () => {
     )
   })
 
+  test('looks at the directory again when somebody else has added a letter, and not for each of its own', async () => {
+    const box = await openBox()
+    await box.add(headOf(1), payload)
+    const whole = await readFile(join(box.directory, '00000001.letter'))
+    // Far from the numbers that come next, so that nothing tells of it yet.
+    await writeFile(join(box.directory, '00000900.letter'), whole)
+    await box.add(headOf(2), payload)
+    assert.equal(box.length, 2)
+    await writeFile(join(box.directory, '00000003.letter'), whole)
+    await box.add(headOf(3), payload)
+    const numbers = (await listLetters(box.directory)).map(({ number }) => number)
+    assert.deepEqual(numbers, [1, 2, 3, 900, 901])
+    assert.equal(box.length, 5)
+  })
+
   test('says what is wrong with a damaged letter, and leaves foreign files alone', async () => {
     const box = await openBox()
     for (const items of [1, 2, 3]) await box.add(headOf(items), payload)
@@ -168,6 +183,7 @@ suite('a letter box', () => {
         [9, 'it is no dead letter'],
       ],
     )
+    await box.open()
     await box.add(headOf(4), payload)
     assert.equal(typeof (await box.read(10)), 'object')
     assert.equal(await readFile(join(box.directory, 'readme.txt'), 'utf8'), 'x')
