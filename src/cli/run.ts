@@ -38,6 +38,8 @@ const stopGraceMs = 3000
 /** After a bug nothing is sure any more: only what can be handed on quickly. */
 const bugStopMs = 3000
 
+const dayMs = 24 * 60 * 60 * 1000
+
 /**
  * Ctrl-C reaches a process that npm started twice: from the terminal, and passed on by npm within milliseconds. No person
  * presses the keys twice as fast as this.
@@ -86,6 +88,7 @@ export async function run(
     logger.error('cannot start', { error })
     return exitCodes.failed.code
   }
+  const mayEnd = stayAlive(control.clock)
   const stopCollecting = collectWhenQuiet(control.clock, logger)
   logger.info('ready', { version, running: summarise(plan.service) })
   if (
@@ -104,10 +107,23 @@ export async function run(
   stopCollecting()
   await lifecycle.service.stop()
   lifecycle.stopped()
+  mayEnd()
   // First what was held back, so that this is the last line.
   logger.close()
   logger.info('stopped')
   return lifecycle.exitCode
+}
+
+/**
+ * Node ends a process in which nothing can happen any more, and does not count signals: one that waits for the next run of
+ * a command or the next scrape, without a server of its own, would be gone.
+ */
+function stayAlive(clock: Clock): () => void {
+  const again = (): void => {
+    cancel = clock.after(dayMs, again)
+  }
+  let cancel = clock.after(dayMs, again)
+  return () => cancel()
 }
 
 /** What the process does about signals and bugs, from before the start to the end of the stop. */

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { freePort } from '../support/free-port.ts'
 import { numberedLogs } from '../support/numbered-logs.ts'
 import { sendHttp } from '../support/otlp-sender.ts'
@@ -96,6 +97,23 @@ service:
     ]) {
       assert.ok(remora.stderr.includes(part), `"${part}" is missing in\n${remora.stderr}`)
     }
+  })
+})
+
+suite('between two runs of a command', () => {
+  test('it goes on, although it has no server and nothing else to do', async (t) => {
+    const remora = await startRemora(
+      t,
+      `
+receivers: { exec: { command: ["true"], interval: 1h } }
+exporters: { debug: { verbosity: basic } }
+service:
+  telemetry: { metrics: { level: none } }
+  pipelines: { logs: { receivers: [exec], exporters: [debug] } }`,
+    )
+    // It ended as soon as the first run was over.
+    await Promise.race([remora.exited, delay(1000)])
+    await remora.stop()
   })
 })
 
