@@ -230,6 +230,36 @@ const behaviours: readonly Behaviour[] = [
     want: ['1', '2'],
   },
   {
+    name: 'a line of the header that its operators do not fit is passed over',
+    options: {
+      header: {
+        pattern: '^#',
+        metadata_operators: [{ type: 'regex_parser', regex: '^#app=(?P<app>.*)' }],
+      },
+      operators: [{ type: 'move', from: 'attributes.app', to: 'body' }],
+    },
+    run: async (scene) => {
+      scene.write('app.log', '#app=shop\n#no field\none\n')
+      await scene.start()
+    },
+    want: ['shop'],
+  },
+  {
+    name: 'exclude_older_than leaves a file alone until it is changed',
+    options: { exclude_older_than: '2h' },
+    run: async (scene) => {
+      scene.write('app.log.1', 'old\n')
+      await scene.pass(3_600_000)
+      scene.write('app.log.2', 'young\n')
+      await scene.pass(3_700_000)
+      await scene.start()
+      assert.deepEqual(scene.lines, ['young'])
+      scene.write('app.log.1', 'and new\n')
+      await scene.polls(2)
+    },
+    want: ['young', 'old', 'and new'],
+  },
+  {
     name: 'nop hands on pieces of max_log_size, the last one too, and ends of lines in them',
     options: { encoding: 'nop', max_log_size: 16 },
     run: async (scene) => {
