@@ -1,5 +1,6 @@
 import { Random } from '../random.ts'
-import { luhnDigit, makers } from './values.ts'
+import type { Kind } from './kind.ts'
+import { luhnDigit, makers, moreForms } from './values.ts'
 
 /** A text, and what is to be found in it. */
 export interface Sample {
@@ -88,20 +89,25 @@ const negativesEach = 120
 export function makeCorpus(seed: number): Sample[] {
   const random = new Random(seed)
   const samples: Sample[] = []
-  for (const [detector, { make, word, secret, signed }] of Object.entries(makers)) {
-    for (let at = 0; at < positivesEach; at++) {
-      const value = make(random)
-      const usable = word === 'password' ? frames.slice(0, 2) : signed ? signedFrames : frames
-      const frame = usable[at % usable.length] as (typeof frames)[number]
-      samples.push({
-        text: frame(value, word ?? 'field'),
-        detector,
-        value: secret?.(value) ?? value,
-      })
-    }
+  for (const [detector, kind] of Object.entries(makers)) {
+    samples.push(...positivesOf(detector, kind, random))
   }
   for (const make of negatives) {
     for (let at = 0; at < negativesEach; at++) samples.push({ text: make(random) })
   }
+  for (const [detector, kind] of moreForms) samples.push(...positivesOf(detector, kind, random))
   return samples
+}
+
+function positivesOf(
+  detector: string,
+  { make, word, secret, signed }: Kind,
+  random: Random,
+): Sample[] {
+  const usable = word === 'password' ? frames.slice(0, 2) : signed ? signedFrames : frames
+  return Array.from({ length: positivesEach }, (_, at) => {
+    const value = make(random)
+    const frame = usable[at % usable.length] as (typeof frames)[number]
+    return { text: frame(value, word ?? 'field'), detector, value: secret?.(value) ?? value }
+  })
 }

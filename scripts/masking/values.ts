@@ -338,3 +338,27 @@ export const makers: Readonly<Record<string, Kind>> = {
   },
   generic_secret: { make: (random) => random.from(`${base62}!_`, 20), word: 'password' },
 }
+
+/** Further forms of those above, each with a detector. They came later: what was in the corpus stays as it was. */
+export const moreForms: readonly (readonly [detector: string, kind: Kind])[] = [
+  [
+    'authorization',
+    {
+      make: (random) =>
+        `curl ${random.pick(['-u', '-sSu', '--user', '--proxy-user'])} ${random.pick(names)}:${random.from(base62, 12)}`,
+      word: 'command',
+      secret: (value) => value.slice(value.indexOf(':') + 1),
+    },
+  ],
+  // Universal Air Travel Plan: 15 digits from a one on.
+  [
+    'credit_card',
+    {
+      make: (random) => {
+        const body = `1${random.digits(13)}`
+        return body + luhnDigit(body)
+      },
+      word: 'uatp_card',
+    },
+  ],
+]

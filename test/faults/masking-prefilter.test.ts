@@ -16,7 +16,7 @@ import { bodyRequest, MaskingInput, sampleOf, utf8 } from '../support/masking-in
 import { seed } from '../support/random.ts'
 
 /** The prefilter may only cost time: what is masked behind it is what all detectors find in all texts. */
-const rounds = Number(process.env['REMORA_MASKING_ROUNDS'] ?? 200)
+const rounds = Number(process.env['REMORA_MASKING_ROUNDS'] ?? 100)
 
 const hash_key = 'k'.repeat(16)
 
