@@ -100,7 +100,7 @@ test('the backlog is seen while the process runs, and on the disk when it does n
   assert.match(running.stdout, /^The process at 127\.0\.0\.1:\d+ says:$/m)
   assert.match(
     running.stdout,
-    /^otlp_http +logs +50 +\d+ B +\d+s +not shrinking +\S+ \w+ +(half-)?open$/m,
+    /^otlp_http +logs +50 +\d+ B +\d+s +not shrinking +\S+ \w+ of 256\.0 MiB +(half-)?open$/m,
   )
   await process.stop({ queued: 50 })
   const stopped = await remora('queue', 'status', '--config', file, '--format', 'json')
