@@ -15,7 +15,7 @@ const opaque =
   /(?<![A-Za-z])(?:proxy-)?authorization["'\\]{0,3}[ \t]{0,3}[:=][ \t]{0,3}["'\\[]{0,4}([A-Za-z0-9._~+/=-]{8,4096})(?![ \tA-Za-z0-9._~+/=-])/gi
 /** `curl -u jane:secret`, also as a list of arguments, and `--proxy-user`. A line that ends in a backslash goes on. No two of them share a byte, so that many take no longer. */
 const curlUser =
-  /(?<![A-Za-z0-9_-])curl(?:\.exe)?(?=[\s"',])(?:(?!curl)(?:[^\r\n]|\\\r?\n)){0,300}?[\s"',](?:-[A-Za-z]{0,5}[uU]|--(?:proxy-)?user)(?:[\s"',=]{1,5}|(?=[A-Za-z0-9]))[^\s:"',]{1,64}:([^\s"',]{1,200})/g
+  /(?<![A-Za-z0-9_-])curl(?:\.exe)?(?=[\s"',])(?:(?!curl)(?:[^\r\n]|\\\r?\n)){0,300}?[\s"',](?:-[A-Za-z]{0,5}[uU]|--(?:proxy-)?user)(?:[\s"',=]{1,5}|(?=[A-Za-z0-9]))[^\s:"',]{0,64}["']?:["']?([^\s"',]{1,200})/g
 const authorizationKey = /(?:^|[^a-z])(?:proxy[_-]?)?authorization$/
 
 export const authorization: Detector = {
