@@ -18,7 +18,8 @@ export interface Sent {
   readonly atMs: number
   /** Infinity: not answered. */
   answeredMs: number
-  readonly path: string
+  /** Of the file of each line: small files share batches. */
+  readonly paths: readonly string[]
   readonly bodies: readonly string[]
 }
 
@@ -181,7 +182,7 @@ export class OneLife {
     const sent: Sent = {
       atMs: this.#life.clock.monotonicMs(),
       answeredMs: Infinity,
-      path: String(records[0]?.attributes['log.file.path']),
+      paths: records.map(({ attributes }) => String(attributes['log.file.path'])),
       bodies: records.map(({ body }) => String(body)),
     }
     this.sent.push(sent)

@@ -31,6 +31,7 @@ export interface Bias {
 
 interface Arrival {
   readonly life: number
+  readonly path: string
   readonly sent: Sent
 }
 
@@ -332,17 +333,18 @@ export class TailModel {
   }
 
   #received(life: number, sent: Sent): void {
-    for (const body of sent.bodies) {
+    for (const [index, body] of sent.bodies.entries()) {
       if (body.startsWith('=')) continue
       const match = /^(\d+) x*\.$/.exec(body)
       assert.ok(match !== null, `a line that nobody wrote: ${JSON.stringify(body.slice(0, 100))}`)
       const line = Number(match[1])
+      const arrival = { life, path: sent.paths[index] as string, sent }
       const before = this.#arrivals.get(line)
-      if (before === undefined) this.#arrivals.set(line, [{ life, sent }])
-      else before.push({ life, sent })
+      if (before === undefined) this.#arrivals.set(line, [arrival])
+      else before.push(arrival)
     }
     const [first, last] = [sent.bodies[0], sent.bodies.at(-1)]
-    this.#say(`    ${sent.path}: ${first?.slice(0, 8)} to ${last?.slice(0, 8)}`)
+    this.#say(`    ${sent.paths[0]}: ${first?.slice(0, 8)} to ${last?.slice(0, 8)}`)
   }
 
   #checkDuplicates(): void {
@@ -365,12 +367,12 @@ export class TailModel {
   }
 
   /** Whether the end of the life in which a line came accounts for its coming again. */
-  #isUnsaved({ life, sent }: Arrival, again: Arrival): boolean {
+  #isUnsaved({ life, path, sent }: Arrival, again: Arrival): boolean {
     const end = this.#ends[life]
     if (again.life === life || end === undefined || end.crashMs === Infinity) return false
     const savedMs = end.crashMs - savePeriodMs - 2 * this.#writeMs
     const before = end.life.sent.slice(0, end.life.sent.indexOf(sent) + 1)
-    return before.some(({ path, answeredMs }) => path === sent.path && answeredMs >= savedMs)
+    return before.some(({ paths, answeredMs }) => answeredMs >= savedMs && paths.includes(path))
   }
 
   /** What remora said of its files belongs to what happened. */
