@@ -36,11 +36,16 @@ export async function cli(
   }
 }
 
+/** On a signal it ends what it is at, and has a last word. */
+function endsInOrder({ command, watch, follow, words }: Arguments): boolean {
+  return watch || follow || (command === 'dead-letters' && words?.[0] === 'replay')
+}
+
 async function runCommand(args: Arguments, plainIo: Io, control: ProcessControl): Promise<number> {
   // Nothing is started yet, so there is nothing to stop.
   if (args.command === 'run') control.onSignal(() => control.exit(exitCodes.ok.code))
   else if (args.command === 'exec') control.onSignal(() => control.exit(exitCodes.forced.code))
-  else if (!args.watch && !args.follow) control.leaveSignals()
+  else if (!endsInOrder(args)) control.leaveSignals()
   const io = await readPipes(args.config, plainIo, control.clock)
   switch (args.command) {
     case 'run':

@@ -52,6 +52,7 @@ service:
   const world: Pick<World, 'interrupt'> = { interrupt: () => {} }
   const run = async (...args: string[]) => {
     let [stdout, stderr] = ['', '']
+    let left = false
     const code = await cli(
       ['dead-letters', ...args, '--config', 'c'],
       {
@@ -68,9 +69,14 @@ service:
       {
         clock: systemClock,
         onSignal: (receive) => {
-          world.interrupt = () => receive('SIGINT')
+          world.interrupt = () => {
+            assert.ok(!left, 'the signal ends the process at once')
+            receive('SIGINT')
+          }
         },
-        leaveSignals: () => {},
+        leaveSignals: () => {
+          left = true
+        },
         onBug: () => {},
         exit: () => {},
       },
