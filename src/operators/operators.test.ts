@@ -207,6 +207,10 @@ suite('time_parser', () => {
     ],
     ['strptime', '%m/%d/%y %I:%M %p', 'UTC', '12/31/99 12:30 AM', '1999-12-31T00:30:00.000Z'],
     ['strptime', '%B %g, %Y', 'UTC', 'February 3, 2024', '2024-02-03T00:00:00.000Z'],
+    ['strptime', '%b %g, %Y', 'UTC', 'February 3, 2024', '2024-02-03T00:00:00.000Z'],
+    ['strptime', '%B %g, %Y', 'UTC', 'Feb 3, 2024', '2024-02-03T00:00:00.000Z'],
+    ['strptime', '%F %T', 'UTC', '2016-12-31 23:59:60', '2017-01-01T00:00:00.000Z'],
+    ['strptime', '%F %T', 'UTC', '2026-01-02 24:00:00', '2026-01-03T00:00:00.000Z'],
     [
       'strptime',
       '%Y-%m-%d %H:%M:%S',
@@ -297,6 +301,7 @@ suite('time_parser', () => {
     ['strptime', '%Y-%m-%d', '2026-02-30'],
     ['strptime', '%Y-%m-%d', '2026-02-03 and more'],
     ['strptime', '%H:%M', '25:00'],
+    ['strptime', '%H:%M', '24:01'],
     ['strptime', '%Y', 'none'],
     ['strptime', '%Y', 5],
     ['gotime', '2006-01-02', '02-01-2006'],

@@ -96,10 +96,15 @@ export class TimeReader {
       this.#day <= daysMax &&
       this.#yearDay !== 0 &&
       this.#yearDay <= (isLeap(this.#year) ? 366 : 365) &&
-      this.#hour <= 24 &&
+      (this.#hour <= 23 || this.#isEndOfDay) &&
       this.#minute <= 59 &&
       this.#second <= 60
     )
+  }
+
+  /** ISO 8601 knows 24:00:00 and nothing later. */
+  get #isEndOfDay(): boolean {
+    return this.#hour === 24 && this.#minute === 0 && this.#second === 0 && this.#nanos === 0
   }
 
   #toMs(year: number): number {

@@ -53,7 +53,9 @@ export const conditional = {
 export const timeEntries = {
   layout: v.pipe(
     v.string('must be a string'),
-    v.description('How times look, e.g. `%Y-%m-%d %H:%M:%S`.'),
+    v.description(
+      'How times look, e.g. `%Y-%m-%d %H:%M:%S`. More is read than by the collector: names of months in short and in full for both, a leap second `:60` as the first one of the next minute, and `24:00:00` as the end of a day.',
+    ),
   ),
   layout_type: v.optional(
     v.pipe(
