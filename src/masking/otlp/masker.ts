@@ -200,8 +200,10 @@ export class Masker {
       this.#identity = false
     }
     reader.end = end
-    // What was seen in the resource or scope is not in the record.
-    if (removable.has(field.message.name)) this.#settings.examiner.seen.clear()
+    const { seen } = this.#settings.examiner
+    // What was seen in the resource or scope is not in the record. Even where nothing was, `clear` allocates a new table, and V8
+    // makes it as old as the set: only a collection of the whole heap would free it.
+    if (seen.size > 0 && removable.has(field.message.name)) seen.clear()
     const inner =
       field.message.name === 'KeyValue'
         ? this.#pair(field, parent, start, end, path, key, forced, depth)
