@@ -114,6 +114,15 @@ suite('a directory', () => {
     await (await lockDirectory(directory))()
   })
 
+  test('whose lock cannot be read at the release is not said to be in use any more', async () => {
+    const directory = await mkdtemp(join(root, 'late-'))
+    const release = await lockDirectory(directory)
+    await rm(join(directory, 'lock'))
+    await mkdir(join(directory, 'lock'))
+    await assert.rejects(release(), { code: 'EISDIR' })
+    assert.deepEqual(await readdir(directory), ['lock'])
+  })
+
   test('whose lock cannot be read is named', async () => {
     const directory = await mkdtemp(join(root, 'odd-'))
     await mkdir(join(directory, 'lock'))

@@ -66,9 +66,12 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   }
   return async () => {
     heldHere.delete(path)
-    // If somebody has removed the directory, another process may have made it, and its lock, anew.
-    if ((await readIfThere(path)) === text) await unlinkIfThere(path)
-    await sign?.end()
+    try {
+      // If somebody has removed the directory, another process may have made it, and its lock, anew.
+      if ((await readIfThere(path)) === text) await unlinkIfThere(path)
+    } finally {
+      await sign?.end()
+    }
   }
 }
 

@@ -43,6 +43,8 @@ export interface Window {
   nextOffset: number
   /** The source ends within a record. */
   torn: boolean
+  /** The end of the last block that the disk could not read; 0 if there is none. */
+  unreadEnd: number
 }
 
 /**
@@ -70,8 +72,8 @@ async function parse(
   what: 'headers' | 'payloads',
 ): Promise<Window | number> {
   const bytes = Buffer.allocUnsafeSlow(Math.min(windowBytes, source.endOffset - offset))
-  const length = await readDespiteDamage(source, bytes, offset)
-  const window: Window = { records: [], nextOffset: offset, torn: false }
+  const window: Window = { records: [], nextOffset: offset, torn: false, unreadEnd: 0 }
+  const length = await readDespiteDamage(source, bytes, offset, window)
   // The file may have become shorter than it was: then it ends here.
   const last = length < bytes.byteLength || offset + length >= source.endOffset
   const endOffset = last ? offset + length : source.endOffset
@@ -158,6 +160,7 @@ async function readDespiteDamage(
   { fs, file }: Source,
   into: Uint8Array,
   offset: number,
+  window: Window,
 ): Promise<number> {
   try {
     return await readAll(fs, file, into, offset)
@@ -173,6 +176,7 @@ async function readDespiteDamage(
     } catch (error) {
       if (errorCode(error) !== 'EIO') throw error
       block.fill(0)
+      window.unreadEnd = offset + at + block.byteLength
     }
     at += block.byteLength
   }

@@ -5,7 +5,7 @@ import { Ring } from '../ring.ts'
 import { DiskRecord } from './disk-record.ts'
 import { errorCode, type FileSystem } from './file-system.ts'
 import { readWindow, type StoredRecord, type Window } from './read-window.ts'
-import { scanSegment, sealOlder } from './scan-segment.ts'
+import { keepUnread, scanSegment, sealOlder } from './scan-segment.ts'
 import type { Segment } from './segment.ts'
 import type { SegmentFiles } from './segment-files.ts'
 import { Tally } from './tally.ts'
@@ -242,7 +242,7 @@ export class Reader {
     const scan = await scanSegment(this.#fs, segment, when === 'newest')
     if (scan.unusable !== undefined) throw new Error(scan.unusable)
     if (when === 'older') sealOlder(segment, scan)
-    else segment.sizeBytes = scan.validEnd
+    else if (!keepUnread(segment, scan)) segment.sizeBytes = scan.validEnd
     segment.uncounted = undefined
     for (const [account, found] of segment.unloaded) this.#found(account, found)
   }
@@ -259,8 +259,10 @@ export class Reader {
       if (!segment.acked.has(missing)) segment.missingRecords++
     }
     segment.readIndex = index + 1
+    if (index >= segment.nextIndex) segment.tailMissing = false
     if (segment.acked.has(index)) return
-    if (!segment.removeUnloaded(account, itemCount, payloadBytes)) {
+    if (segment.knows(index)) segment.removeUnloaded(account, itemCount, payloadBytes)
+    else {
       // Where it stands the disk could read nothing at the start.
       const one = new Tally()
       one.add(1, itemCount, payloadBytes)
@@ -283,9 +285,10 @@ export class Reader {
       known += lost.records
       this.#events.onLost(account, lost)
     })
-    const unknown = segment.missingRecords - known
+    const unknown = segment.missingRecords + (segment.tailMissing ? 1 : 0) - known
     if (unknown > 0) this.#lose('', unknown, 0, 0)
     segment.missingRecords = 0
+    segment.tailMissing = false
     if (segment.isDone) this.#events.onDone(segment)
   }
 
@@ -295,6 +298,12 @@ export class Reader {
       lost(account, tally)
     }
     segment.unloaded.clear()
+    if (segment.uncounted === undefined) return
+    // Nobody will know how many it held; without one it would not have been there.
+    segment.uncounted = undefined
+    const one = new Tally()
+    one.add(1, 0, 0)
+    lost('', one)
   }
 
   #lose(account: string, records: number, items: number, bytes: number): void {

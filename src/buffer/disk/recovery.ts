@@ -7,7 +7,7 @@ import { errorCode, type FileSystem } from './file-system.ts'
 import { parseSegmentFileName, type SegmentName } from './format.ts'
 import type { Limits } from './limits.ts'
 import { cursorBeforeName, cursorName, loadCursor } from './load-cursor.ts'
-import { type Scan, scanSegment, sealOlder } from './scan-segment.ts'
+import { keepUnread, type Scan, scanSegment, sealOlder } from './scan-segment.ts'
 import { Segment } from './segment.ts'
 import { SegmentFiles } from './segment-files.ts'
 import { SetAside } from './set-aside.ts'
@@ -28,6 +28,8 @@ import { SpareFiles } from './spare-files.ts'
  *     *.segment, cannot be read    tried again by the reader
  *     damaged segment header       its records are read: the name says what the header did
  *     damage among records         stepped over when they are read, and counted then
+ *     blocks at the end of a       stay, and are tried again by the reader
+ *       segment, cannot be read
  *     torn end of the newest       cut, and what is left over there from the file's former use
  *     everything acknowledged      removed
  */
@@ -79,6 +81,7 @@ export class Recovery {
   /** Of files that are ours and of no use now. */
   #strayBytes = 0
   #cursorTriesLeft = cursorTries
+  #cursorUnread = false
   #highest = 0
   #appendable: Segment | undefined
 
@@ -226,18 +229,18 @@ export class Recovery {
   }
 
   /** Cuts the torn end, so that records can be appended. */
-  async #prepareNewest(
-    segment: Segment,
-    { header, usedBytes, validEnd, tornEnd }: Scan,
-  ): Promise<void> {
+  async #prepareNewest(segment: Segment, scan: Scan): Promise<void> {
+    if (keepUnread(segment, scan)) return
+    const { header, usedBytes, validEnd, tornEnd } = scan
     const { fileBytes } = segment
     const restBytes = Math.max(0, fileBytes - validEnd)
     // Of a file that was used before, only what begins like a record was being written.
     const tornBytes = validEnd < usedBytes ? tornEnd - validEnd : restBytes
     segment.sizeBytes = validEnd
     segment.usedBytes = usedBytes
-    // A removed segment may come back, or acknowledged records get lost without `fsync`: new ones would pass for acknowledged.
-    const numbersTaken = segment.acked.end > segment.nextIndex
+    // A removed segment may come back, or acknowledged records get lost without `fsync`: new ones would pass for acknowledged. So
+    // they would by a cursor that can be read at the next start, if this process does not come to save its own.
+    const numbersTaken = this.#cursorUnread || segment.acked.end > segment.nextIndex
     segment.sealed = header !== 'valid' || numbersTaken || validEnd >= this.#limits.segmentBytes
     if (tornBytes > 0) {
       this.#report.tornBytes += tornBytes
@@ -296,6 +299,7 @@ export class Recovery {
         const fields = { name, message: (error as Error).message }
         if (this.#cursorTriesLeft === 0) {
           this.#report.cursor = 'unreadable'
+          this.#cursorUnread = true
           this.#logger.error(
             'cannot read what is delivered already; some of it comes again',
             fields,

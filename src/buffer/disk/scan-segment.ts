@@ -5,6 +5,7 @@ import {
   type SegmentHeaderState,
   segmentHeaderBytes,
 } from './format.ts'
+import { Ranges } from './ranges.ts'
 import { readWindow, type Source, type StoredRecord } from './read-window.ts'
 import type { Segment } from './segment.ts'
 
@@ -26,6 +27,8 @@ export interface Scan {
   tornEnd: number
   /** The file ends within a record: of a write that was cut short, and could not be cut off since. */
   torn: boolean
+  /** The end of the last block that the disk could not read; 0 if there is none. */
+  unreadEnd: number
   records: number
   /** Of the segment header and the valid records; less than `validEnd` where something between them is damaged. */
   bytes: number
@@ -52,6 +55,7 @@ export async function scanSegment(
     return scan
   } catch (error) {
     segment.unloaded.clear()
+    segment.passedOver = new Ranges()
     segment.nextIndex = 0
     throw error
   } finally {
@@ -60,12 +64,24 @@ export async function scanSegment(
 }
 
 /** Of a segment after which another was begun: what stands at its end was a whole record once, unless a write was cut short. */
-export function sealOlder(segment: Segment, { validEnd, torn, usedBytes }: Scan): void {
+export function sealOlder(segment: Segment, scan: Scan): void {
+  const { validEnd, torn, usedBytes } = scan
   segment.sealed = true
-  if (validEnd >= segment.fileBytes) return
+  if (validEnd >= segment.fileBytes || keepUnread(segment, scan)) return
   // Nobody can tell a damaged record from what its file's former use has left there.
   if (segment.fileBytes === usedBytes) segment.sizeBytes = validEnd
-  else if (!torn) segment.missingRecords = 1
+  else if (!torn) segment.tailMissing = true
+}
+
+/**
+ * True if the disk could not read what stands behind the last record: a network or a cable may be to blame, and whole records are
+ * there. It stays, the reader looks at it again, and what is lost then is counted.
+ */
+export function keepUnread(segment: Segment, { validEnd, unreadEnd }: Scan): boolean {
+  if (unreadEnd <= validEnd) return false
+  segment.sealed = true
+  segment.tailMissing = true
+  return true
 }
 
 async function readSegmentHeader(fs: FileSystem, file: number, segment: Segment): Promise<Scan> {
@@ -86,6 +102,7 @@ async function readSegmentHeader(fs: FileSystem, file: number, segment: Segment)
     validEnd: start,
     tornEnd: start,
     torn: false,
+    unreadEnd: 0,
     records: 0,
     bytes: start,
   }
@@ -115,6 +132,7 @@ async function walk(
       enter(segment, scan, record)
     }
     scan.torn = window.torn
+    scan.unreadEnd = Math.max(scan.unreadEnd, window.unreadEnd)
     offset = window.nextOffset
   }
 }
@@ -125,6 +143,7 @@ function enter(segment: Segment, scan: Scan, record: StoredRecord): void {
   scan.bytes += recordBytes
   scan.validEnd = endOffset
   if (index < segment.nextIndex) return
+  segment.passedOver.add(segment.nextIndex, index)
   segment.nextIndex = index + 1
   if (!segment.acked.has(index)) segment.addUnloaded(account, itemCount, payloadBytes)
 }

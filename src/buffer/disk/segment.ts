@@ -40,8 +40,12 @@ export class Segment implements SegmentName {
   readIndex = 0
   /** Safe records that were not loaded yet and are not acknowledged, by account. */
   readonly unloaded = new Map<string, Tally>()
+  /** Of the records before `nextIndex` those that the walk at the start did not find: they are not in `unloaded`. */
+  passedOver = new Ranges()
   /** Records that were never found where their neighbours are. */
   missingRecords = 0
+  /** Behind the last record that is known stands what may be one, or several, that nobody could read. */
+  tailMissing = false
   /**
    * It could not be read at the start, when it was the newest or older than that: its records are not in `unloaded` yet, and
    * nobody knows how many there are.
@@ -87,12 +91,15 @@ export class Segment implements SegmentName {
     tallyOf(this.unloaded, account).add(1, items, sizeBytes)
   }
 
-  /** False if no such record was known. */
-  removeUnloaded(account: string, items: number, sizeBytes: number): boolean {
+  removeUnloaded(account: string, items: number, sizeBytes: number): void {
     const tally = this.unloaded.get(account)
-    if (tally === undefined) return false
+    if (tally === undefined) return
     tally.subtract(1, items, sizeBytes)
     if (tally.records <= 0) this.unloaded.delete(account)
-    return true
+  }
+
+  /** Whether the record was found when the segment was last walked through, or appended since. */
+  knows(index: number): boolean {
+    return index < this.nextIndex && !this.passedOver.has(index)
   }
 }

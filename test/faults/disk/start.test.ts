@@ -150,31 +150,86 @@ suite('a queue file that cannot be opened when the queue starts', () => {
     await queue.close()
   })
 
-  test('with blocks that can be read only later: what stands there is found then', async () => {
-    const fs = new SimulatedFileSystem(new Random(1))
-    const { queue: written } = await openQueue('/queue', {}, fs.forProcess())
-    await fill(written, 0, 20, 900)
-    await written.close()
-    const methods = fs.forProcess()
-    let broken = true
-    const read: FileSystem['read'] = (file, into, offset) =>
-      broken && offset < 12_000 && offset + into.byteLength > 9000
-        ? Promise.reject(failure('EIO'))
-        : methods.read(file, into, offset)
-    let found = 0
-    const onFound = (_account: string, { records }: { readonly records: number }): void => {
-      found += records
-    }
-    const { queue } = await openQueue('/queue', {}, { ...methods, read }, { onFound })
+  test('and is removed before it could be: the others go on, and it is counted', async () => {
+    const fs = await backlog()
+    const { opening, clock, broken } = await openBroken(fs, '/00000002-')
+    const queue = await opening
+    fs.remove(fs.names().find((name) => name.startsWith('00000002-')) as string)
+    broken.open = false
+    assert.deepEqual(await takeFor(queue, clock, 2000), [0, 1, 2, 3, ...numbers(8, 20)])
+    assert.deepEqual([queue.unreadableFiles, queue.lost.records], [0, 1])
+    await queue.close()
+    assert.equal(queue.lost.records, 1)
+  })
+
+  test('and is removed before the stop: it is counted then', async () => {
+    const fs = await backlog()
+    const { opening } = await openBroken(fs, '/00000002-')
+    const queue = await opening
+    fs.remove(fs.names().find((name) => name.startsWith('00000002-')) as string)
+    await queue.close()
+    assert.equal(queue.lost.records, 1)
+  })
+
+  const places = { beginning: 2000, middle: 9000, end: 18_000 }
+  for (const [place, from] of Object.entries(places)) {
+    test(`with blocks at the ${place} that can be read only later: what stands there is found then`, async () => {
+      const { queue, broken, found } = await openUnread(from)
+      const known = { ...queue.waiting }
+      broken.read = false
+      assert.deepEqual(await drain(queue), numbers(0, 22))
+      assert.ok(known.records > 0 && known.records < 22, `${known.records} were known`)
+      assert.deepEqual(
+        [known.records + found.records, known.items + found.items],
+        [22, itemsIn(22)],
+      )
+      assert.deepEqual({ ...queue.waiting }, { records: 0, items: 0, bytes: 0 })
+      assert.equal(queue.lost.records, 0)
+      await queue.close()
+    })
+  }
+
+  test('with blocks at the end that cannot be read later either: what stood there is counted', async () => {
+    const { queue } = await openUnread(18_000)
     const known = queue.waiting.records
-    broken = false
-    assert.deepEqual(await drain(queue), numbers(0, 20))
-    assert.ok(known > 0 && known < 20, `${known} were known`)
-    assert.equal(known + found, 20)
-    assert.deepEqual({ ...queue.waiting }, { records: 0, items: 0, bytes: 0 })
+    assert.ok(known < 22, `${known} were known`)
+    // Of the last one that was known, only the header can be read.
+    assert.deepEqual(await drain(queue), numbers(0, known - 1))
+    while (queue.lost.records < 2) await turn()
+    assert.equal(queue.report.tornBytes, 0)
     await queue.close()
   })
 })
+
+/** A queue of 22 batches in one file, whose blocks around `from` cannot be read while `broken`. */
+async function openUnread(from: number) {
+  const fs = new SimulatedFileSystem(new Random(1))
+  const { queue: written } = await openQueue('/queue', {}, fs.forProcess())
+  await fill(written, 0, 22, 900)
+  await written.close()
+  const methods = fs.forProcess()
+  const broken = { read: true }
+  const read: FileSystem['read'] = (file, into, offset) =>
+    broken.read && offset < from + 3000 && offset + into.byteLength > from
+      ? Promise.reject(failure('EIO'))
+      : methods.read(file, into, offset)
+  const found = { records: 0, items: 0 }
+  const onFound = (
+    _account: string,
+    more: { readonly records: number; readonly items: number },
+  ) => {
+    found.records += more.records
+    found.items += more.items
+  }
+  const { queue } = await openQueue('/queue', {}, { ...methods, read }, { onFound })
+  return { queue, broken, found }
+}
+
+function itemsIn(batches: number): number {
+  let items = 0
+  for (const number of numbers(0, batches)) items += (number % 7) + 1
+  return items
+}
 
 test('the status of a queue that nobody has open counts files that cannot be read', async () => {
   const fs = await backlog()
@@ -223,6 +278,36 @@ suite('a cursor that cannot be opened when the queue starts', () => {
     assert.deepEqual([queue.report.cursor, queue.report.setAside], ['unreadable', []])
     assert.deepEqual(await takeFor(queue, clock, 1000), numbers(0, 20))
     await queue.close()
+  })
+
+  test('then is read again after a kill: nothing new passes for what it says is acknowledged', async () => {
+    const fs = new SimulatedFileSystem(new Random(1))
+    const { queue: first } = await openQueue('/queue', { fsync: false }, fs.forProcess())
+    await fill(first, 0, 10, 900)
+    for (let left = 10; left > 0; ) {
+      const record = first.take()
+      if (record === undefined) {
+        await turn()
+        continue
+      }
+      if (left < 10) first.ack(record)
+      left--
+    }
+    await first.close()
+    // Without `fsync` the power may take what was acknowledged.
+    const name = fs.names().find((file) => file.endsWith('.segment')) as string
+    fs.put(name, fs.content(name).subarray(0, 3500))
+    const { opening, clock } = await openBroken(fs, '/cursor')
+    for (let second = 0; second < 12; second++) {
+      await clock.advance(1000)
+      for (let turns = 0; turns < 20; turns++) await turn()
+    }
+    await fill(await opening, 10, 16, 900)
+    fs.kill()
+    const { queue: third } = await openQueue('/queue', {}, fs.forProcess())
+    assert.equal(third.report.cursor, 'valid')
+    assert.deepEqual(await drain(third), [0, ...numbers(10, 16)])
+    await third.close()
   })
 })
 
