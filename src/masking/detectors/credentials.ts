@@ -84,6 +84,9 @@ function decodesToPair(value: string): boolean {
   return /^[\x20-\x7e\x80-\xff]*:[\x20-\x7e\x80-\xff]*$/.test(text)
 }
 
+/** Elsewhere they stand for a password; between a user and a host they are one. */
+const plainPassword = /^(?:password|secret|changeme|example)$/i
+
 const urlUser =
   /(?<![A-Za-z0-9])[A-Za-z][A-Za-z0-9+.-]{1,20}:\/\/([^\s:/?#@"'<>\\]{0,200}):([^\s/?#"'<>\\]{1,300})@(?=[A-Za-z0-9[%$_.-])/g
 
@@ -98,7 +101,7 @@ export const urlCredentials: Detector = {
     urlUser.lastIndex = 0
     for (let match = urlUser.exec(text); match !== null; match = urlUser.exec(text)) {
       const password = match[2] as string
-      if (isPlaceholder(password)) continue
+      if (isPlaceholder(password) && !plainPassword.test(password)) continue
       const end = urlUser.lastIndex - 1
       report.add(end - password.length, end, confidence.certain)
     }

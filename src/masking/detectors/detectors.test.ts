@@ -73,6 +73,7 @@ const found: readonly (readonly [name: string, text: string, want: string, key?:
   ['us_passport', 'passport C12345678', 'C12345678'],
   ['uk_nhs', 'NHS 943 476 5919', '943 476 5919'],
   ['uk_nino', 'AB 12 34 56 C', 'AB 12 34 56 C'],
+  ['uk_nino', 'AB 123 456 C', 'AB 123 456 C'],
   ['uk_nino', 'tw987654a', 'tw987654a'],
   ['es_nif', '1111111-G', '1111111-G'],
   ['br_cnpj', '12.ABC.345/01DE-35', '12.ABC.345/01DE-35'],

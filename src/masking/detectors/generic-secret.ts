@@ -14,7 +14,7 @@ const strong =
 const weakAbove =
   '(?:api|app|access|secret|private|auth|signing|encryption|account|shared[_-]?access|master|service|ssh)[_-]?keys?(?:[_-]?id)?|client[_-]?secrets?|webhook[_-]?secrets?|tokens?'
 const weakOther =
-  '(?:(?<![A-Za-z])|user|db|root|admin|sql|smtp|mail|ftp|ldap)pass|credentials?|session[_-]?ids?|sessid|jsessionid|phpsessid|auth'
+  '(?:(?<![A-Za-z])|user|db|root|admin|sql|smtp|mail|ftp|ldap)pass|(?<![A-Za-z])pw|credentials?|session[_-]?ids?|sessid|jsessionid|phpsessid|auth'
 
 const strongKey = new RegExp(`(?:${strong})(?:$|[.])|(?:^|[^a-z])pass$`)
 const weakKey = new RegExp(`(?:${weakAbove}|${weakOther})$`)
@@ -70,12 +70,12 @@ export const genericSecret: Detector = {
   name: 'generic_secret',
   group: 'secrets',
   summary:
-    'Values beside words such as password (any value), and api_key, token or secret (values of mixed characters and enough entropy), in keys of attributes and in text: pairs, JSON, YAML, XML, options of commands, cookies.',
+    'Values beside words such as password (any value; in text from three characters on), and api_key, token or secret (values of mixed characters and enough entropy), in keys of attributes and in text: pairs, JSON, YAML, XML, options of commands, cookies.',
   anchors: [
     '(?i)(?:pass(?:word|wd|phrase|code|wort)|kennwort|senha|wachtwoord|contrase|mot.?de.?passe|pwd|secret)',
     `${russian}|${chinese}`,
     // What may follow in text, or the tag of the value behind the key of an attribute.
-    `(?i:(?:key|token|credential|sess(?:ion[_-]?)?id|auth|cookie|pass)s?)[${blanks}"'\\\\\\],;:=>.?+|\\x12]`,
+    `(?i:(?:key|token|credential|sess(?:ion[_-]?)?id|auth|cookie|pass|pw)s?)[${blanks}"'\\\\\\],;:=>.?+|\\x12]`,
     // `access_key_id`, which has more behind the word.
     '(?i)key[_-]?id',
   ],
@@ -161,8 +161,7 @@ function judge(text: string, match: RegExpExecArray, found: Found): number {
   if (!isStrong || join === 'prose') return 0
   // `password=hunter` is a password, `password: please enter one` is prose.
   if (quote !== undefined) return value.length <= 64 ? confidence.likely : confidence.possible
-  if (value.length < 4) return confidence.possible
-  if (join !== 'sign') return confidence.likely
+  if (join !== 'sign') return value.length < 4 ? confidence.possible : confidence.likely
   const sign = text.slice(match.index + word.length, start)
   const isPair = sign.includes('=') || /^\\?["']/.test(sign) || isEntry(text, match.index, end)
   return isPair ? confidence.likely : confidence.possible

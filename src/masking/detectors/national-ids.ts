@@ -148,8 +148,8 @@ const ids: readonly NationalId[] = [
   {
     name: 'uk_nino',
     summary: 'UK national insurance numbers: letters that are in use, six digits, a suffix A to D.',
-    pattern: '[A-Za-z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-Da-d]',
-    anchors: ['[A-Za-z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-Da-d]'],
+    pattern: '[A-Za-z]{2} ?(?:[0-9]{2} ?[0-9]{2} ?[0-9]{2}|[0-9]{3} [0-9]{3}) ?[A-Da-d]',
+    anchors: ['[A-Za-z]{2} ?(?:[0-9]{2} ?[0-9]{2} ?[0-9]{2}|[0-9]{3} [0-9]{3}) ?[A-Da-d]'],
     isValid: (plain) =>
       /^(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][0-9]{6}[A-D]$/.test(plain),
     words: /(?:^|[^a-z])(?:nino|ni[ _-]?(?:no|number)|national[ _-]?insurance)/i,

@@ -26,11 +26,11 @@ const kinds: readonly TokenKind[] = [
   {
     name: 'jwt',
     summary:
-      'JSON web tokens: header and payload are objects in base64url, and the header names an algorithm.',
+      'JSON web tokens: header and payload are objects in base64url, and the header names an algorithm; also where the signature is cut off.',
     anchors: ['ey[JA]'],
     // `eyA` is a brace and a blank; padding is against the standard, but seen.
     pattern:
-      'ey[JA][A-Za-z0-9_-]{8,}={0,2}\\.[A-Za-z0-9_-]{2,}={0,2}(?:\\.[A-Za-z0-9_-]*={0,2}){1,3}',
+      'ey[JA][A-Za-z0-9_-]{8,}={0,2}\\.(?:[A-Za-z0-9_-]{2,}={0,2}(?:\\.[A-Za-z0-9_-]*={0,2}){1,3}|ey[JA][A-Za-z0-9_-]{8,}={0,2})',
     judge: judgeJwt,
   },
   {
@@ -48,7 +48,7 @@ const kinds: readonly TokenKind[] = [
       'Azure storage and service bus keys in connection strings, shared access signatures, and Entra client secrets.',
     anchors: ['(?i)(?:Account|SharedAccess|shared_access_)Key=', '(?i)[?&;]sig=', 'Q~'],
     pattern:
-      '(?<=Account[Kk]ey=|SharedAccess[Kk]ey=)[A-Za-z0-9+/]{40,88}={0,2}|(?<=[?&;]sig=)[A-Za-z0-9%+/]{40,100}(?:={0,2})|[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}',
+      '(?<=Account[Kk]ey=|SharedAccess[Kk]ey=)[A-Za-z0-9+/]{40,88}={0,2}|(?<=[?&;]sig=)[A-Za-z0-9%+/_-]{40,100}(?:={0,2})|[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}',
     judge: randomTail(3),
   },
   {

@@ -1,6 +1,11 @@
 import type { Detector } from '../detector.ts'
 import { randomTail, type TokenKind, tokenDetector } from './token-kind.ts'
 
+/** Three decimal digits in base64. */
+const threeDigits = '[MNO][DTjz][AEIMQUYcgk][wxyz0-5]'
+/** The id of the bot (17 to 20 digits) in base64, a time, and a signature. */
+const discordBot = `(?:${threeDigits}){5,6}(?:[MNO][DTjzAQgw][AEIMQUYcgk]?)?\\.[A-Za-z0-9_-]{6}\\.[A-Za-z0-9_-]{27,38}(?![A-Za-z0-9_-])`
+
 /**
  * Credentials of services whose prefix and length are documented, or the same in all that were ever issued. What has no sign
  * of its own (32 hexadecimal digits, as Datadog's) is found beside its name, by `generic_secret`.
@@ -28,18 +33,22 @@ const kinds: readonly TokenKind[] = [
   {
     name: 'messaging_key',
     summary:
-      'Keys of SendGrid (SG.), Twilio (SK and 32 hexadecimal digits) and Mailgun (key- and 32), Brevo (xkeysib-), tokens of Telegram bots, and incoming webhooks of Discord and Teams.',
+      'Keys of SendGrid (SG.), Twilio (SK and 32 hexadecimal digits), Mailgun (key- and 32, or 32-8-8), Mailchimp (32 and -us…) and Brevo (xkeysib-), tokens of Telegram and Discord bots, and incoming webhooks of Discord and Teams.',
     anchors: [
       'SG\\.',
       'SK[0-9a-f]{4}',
       'key-[0-9a-f]{4}',
+      '[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}',
+      '[0-9a-f]{8}-us[0-9]',
+      `${threeDigits}${threeDigits}${threeDigits}`,
       ':AA[A-Za-z0-9_-]',
       'xkeysib-',
       '/api/webhooks/[0-9]',
       'webhook\\.office\\.com/',
     ],
     pattern:
-      'SG\\.[A-Za-z0-9_-]{22}\\.[A-Za-z0-9_-]{43}|SK[0-9a-f]{32}(?![A-Za-z0-9])|key-[0-9a-f]{32}(?![A-Za-z0-9])|(?:bot)?[0-9]{8,10}:AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])|xkeysib-[0-9a-f]{64}-[A-Za-z0-9]{16}|(?<=/api/webhooks/)[0-9]{17,20}/[A-Za-z0-9_-]{60,80}|(?<=webhook\\.office\\.com/)webhookb2/[0-9a-f@/-]{60,100}IncomingWebhook/[0-9a-f/-]{32,120}',
+      `${discordBot}|` +
+      'SG\\.[A-Za-z0-9_-]{22}\\.[A-Za-z0-9_-]{43}|SK[0-9a-f]{32}(?![A-Za-z0-9])|key-[0-9a-f]{32}(?![A-Za-z0-9])|[0-9a-f]{32}-(?:[0-9a-f]{8}-[0-9a-f]{8}|us[0-9]{1,2})(?![A-Za-z0-9-])|(?:bot)?[0-9]{8,10}:AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])|xkeysib-[0-9a-f]{64}-[A-Za-z0-9]{16}|(?<=/api/webhooks/)[0-9]{17,20}/[A-Za-z0-9_-]{60,80}|(?<=webhook\\.office\\.com/)webhookb2/[0-9a-f@/-]{60,100}IncomingWebhook/[0-9a-f/-]{32,120}',
     judge: randomTail(2.5),
   },
   {
@@ -59,7 +68,7 @@ const kinds: readonly TokenKind[] = [
       'duffel_(?:live|test)_',
     ],
     pattern:
-      'sq0[a-z]{3}-[A-Za-z0-9_-]{22,43}|EAAA[A-Za-z0-9_-]{60}(?![A-Za-z0-9+/=_-])|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}(?![A-Za-z0-9])|shippo_(?:live|test)_[0-9a-f]{40}|access-(?:sandbox|development|production)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|access_token\\$(?:production|sandbox)\\$[0-9a-z]{16}\\$[0-9a-f]{32}|FLWSECK(?:_TEST)?-[0-9a-zA-Z]{12,32}-X|rzp_(?:live|test)_[A-Za-z0-9]{14}(?![A-Za-z0-9])|EZ[AT]K[A-Za-z0-9]{54}(?![A-Za-z0-9])|duffel_(?:live|test)_[A-Za-z0-9_=-]{43}',
+      '(?:sandbox-)?sq0[a-z]{3}-[A-Za-z0-9_-]{22,43}|EAAA[A-Za-z0-9_-]{60}(?![A-Za-z0-9+/=_-])|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}(?![A-Za-z0-9])|shippo_(?:live|test)_[0-9a-f]{40}|access-(?:sandbox|development|production)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|access_token\\$(?:production|sandbox)\\$[0-9a-z]{16}\\$[0-9a-f]{32}|FLWSECK(?:_TEST)?-[0-9a-zA-Z]{12,32}-X|rzp_(?:live|test)_[A-Za-z0-9]{14}(?![A-Za-z0-9])|EZ[AT]K[A-Za-z0-9]{54}(?![A-Za-z0-9])|duffel_(?:live|test)_[A-Za-z0-9_=-]{43}',
     judge: randomTail(2.5),
   },
   {
@@ -93,11 +102,11 @@ const kinds: readonly TokenKind[] = [
   {
     name: 'developer_token',
     summary:
-      'Tokens of Grafana (glsa_, glc_), Linear (lin_api_, lin_oauth_), New Relic (NRAK-, …NRAL), Postman (PMAK-), RubyGems, Sentry (sntrys_, sntryu_) Atlassian (ATATT3, ATCTT3), Notion (ntn_), Figma (figd_), Airtable and HubSpot (pat…), NuGet (oy2), Clojars, Artifactory (AKCp, cmVmdGtu), SonarQube (squ_, sqp_, sqa_), ReadMe, Scalingo, Prefect (pnu_), Buildkite (bkua_), Honeycomb (hcaik_), Contentful (CFPAT-), Mapbox (sk.), Harness (pat.), 1Password (ops_) and Typeform (tfp_).',
+      'Tokens of Grafana (glsa_, glc_), Linear (lin_api_, lin_oauth_), New Relic (NRAK-, NRII-, NRIQ-, …NRAL), Postman (PMAK-), RubyGems, Sentry (sntrys_, sntryu_) Atlassian (ATATT3, ATCTT3), Notion (ntn_), Figma (figd_), Airtable and HubSpot (pat…), NuGet (oy2), Clojars, Artifactory (AKCp, cmVmdGtu), SonarQube (squ_, sqp_, sqa_), ReadMe, Scalingo, Prefect (pnu_), Buildkite (bkua_), Honeycomb (hcaik_), Contentful (CFPAT-), Mapbox (sk.), Harness (pat.), 1Password (ops_) and Typeform (tfp_).',
     anchors: [
       'gls?[ac]_',
       'lin_(?:api|oauth)_',
-      'NRAK-',
+      'NR(?:AK|II|IQ)-',
       'PMAK-',
       'rubygems_',
       'sntry[su]_',
@@ -125,7 +134,7 @@ const kinds: readonly TokenKind[] = [
       'NRAL',
     ],
     pattern:
-      'glsa_[A-Za-z0-9]{32}_[0-9A-Fa-f]{8}(?![A-Za-z0-9])|glc_[A-Za-z0-9+/]{32,400}={0,2}|lin_(?:api|oauth)_[A-Za-z0-9]{40,64}|NRAK-[A-Z0-9]{27}(?![A-Za-z0-9])|PMAK-[0-9a-f]{24}-[0-9a-f]{34}|rubygems_[0-9a-f]{48}|sntrys_[A-Za-z0-9+/=_-]{60,500}|sntryu_[0-9a-f]{64}|ATATT3[A-Za-z0-9_=-]{100,250}|ATCTT3[A-Za-z0-9_=-]{100,250}|ntn_[A-Za-z0-9]{43,50}(?![A-Za-z0-9])|figd_[A-Za-z0-9_-]{38,60}|pat[A-Za-z0-9]{14}\\.[0-9a-f]{64}(?![A-Za-z0-9])|pat-(?:na|eu)[0-9]-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|oy2[a-z0-9]{43}(?![A-Za-z0-9])|CLOJARS_[a-z0-9]{60}|AKCp[A-Za-z0-9]{69}(?![A-Za-z0-9])|cmVmdGtu[A-Za-z0-9]{56}(?![A-Za-z0-9])|sq[upa]_[0-9a-f]{40}(?![A-Za-z0-9])|rdme_[a-z0-9]{70}|tk-us-[A-Za-z0-9_-]{48}|pnu_[A-Za-z0-9]{36}(?![A-Za-z0-9])|bkua_[0-9a-f]{40}|hca?ik_[A-Za-z0-9_]{26,64}|CFPAT-[A-Za-z0-9_-]{43}|sk\\.eyJ[A-Za-z0-9_-]{20,200}\\.[A-Za-z0-9_-]{20,30}|pat\\.[A-Za-z0-9_-]{22}\\.[0-9a-f]{24}\\.[A-Za-z0-9]{20}|ops_eyJ[A-Za-z0-9_=-]{200,2000}|tfp_[A-Za-z0-9_.=-]{40,80}|[0-9a-f]{36}NRAL',
+      'glsa_[A-Za-z0-9]{32}_[0-9A-Fa-f]{8}(?![A-Za-z0-9])|glc_[A-Za-z0-9+/]{32,400}={0,2}|lin_(?:api|oauth)_[A-Za-z0-9]{40,64}|NRAK-[A-Z0-9]{27}(?![A-Za-z0-9])|NRI[IQ]-[A-Za-z0-9_-]{25,40}|PMAK-[0-9a-f]{24}-[0-9a-f]{34}|rubygems_[0-9a-f]{48}|sntrys_[A-Za-z0-9+/=_-]{60,500}|sntryu_[0-9a-f]{64}|ATATT3[A-Za-z0-9_=-]{100,250}|ATCTT3[A-Za-z0-9_=-]{100,250}|ntn_[A-Za-z0-9]{43,50}(?![A-Za-z0-9])|figd_[A-Za-z0-9_-]{38,60}|pat[A-Za-z0-9]{14}\\.[0-9a-f]{64}(?![A-Za-z0-9])|pat-(?:na|eu)[0-9]-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|oy2[a-z0-9]{43}(?![A-Za-z0-9])|CLOJARS_[a-z0-9]{60}|AKCp[A-Za-z0-9]{69}(?![A-Za-z0-9])|cmVmdGtu[A-Za-z0-9]{56}(?![A-Za-z0-9])|sq[upa]_[0-9a-f]{40}(?![A-Za-z0-9])|rdme_[a-z0-9]{70}|tk-us-[A-Za-z0-9_-]{48}|pnu_[A-Za-z0-9]{36}(?![A-Za-z0-9])|bkua_[0-9a-f]{40}|hca?ik_[A-Za-z0-9_]{26,64}|CFPAT-[A-Za-z0-9_-]{43}|sk\\.eyJ[A-Za-z0-9_-]{20,200}\\.[A-Za-z0-9_-]{20,30}|pat\\.[A-Za-z0-9_-]{22}\\.[0-9a-f]{24}\\.[A-Za-z0-9]{20}|ops_eyJ[A-Za-z0-9_=-]{200,2000}|tfp_[A-Za-z0-9_.=-]{40,80}|(?:[0-9a-f]{32}|[a-z]{2}[0-9]{2}xx[0-9a-f]{26})(?:FFFF|[0-9a-f]{4})NRAL',
     judge: randomTail(2.5),
   },
 ]
