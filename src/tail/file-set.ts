@@ -10,7 +10,7 @@ import { HeadIndex } from './head-index.ts'
 import { holdsMark, noGuard, readGuard, readRange, sameBytes } from './identity.ts'
 import { Newcomers, type Stranger } from './newcomers.ts'
 import { OpenFiles } from './open-files.ts'
-import { coarseMs, Placement } from './placement.ts'
+import { coarseMs, type LeftOutPart, Placement } from './placement.ts'
 import { type Source, sizeOf } from './source.ts'
 import { inodeKey, TailedFile } from './tailed-file.ts'
 import type { DeliveryWindow } from './window.ts'
@@ -315,7 +315,7 @@ export class FileSet {
     if (!(await holdsMark(source, file))) await this.replaced(file)
   }
 
-  async #adopt(path: string, opened: Opened, leavesOut: boolean): Promise<void> {
+  async #adopt(path: string, opened: Opened, leavesOut: LeftOutPart): Promise<void> {
     const { source, stats, sizeBytes, head } = opened
     // Empty files have nothing to know them by; whoever writes the first line makes them new files.
     if (this.#byInode.has(inodeKey(stats)) || sizeBytes === 0 || this.#tooOld(stats)) {
@@ -338,7 +338,12 @@ export class FileSet {
     })
   }
 
-  async #place(file: TailedFile, source: Source, stats: Stats, leavesOut: boolean): Promise<void> {
+  async #place(
+    file: TailedFile,
+    source: Source,
+    stats: Stats,
+    leavesOut: LeftOutPart,
+  ): Promise<void> {
     // A copy that was being written when it was opened is complete once its original is truncated.
     if (this.#clock.nowMs() - stats.mtimeMs < freshMs) file.sizeBytes = await sizeOf(source)
     await this.#placement.place(file, source, stats, this.#heads.alike(file), leavesOut)
@@ -364,7 +369,7 @@ export class FileSet {
     const source = await this.sourceOf(file)
     if (source === undefined) return
     await this.#takeHead(file)
-    await this.#place(file, source, await source.stat(), false)
+    await this.#place(file, source, await source.stat(), 'nothing')
   }
 
   /** No path leads to it any more. */

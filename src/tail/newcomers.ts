@@ -4,7 +4,7 @@ import type { Complaints } from './complaints.ts'
 import type { Opened } from './file-opener.ts'
 import { LeftOut } from './left-out.ts'
 import type { OpenFiles } from './open-files.ts'
-import { bornMsOf } from './placement.ts'
+import { bornMsOf, type LeftOutPart } from './placement.ts'
 import { inodeKey } from './tailed-file.ts'
 
 const opensAtOnce = 16
@@ -15,8 +15,7 @@ export interface Stranger {
   readonly stats: Stats
 }
 
-/** `leavesOut`: what is in it, if nothing is known of it: it is to be read from its end. */
-type Adopt = (path: string, opened: Opened, leavesOut: boolean) => Promise<void>
+type Adopt = (path: string, opened: Opened, leavesOut: LeftOutPart) => Promise<void>
 
 /** Opens the files that are not known yet, in the order in which they can be told apart, and hands them over one by one. */
 export class Newcomers {
@@ -82,11 +81,9 @@ export class Newcomers {
   async #handOver(path: string, opened: Opened): Promise<void> {
     const { stats } = opened
     const key = inodeKey(stats)
-    await this.#adopt(
-      path,
-      opened,
-      this.#leavesOut(stats) || this.#leftOut.has(key, bornMsOf(stats)),
-    )
+    let leavesOut: LeftOutPart = this.#leavesOut(stats) ? 'what is unknown' : 'nothing'
+    if (this.#leftOut.has(key, bornMsOf(stats))) leavesOut = 'all'
+    await this.#adopt(path, opened, leavesOut)
     // From now on its own position is saved.
     this.#leftOut.delete(key)
   }

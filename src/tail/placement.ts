@@ -17,6 +17,12 @@ export function bornMsOf({ birthtimeMs, ctimeMs, mtimeMs }: Stats): number {
   return birthtimeMs > 0 ? birthtimeMs : Math.min(ctimeMs, mtimeMs)
 }
 
+/**
+ * What of a file that was just found is not to be read, with `start_at: end`: nothing; what is there, unless it is known from
+ * before; or what is there, whatever it begins like, because the first look of all has seen it.
+ */
+export type LeftOutPart = 'nothing' | 'what is unknown' | 'all'
+
 /** What a file was a copy of until now. */
 interface Shadow {
   readonly of: TailedFile | undefined
@@ -48,25 +54,26 @@ export class Placement {
     this.#logger = logger
   }
 
-  /** `others` are the files that are known; `leavesOut` says that of a new one what is there is not to be read. */
+  /** `others` are the files that are known. */
   async place(
     file: TailedFile,
     source: Source,
     stats: Stats,
     others: Iterable<TailedFile>,
-    leavesOut: boolean,
+    leavesOut: LeftOutPart,
   ): Promise<void> {
     const shadow = leaveShadow(file)
     const bornMs = Math.min(file.bornMs, bornMsOf(stats))
     file.bornMs = bornMs
     const found = await this.#findRemembered(file, source, stats)
+    const own = found !== undefined && isOwn(found, file, stats)
     // What ended since may begin like it, but none of what is in it was read then.
-    const remembered = leavesOut && found?.past !== undefined ? undefined : found
-    const own = remembered !== undefined && isOwn(remembered, file, stats)
+    const isChance = leavesOut === 'all' || (leavesOut !== 'nothing' && found?.past !== undefined)
+    const remembered = !own && isChance ? undefined : found
     const copied = own ? undefined : await findCopied(file, bornMs, others, this.#files)
     if (copied !== undefined) {
       followCopied(file, copied)
-      if (leavesOut) {
+      if (leavesOut !== 'nothing') {
         const offset = file.sizeBytes
         file.startsAt = { offset, guard: await readGuard(source, offset) }
       }
@@ -101,7 +108,7 @@ export class Placement {
       })
       return
     }
-    await this.#startNew(file, source, leavesOut)
+    await this.#startNew(file, source, leavesOut !== 'nothing')
   }
 
   /** Until then a crash could not go back for what is on its way. */

@@ -184,6 +184,22 @@ const rows: readonly Row[] = [
     },
     want: [],
   },
+  {
+    name: 'an archive that start_at: end leaves out begins like what was read before a crash, and is gone',
+    settings: { options: { start_at: 'end' } },
+    run: async (scene) => {
+      scene.write('app.log.1', `${banner}left out\n`)
+      scene.compress('app.log.1')
+      await scene.start()
+      scene.write('app.log', banner)
+      await scene.pass(600)
+      scene.die()
+      scene.remove('app.log')
+      await scene.start()
+      await scene.pass(3000)
+    },
+    want: [],
+  },
 ]
 
 interface Disturbed {
