@@ -213,16 +213,19 @@ const skip = hasPython ? false : 'python3 is not here: apt-get install python3'
 const launcher = (open: string, talk: string): readonly string[] => [
   ...python,
   `
-import os, pty, socket, sys, time
+import fcntl, os, pty, socket, struct, sys, termios, time
 ${open}
+def wait_until_read():
+  while struct.unpack('i', fcntl.ioctl(slave, termios.FIONREAD, bytes(4)))[0] > 0:
+    time.sleep(0.02)
 pid = os.fork()
 if pid == 0:
   os.setsid()
   os.dup2(slave, 0)
   os.closerange(3, 64)
   os.execvp(sys.argv[1], sys.argv[1:])
-os.close(slave)
 ${talk}
+os.close(slave)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 `,
 ]
@@ -249,7 +252,8 @@ suite('remora with an unusual standard input', { skip }, () => {
     [
       'a terminal that is closed',
       terminal,
-      `os.write(master, b'one\\ntwo\\n'); time.sleep(1); os.close(master)`,
+      // What nobody has read yet goes with the terminal.
+      `os.write(master, b'one\\ntwo\\n'); time.sleep(0.5); wait_until_read(); os.close(master)`,
       ['one', 'two'],
     ],
     [
