@@ -28,7 +28,7 @@ export async function exec(args: Arguments, io: Io, control: ProcessControl): Pr
     forward: (signal: string) => application.forward(signal as NodeJS.Signals),
     ended: application.ended,
   }
-  for (const signal of furtherSignals) process.on(signal, () => application.forward(signal))
+  for (const signal of furtherSignals) process.on(signal, () => application.pass(signal))
   const code = await run(args, { ...io, loadRegistry }, control, ward)
   return application.startFailure ?? code
 }

@@ -6,6 +6,8 @@ export class Application {
   /** The exit code of a shell, where the application cannot be started at all. */
   startFailure: number | undefined
   readonly #end = Promise.withResolvers<number>()
+  /** Came while it was being started. As in the kernel, one of a kind is as many. */
+  readonly #early = new Set<NodeJS.Signals>()
   #receive: ((signal: NodeJS.Signals) => void) | undefined
 
   constructor(words: readonly [string, ...string[]]) {
@@ -19,9 +21,16 @@ export class Application {
     return this.#receive !== undefined
   }
 
+  /** For signals that are never for remora: hands them on at once, or as soon as the application runs. */
+  pass(signal: NodeJS.Signals): void {
+    if (!this.forward(signal)) this.#early.add(signal)
+  }
+
   /** From now on signals go to `receive`. */
   runs(receive: (signal: NodeJS.Signals) => void): void {
     this.#receive = receive
+    for (const signal of this.#early) receive(signal)
+    this.#early.clear()
   }
 
   /** Signals are for remora again. */
