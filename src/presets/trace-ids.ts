@@ -1,4 +1,5 @@
 import type { Entry } from '../operators/entry.ts'
+import { hexDigit } from '../wire/hex-digit.ts'
 import type { LogWriter } from '../wire/otlp/log-writer.ts'
 
 /** Where loggers put the ids of the trace and span at hand: OpenTelemetry's appenders, Micrometer, .NET, Grafana's, ECS. */
@@ -20,12 +21,9 @@ export class TraceIds {
   #hasTrace = false
   #hasSpan = false
 
-  reset(): void {
-    this.#hasTrace = false
-    this.#hasSpan = false
-  }
-
+  /** Begins a record: its span comes after it. */
   readTrace(source: Uint8Array, start: number, end: number): void {
+    this.#hasSpan = false
     this.#hasTrace = readHex(source, start, end, this.#trace)
   }
 
@@ -49,18 +47,12 @@ function readHex(source: Uint8Array, start: number, end: number, out: Uint8Array
   if (end - start !== 2 * out.length) return false
   let any = 0
   for (let index = 0; index < out.length; index++) {
-    const high = digitOf(source[start + 2 * index] as number)
-    const low = digitOf(source[start + 2 * index + 1] as number)
+    const high = hexDigit(source[start + 2 * index] as number)
+    const low = hexDigit(source[start + 2 * index + 1] as number)
     if (high < 0 || low < 0) return false
     const byte = 16 * high + low
     out[index] = byte
     any |= byte
   }
   return any !== 0
-}
-
-function digitOf(byte: number): number {
-  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30
-  const letter = byte | 0x20
-  return letter >= 0x61 && letter <= 0x66 ? letter - 0x61 + 10 : -1
 }

@@ -268,8 +268,8 @@ export class Appender {
     const buffers = encodeRecords(segment, group, from, to)
     const offset = fresh ? 0 : segment.sizeBytes
     if (fresh) {
-      segment.usedBytes = segment.fileBytes
-      const { usedBytes } = segment
+      const usedBytes = segment.fileBytes
+      segment.usedBytes = usedBytes
       buffers.unshift(writeSegmentHeader(segment, this.#options.clock.nowMs(), usedBytes))
     }
     this.#files.resize(segment, Math.max(segment.fileBytes, endOffset))

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { access, stat } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
 import { createDirectory } from '../../buffer/create-directory.ts'
 import { errorCode } from '../../buffer/disk/file-system.ts'
 
@@ -15,8 +15,8 @@ export async function openDirectory(settings: DirectorySettings): Promise<void> 
   const { directory, createDirectory: mayCreate, directoryMode } = settings
   try {
     if (mayCreate) await createDirectory(directory, directoryMode)
-    if (!(await stat(directory)).isDirectory()) throw systemError('ENOTDIR')
-    await access(directory, constants.R_OK | constants.W_OK | constants.X_OK)
+    // With the dot, a file is ENOTDIR.
+    await access(`${directory}/.`, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
     const reason = reasonFor(error, mayCreate)
     throw new Error(`cannot use directory "${directory}": ${reason}`, { cause: error })
@@ -39,8 +39,4 @@ function reasonFor(error: unknown, mayCreate: boolean): string {
     default:
       return (error as Error).message
   }
-}
-
-function systemError(code: string): Error {
-  return Object.assign(new Error(code), { code })
 }

@@ -1,3 +1,4 @@
+import { hexDigit } from '../../wire/hex-digit.ts'
 import { RequestFault } from './request-head.ts'
 
 const lf = 0x0a
@@ -105,10 +106,4 @@ export class ChunkedBody {
 
 function isControl(byte: number): boolean {
   return (byte < 0x20 && byte !== 0x09) || byte === 0x7f
-}
-
-function hexDigit(byte: number): number {
-  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30
-  const lower = byte | 0x20
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1
 }

@@ -1,3 +1,5 @@
+import { hexDigit } from '../../wire/hex-digit.ts'
+
 /*
  * The strings of JSON, from bytes to bytes. What JSON.parse would refuse, and half of a character (a surrogate without its
  * other half), is not handled: -1.
@@ -125,12 +127,6 @@ function codeUnit(source: Uint8Array, at: number, end: number): number {
     unit = (unit << 4) | digit
   }
   return unit
-}
-
-function hexDigit(byte: number): number {
-  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30
-  const lower = byte | 0x20
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1
 }
 
 function utf8Length(code: number): number {

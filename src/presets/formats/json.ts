@@ -78,7 +78,6 @@ export class Json implements Format {
     const trace = firstOf(this.#traceId)
     if (trace === undefined) return
     const ids = this.#ids
-    ids.reset()
     ids.readTrace(source, trace.start, trace.end)
     const span = firstOf(this.#spanId)
     if (span !== undefined) ids.readSpan(source, span.start, span.end)
@@ -115,7 +114,6 @@ export class Json implements Format {
     const trace = bytesOf(firstValue(values, traceIdKeys))
     const span = bytesOf(firstValue(values, spanIdKeys))
     const ids = this.#ids
-    ids.reset()
     ids.readTrace(trace, 0, trace.length)
     ids.readSpan(span, 0, span.length)
     ids.apply(entry)

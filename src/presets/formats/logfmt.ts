@@ -97,7 +97,6 @@ export class Logfmt extends TextFormat {
 
   #readIds(source: Buffer): TraceIds {
     const [ids, trace, span] = [this.#ids, this.#traceId, this.#spanId]
-    ids.reset()
     ids.readTrace(source, trace.start, trace.end)
     if (span.isThere) ids.readSpan(source, span.start, span.end)
     return ids

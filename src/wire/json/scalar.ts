@@ -1,3 +1,4 @@
+import { hexDigit } from '../hex-digit.ts'
 import type { Field } from '../otlp/messages.ts'
 import type { Writer } from '../writer.ts'
 import type { JsonReader } from './json-reader.ts'
@@ -149,13 +150,6 @@ function writeHex(json: JsonReader, writer: Writer): boolean {
     writer.byte((high << 4) | low)
   }
   return length > 0
-}
-
-/** -1 if it is none. */
-function hexDigit(code: number): number {
-  if (code >= 0x30 && code <= 0x39) return code - 0x30
-  const lower = code | 0x20
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1
 }
 
 /** The standard or the URL alphabet, with or without padding. */
