@@ -67,6 +67,18 @@ suite('what hides a value does not save it:', () => {
     )
   })
 
+  test('UTF-16 of three characters, and not the empty ids at the end of a record of the collector', () => {
+    const { masker, prefilter } = compileMasking(
+      v.parse(maskSchema, { detectors: [{ name: 'seat', pattern: '[A-K][0-9]{2}' }] }),
+    )
+    const seat = Buffer.from('F12', 'utf16le')
+    assert.equal(Buffer.from(masker.maskBody(seat) ?? '').toString(), '<seat>\0')
+    // trace_id and span_id, in either order, beside a severity and an attribute.
+    for (const ids of ['J\0R\0', 'R\0J\0']) {
+      assert.equal(prefilter.hits(Buffer.from(`\x1a\x04INFO${ids}2\x07\x0a\x03GET`)), 0)
+    }
+  })
+
   test('has one pseudonym with what is not hidden', () => {
     const config = { detectors: ['email'], action: 'hash' }
     const plain = maskedText('jane@example.com', config)

@@ -53,8 +53,12 @@ const pieces: readonly (readonly [hidden: string, ...anchors: string[]])[] = [
   alike(
     '(?:\\xef(?:\\xbc[\\x8b\\x8d-\\x9a\\x9d\\xa0-\\xba\\xbf]|\\xbd[\\x81-\\x9a])|\\xd9[\\xa0-\\xa9]|\\xdb[\\xb0-\\xb9]|\\xe0\\xa5[\\xa6-\\xaf])',
   ),
-  // Every second byte of UTF-16, little-endian as Windows writes it.
-  ['(?<=[ -~])\\x00(?=[ -~]\\x00)|(?<=\\x00[ -~])\\x00$', '\\x00[ -~]\\x00'],
+  // Every second byte of UTF-16, little-endian as Windows writes it: of three characters in a row. Two are also the empty trace
+  // and span id that the collector's log records end with.
+  [
+    '(?<=[ -~])\\x00(?=(?:[ -~]\\x00){2})|(?<=[ -~]\\x00[ -~])\\x00(?=[ -~]\\x00)|(?<=(?:[ -~]\\x00){2}[ -~])\\x00$',
+    '\\x00(?:[ -~]\\x00){2}',
+  ],
 ]
 
 function alike(pattern: string): readonly [string, string] {
