@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { FileSystem } from './file-system.ts'
 import { compileGlob, type Glob, matchGlob, matchName, type Segment } from './glob.ts'
 import { chooseFirst, type OrderingSettings } from './ordering.ts'
+import type { Told } from './wake.ts'
 
 // A loop of directory links under `**` must end; real trees are not as deep.
 const depthMax = 64
@@ -39,7 +40,10 @@ export class Discovery {
     return [...new Set(this.#include.map((glob) => literalBase(glob)))]
   }
 
-  /** Whether all that matches lies in the bases themselves, and none of it was a link when `paths` looked last. */
+  /**
+   * Whether all that matches lies in the bases themselves, and none of it was a link when `paths` looked last; unknown,
+   * thus false, where nobody watched.
+   */
   get isFlat(): boolean {
     return !this.#hasLinks && this.#include.every(({ segments }) => depthOf(segments) === 1)
   }
@@ -57,13 +61,16 @@ export class Discovery {
   /**
    * The candidates, each once, sorted. Nothing is said about what they are: a path may be a directory or a FIFO.
    *
-   * `quiet`: somebody watches the bases and was told of no change since the last call. Then they are listed anew only if
-   * something else is there now, such as a volume that was mounted: a list of 20,000 names is garbage of some megabytes.
+   * `told`: since the last call. Quiet bases are listed anew only if something else is there now, such as a volume that
+   * was mounted: a list of 20,000 names is garbage of some megabytes. While nobody watches, which is while files are
+   * written to, nothing is asked but the list: each question costs as much as several lines.
    */
-  async paths(quiet = false): Promise<readonly string[]> {
-    const bases = this.#ordering === undefined ? await this.#look() : ''
-    if (quiet && bases !== '' && bases === this.#last?.bases && this.isFlat) return this.#last.paths
-    const paths = await this.#listAll()
+  async paths(told: Told = 'unwatched'): Promise<readonly string[]> {
+    const watched = told !== 'unwatched' && this.#ordering === undefined
+    const bases = watched ? await this.#look() : ''
+    const last = this.#last
+    if (told === 'quiet' && bases !== '' && bases === last?.bases && this.isFlat) return last.paths
+    const paths = await this.#listAll(watched)
     this.#last = { paths, bases }
     return paths
   }
@@ -79,9 +86,9 @@ export class Discovery {
     }
   }
 
-  async #listAll(): Promise<readonly string[]> {
+  async #listAll(watched: boolean): Promise<readonly string[]> {
     const found = new Set<string>()
-    this.#hasLinks = false
+    this.#hasLinks = !watched
     for (const glob of this.#include) {
       await this.#walk(glob.absolute ? '/' : '', glob.segments, 0, found, 0)
     }

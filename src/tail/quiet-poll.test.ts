@@ -51,7 +51,7 @@ suite('what a watcher tells of', () => {
         undefined,
         () => {},
       )
-      await discovery.paths()
+      await discovery.paths('unsure')
       assert.equal(discovery.isFlat, expected)
     })
   }
@@ -93,16 +93,16 @@ suite('a directory of which nobody told a change', () => {
     }
     const include = [join(files.directory, pattern)]
     const discovery = new Discovery({ ...systemFiles, list }, include, [], undefined, () => {})
-    const first = await discovery.paths()
+    const first = await discovery.paths('unsure')
     return { discovery, first, lists: () => lists }
   }
 
   test('is not listed again', async () => {
     await using files = await Files.create()
     const { discovery, first, lists } = await look(files)
-    assert.equal(await discovery.paths(true), first)
+    assert.equal(await discovery.paths('quiet'), first)
     assert.equal(lists(), 1)
-    assert.deepEqual(await discovery.paths(false), first)
+    assert.deepEqual(await discovery.paths('unsure'), first)
     assert.equal(lists(), 2)
   })
 
@@ -111,16 +111,41 @@ suite('a directory of which nobody told a change', () => {
     const { discovery, first } = await look(files)
     await pause(20)
     await writeFile(join(files.directory, 'new.log'), '')
-    assert.deepEqual(await discovery.paths(true), [...first, join(files.directory, 'new.log')])
+    assert.deepEqual(await discovery.paths('quiet'), [...first, join(files.directory, 'new.log')])
     await rm(files.directory, { recursive: true })
-    assert.deepEqual(await discovery.paths(true), [])
+    assert.deepEqual(await discovery.paths('quiet'), [])
     await mkdir(files.directory)
 
     await using others = await Files.create()
     const linked = await look(others, 'links/*')
-    await linked.discovery.paths(true)
+    await linked.discovery.paths('quiet')
     assert.equal(linked.lists(), 2)
   })
+})
+
+test('where nobody watches, nothing is asked but the list', async () => {
+  await using files = await Files.create()
+  const asked: string[] = []
+  const system = { ...systemFiles }
+  for (const question of ['list', 'stat', 'realPath'] as const) {
+    Object.assign(system, {
+      [question]: (path: string) => {
+        asked.push(question)
+        return systemFiles[question](path)
+      },
+    })
+  }
+  for (const [pattern, questions] of [
+    ['*.log', ['list']],
+    ['app.log', []],
+  ] as const) {
+    const include = [join(files.directory, pattern)]
+    const discovery = new Discovery(system, include, [], undefined, () => {})
+    asked.length = 0
+    assert.deepEqual(await discovery.paths('unwatched'), [join(files.directory, 'app.log')])
+    assert.deepEqual(asked, questions)
+    assert.equal(discovery.isFlat, false)
+  }
 })
 
 suite('what happens where no watcher looks is found within a second', () => {

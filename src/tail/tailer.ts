@@ -207,9 +207,9 @@ export class Tailer {
 
   async #poll(): Promise<void> {
     const { discovery, clock } = this.#parts
-    const quiet = this.#watcher?.tellsAllSince(this.#polledAtMs) ?? false
+    const told = this.#watcher?.toldSince(this.#polledAtMs)
     this.#polledAtMs = clock.monotonicMs()
-    await this.#files.poll(await discovery.paths(quiet))
+    await this.#files.poll(await discovery.paths(told))
     this.#pollTookMs = clock.monotonicMs() - this.#polledAtMs
   }
 

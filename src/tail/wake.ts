@@ -4,6 +4,9 @@ import { resolve } from 'node:path'
 import type { Clock } from '../component/clock.ts'
 import type { Logger } from '../component/telemetry.ts'
 
+/** `quiet`: nothing changed. `unsure`: nothing was told, but not everything would have been. */
+export type Told = 'unwatched' | 'unsure' | 'quiet'
+
 /** Quiet for so long, the directories are watched again. */
 const rearmMs = 5000
 
@@ -60,6 +63,11 @@ export class Wake {
   /** Whether every change below the directories, themselves no links, was told since then (monotonic). */
   tellsAllSince(monotonicMs: number): boolean {
     return this.armed && this.#surelyMs <= monotonicMs
+  }
+
+  toldSince(monotonicMs: number): Told {
+    if (!this.armed) return 'unwatched'
+    return this.tellsAllSince(monotonicMs) ? 'quiet' : 'unsure'
   }
 
   /** The files are not quiet. */
