@@ -1,7 +1,7 @@
 import type { Clock } from '../component/clock.ts'
 import type { Logger, Meter } from '../component/telemetry.ts'
 import type { OnDropped } from '../operators/chain.ts'
-import { compileOperators, type LeadingStep } from '../operators/compile.ts'
+import { compileOperators, type Leading } from '../operators/compile.ts'
 import type { Preset } from '../presets/preset.ts'
 import type { Intake } from '../signal/consumer.ts'
 import type { LineSource } from '../tail/line-source.ts'
@@ -35,7 +35,7 @@ export function createTarget<S extends LineSource>(settings: TargetSettings): Li
   const { operators, resource } = options
   const numbering = { includeRecordNumber, includeRecordOffset }
   const leading = leadingSteps(settings)
-  if (operators.length + leading.length === 0) {
+  if (operators.length === 0 && leading === undefined) {
     return new PlainTarget(writer, { resource: encodeResource(resource), ...numbering })
   }
   const onDropped: OnDropped = (reason) => intake.dropped(reason, 1)
@@ -43,7 +43,7 @@ export function createTarget<S extends LineSource>(settings: TargetSettings): Li
   return new OperatorTarget(writer, chain, { resource, ...numbering })
 }
 
-function leadingSteps({ preset, options }: TargetSettings): readonly LeadingStep[] {
-  if (preset === undefined) return []
+function leadingSteps({ preset, options }: TargetSettings): Leading | undefined {
+  if (preset === undefined) return undefined
   return inContainer(options) ? preset.lineSteps(options.max_log_size) : preset.framedSteps()
 }

@@ -4,9 +4,11 @@ import fc from 'fast-check'
 import * as v from 'valibot'
 import { FakeClock } from '../../test/support/fake-clock.ts'
 import { RecordingLogger, RecordingMeter } from '../../test/support/settings.ts'
+import { takesShortWay } from '../../test/support/short-way.ts'
 import { sorted } from '../../test/support/sorted.ts'
 import { compileOperators } from '../operators/compile.ts'
 import { operators } from '../operators/schema.ts'
+import { Preset, type PresetName } from '../presets/preset.ts'
 import type { TailedFile } from '../tail/tailed-file.ts'
 import { LogWriter } from '../wire/otlp/log-writer.ts'
 import { toJson } from '../wire/otlp/to-json.ts'
@@ -51,6 +53,8 @@ const rows: readonly Row[] = [
       `${at} stderr F  two blanks`,
       `${at} stdout F `,
       `${at} stdout F`,
+      `${at} stdout P part`,
+      `${at} stdout P:x part`,
       `${at} stdout  no tag`,
       `${at} stdout F:mine text`,
       `${at} stdout Px text €`,
@@ -59,6 +63,8 @@ const rows: readonly Row[] = [
       docker('text\n'),
       docker('text\r\n'),
       docker('no newline'),
+      docker('x'.repeat(16_000)),
+      docker('€'.repeat(6000)),
       docker(''),
       docker('\n'),
       docker('"quoted" \\ / \t\b\f\r é\n'),
@@ -71,8 +77,6 @@ const rows: readonly Row[] = [
       at,
       `${at} stdout`,
       `${at} stdin F text`,
-      `${at} stdout P part`,
-      `${at} stdout P:x part`,
       `${at} stdout ${'x'.repeat(65)} text`,
       '2026-01-02T03:04:05 stdout F without a zone',
       '2026-01-02 03:04:05Z stdout F x',
@@ -82,7 +86,6 @@ const rows: readonly Row[] = [
       '2026-01-02T03:04:05.Z stdout F x',
       '2026-01-02T03:04:05+1:00 stdout F x',
       docker('text\n', 'stdout', 'yesterday'),
-      docker('x'.repeat(16_000)),
       `{"log":"x\\n","stream":"stdout","time":"${at}","attrs":{"a":"b"}}`,
       `{"log":"x\\n","time":"${at}"}`,
       `{"log":"x\\n","log":"y\\n","stream":"stdout","time":"${at}"}`,
@@ -172,6 +175,49 @@ const operatorsOfRuns: readonly (readonly object[])[] = [
   [first, parser],
   [first, { type: 'json_parser' }],
   [first, { type: 'add', field: 'attributes.x', value: 'y' }],
+  [{ ...first, source_identifier: 'body' }],
+]
+
+/** What programs write; behind `container` each line of them stands in one of a runtime, or in several. */
+const texts = [
+  '1 warn',
+  '2 x 1700000000',
+  ' at x',
+  '',
+  '{"a":1,"level":"warn","time":"2026-01-02T03:04:09Z"}',
+  '{"a":1,"logtag":"x"}',
+  '2026-01-02 03:04:05,678 [main] INFO  com.acme.Shop - order € placed',
+  'java.lang.IllegalStateException: no stock',
+  '\tat com.acme.Shop.take(Shop.java:12)',
+  'Caused by: java.io.IOException: x',
+  'I0102 03:04:05.678901    4711 kubelet.go:2421] "Pod" pod="a/b"',
+  '203.0.113.1 - - [02/Jan/2026:03:04:05 +0100] "GET /a?b HTTP/1.1" 200 12 "-" "me"',
+  'level=info msg=hi',
+]
+const operatorsOfContainers: readonly (readonly object[])[] = [
+  [container],
+  [{ ...container, max_log_size: 12 }],
+  [container, { type: 'json_parser' }],
+  [container, parser, times],
+  [container, first],
+  [container, { ...first, overwrite_with: 'newest', combine_with: ' € ' }],
+  [container, { ...first, max_batch_size: 3, max_log_size: 40 }],
+  [container, { ...first, source_identifier: 'attributes["log.iostream"]' }],
+  [container, { ...first, source_identifier: 'attributes["log.file.name"]' }],
+  [{ ...container, max_log_size: 12 }, first, parser],
+  [container, first, { type: 'json_parser' }],
+  [container, first, { type: 'recombine', combine_field: 'body', is_last_entry: 'len(body) > 9' }],
+  [first, container],
+  [{ preset: 'json' }, container],
+  [{ preset: 'json', body: 'message' }, container],
+  [{ preset: 'nginx_access' }, container],
+  [{ preset: 'logfmt' }, { ...container, max_log_size: 12 }],
+  [{ preset: 'log4j' }, container],
+  [{ preset: 'log4j', body: 'message', max_log_size: 60 }, container],
+  [{ preset: 'java_stack' }, container],
+  [{ preset: 'klog' }, container],
+  [{ preset: 'auto' }, container],
+  [{ preset: 'auto' }, container, { type: 'add', field: 'attributes.x', value: 'y' }],
 ]
 
 suite('any lines, in blocks of several files, give the same records and hold the same:', () => {
@@ -204,6 +250,54 @@ suite('any lines, in blocks of several files, give the same records and hold the
     })
   }
 
+  for (const ops of operatorsOfContainers) {
+    test(`of containers, ${JSON.stringify(ops).slice(0, 120)}`, () => {
+      const one = fc
+        .tuple(
+          fc.constantFrom('stdout', 'stderr'),
+          fc.oneof(
+            { weight: 9, arbitrary: fc.constantFrom(...texts) },
+            { weight: 1, arbitrary: fc.string() },
+          ),
+          fc.oneof(
+            { weight: 6, arbitrary: fc.constantFrom('F') },
+            { weight: 2, arbitrary: fc.constantFrom('P', 'docker') },
+            { weight: 1, arbitrary: fc.constantFrom('', 'F:b', 'none') },
+          ),
+          fc.integer({ min: 0, max: 59 }),
+        )
+        .map(([stream, text, tag, second]) => {
+          const time = `2026-01-02T03:04:${String(second).padStart(2, '0')}.5Z`
+          if (tag === 'none') return text
+          return tag === 'docker'
+            ? docker(`${text}\n`, stream, time)
+            : `${time} ${stream} ${tag} ${text}`
+        })
+      // Now and then as many lines of a kind as make `auto` sure.
+      const many = fc
+        .tuple(fc.constantFrom(...texts), fc.integer({ min: 15, max: 60 }))
+        .map(([text, count]) => Array.from({ length: count }, () => `${at} stdout F ${text}`))
+      const block = fc.record({
+        path: fc.constantFrom('a', 'b'),
+        lines: fc
+          .array(
+            fc.oneof(
+              { weight: 12, arbitrary: one.map((line) => [line]) },
+              { weight: 1, arbitrary: many },
+            ),
+            { maxLength: 16 },
+          )
+          .map((groups) => groups.flat()),
+      })
+      fc.assert(
+        fc.property(fc.array(block, { maxLength: 5 }), (blocks) => {
+          compareBlocks(ops, blocks, {})
+        }),
+        { numRuns: 40 },
+      )
+    })
+  }
+
   test('a value that nests too deep costs no line of its record', () => {
     const depth = 20_000
     const deep = `{"a":${'['.repeat(depth)}1e5${']'.repeat(depth)}`
@@ -224,15 +318,7 @@ interface Block {
 
 function compareOne(ops: readonly object[], line: string): 'short' | 'long' {
   compareBlocks(ops, [{ path: 'a', lines: [line] }], {})
-  const { chain } = targetOf(ops)
-  const path = chain.direct.path
-  assert.ok(path !== undefined)
-  path.begin({ path: 'a', attributes: {}, resource: {}, reserved: [] })
-  const probe = new LogWriter(64)
-  probe.beginResource(new Uint8Array(0))
-  probe.beginRecord()
-  const bytes = Buffer.from(`{${line}"`)
-  return path.write(bytes, 1, bytes.length - 1, probe) ? 'short' : 'long'
+  return takesShortWay(compileFor(ops).chain, line) ? 'short' : 'long'
 }
 
 function compareBlocks(
@@ -243,12 +329,27 @@ function compareBlocks(
   assert.deepEqual(records(ops, blocks, attributes, true), records(ops, blocks, attributes, false))
 }
 
-function targetOf(ops: readonly object[]) {
+/** Operators, in front of which `{ preset }` may stand. */
+function compileFor(all: readonly object[]) {
+  const [{ preset, body = 'record', max_log_size: maxBytes = 1024 * 1024 }, ops] = settingsOf(all)
   const meter = new RecordingMeter()
   const logger = new RecordingLogger()
   const clock = new FakeClock()
-  const chain = compileOperators(v.parse(operators, ops), meter, logger, clock, () => {})
-  return { chain, meter }
+  const leading =
+    preset && new Preset({ preset, location: 'UTC', body }, clock, logger).lineSteps(maxBytes)
+  const chain = compileOperators(v.parse(operators, ops), meter, logger, clock, () => {}, leading)
+  return { chain, meter, logger }
+}
+
+interface PresetOptions {
+  readonly preset?: PresetName
+  readonly body?: 'record' | 'message'
+  readonly max_log_size?: number
+}
+
+function settingsOf(all: readonly object[]): [PresetOptions, readonly object[]] {
+  const [front, ...others] = all
+  return front !== undefined && 'preset' in front ? [front as PresetOptions, others] : [{}, all]
 }
 
 /** What comes of the blocks, what is held behind each of them, and what was counted. */
@@ -258,8 +359,8 @@ function records(
   attributes: Readonly<Record<string, string>>,
   isShort: boolean,
 ): unknown[] {
-  const { chain, meter } = targetOf(ops)
-  if (!isShort) Object.defineProperty(chain, 'direct', { value: {} })
+  const { chain, meter, logger } = compileFor(ops)
+  if (!isShort) Object.defineProperty(chain, 'direct', { value: undefined })
   const settings = {
     resource: { r: 1 } as never,
     includeRecordNumber: false,
@@ -275,7 +376,7 @@ function records(
   }
   for (const [index, { path, lines }] of blocks.entries()) {
     const file = (files.get(path) ?? fileOf(path, attributes)) as TailedFile & { offset: number }
-    target.begin(file, 1000 * index)
+    target.begin(file, 300 * index)
     for (const line of lines) {
       const bytes = Buffer.from(`{${line}"`)
       target.line(bytes, 1, bytes.length - 1, 0)
@@ -284,11 +385,12 @@ function records(
     file.offset += 100
     take([file])
   }
-  target.flush(1000 * blocks.length, false)
+  target.flush(300 * blocks.length, false)
   take([])
-  target.flush(1000 * blocks.length, true)
+  target.flush(300 * blocks.length, true)
   take([])
   seen.push([...meter.counters].map(([key, cell]) => [key, (cell as { total: number }).total]))
+  seen.push(logger.entries)
   return seen
 }
 

@@ -1,10 +1,6 @@
 import { type Chain, errorAttribute, nestsTooDeep } from '../operators/chain.ts'
-import type {
-  DirectHost,
-  DirectJoin,
-  DirectPath,
-  DirectSource,
-} from '../operators/direct/direct-path.ts'
+import type { DirectHost, DirectStage } from '../operators/direct/direct-path.ts'
+import { bareHead } from '../operators/direct/line-head.ts'
 import { copyValue, Entry, type Values } from '../operators/entry.ts'
 import { Batch } from '../signal/batch.ts'
 import { EncodedAttributes } from '../tail/encoded-attributes.ts'
@@ -41,9 +37,8 @@ export class OperatorTarget<S extends LineSource = TailedFile> implements LineTa
   #fileHasMaps = false
   /** Operators use attributes of the file, or keep records, so they must be in the entry. */
   #inEntry = false
-  /** The short ways of the chain, where they can be taken for this file. */
-  #direct: DirectPath | undefined
-  #join: DirectJoin | undefined
+  /** The short way of the chain, where it can be taken for this file. */
+  #direct: DirectStage | undefined
   readonly #host: DirectHost
   /** That of the records that go a short way. */
   #directResource: Readonly<Values> = {}
@@ -65,14 +60,16 @@ export class OperatorTarget<S extends LineSource = TailedFile> implements LineTa
       open: () => this.#openRecord(),
       end: () => writer.endRecord(),
       cancel: () => writer.cancelRecord(),
-      entry: (body) => {
+      entry: (body, head) => {
         const entry = new Entry()
         entry.path = this.#entry.path
         entry.origin = this.#entry.origin
-        entry.reset(body, this.#attributesOfFile(), this.#base)
+        const attributes = { ...this.#attributesOfFile(), ...head.label.values }
+        entry.reset(body, attributes, this.#directResource)
+        entry.timeUnixNano = head.timeUnixNano
         return entry
       },
-      release: (entry) => chain.released(entry, this.#nowMs, this.#sink),
+      release: (entry, operator) => chain.released(operator, entry, this.#nowMs, this.#sink),
     }
   }
 
@@ -99,13 +96,15 @@ export class OperatorTarget<S extends LineSource = TailedFile> implements LineTa
   }
 
   line(source: Buffer, start: number, end: number, offset: number): void {
-    if (this.#direct !== undefined && this.#writeDirect(this.#direct, source, start, end)) return
-    if (this.#join?.line(source, start, end) === true) return
+    if (this.#direct !== undefined) {
+      if (this.#direct.take(source, start, end, bareHead)) return
+      this.#direct.settle()
+    }
     this.#run(source, start, end, offset)
   }
 
   binary(source: Buffer, start: number, end: number, offset: number): void {
-    this.#join?.settle()
+    this.#direct?.settle()
     this.#run(source, start, end, offset)
   }
 
@@ -114,8 +113,7 @@ export class OperatorTarget<S extends LineSource = TailedFile> implements LineTa
   }
 
   end(): void {
-    this.#join?.settle()
-    this.#join = undefined
+    this.#direct?.settle()
     this.#direct = undefined
   }
 
@@ -154,30 +152,18 @@ export class OperatorTarget<S extends LineSource = TailedFile> implements LineTa
 
   #beginDirect(isPossible: boolean, nowMs: number): void {
     this.#direct = undefined
-    this.#join = undefined
-    const { path, join } = this.#chain.direct
-    if (!isPossible || (path === undefined && join === undefined)) return
-    const source: DirectSource = {
+    const { direct } = this.#chain
+    if (!isPossible || direct === undefined) return
+    const source = {
       path: this.#entry.path,
       attributes: this.#fileAttributes.values,
       resource: this.#base,
       reserved: this.#fileKeys,
     }
-    const resource = path?.begin(source) ?? join?.begin(source, this.#host, nowMs)
+    const resource = direct.begin(source, this.#host, nowMs)
     if (resource === undefined) return
-    this.#direct = path
-    this.#join = join
+    this.#direct = direct
     this.#directResource = resource
-  }
-
-  #writeDirect(direct: DirectPath, source: Buffer, start: number, end: number): boolean {
-    const writer = this.#openRecord()
-    if (direct.write(source, start, end, writer)) {
-      writer.endRecord()
-      return true
-    }
-    writer.cancelRecord()
-    return false
   }
 
   /** A record on a short way. */

@@ -1,6 +1,6 @@
 import type { Counter, Logger } from '../component/telemetry.ts'
 import type { Code } from '../errors/codes.ts'
-import type { Direct } from './direct/compile-direct.ts'
+import type { DirectStage } from './direct/direct-path.ts'
 import type { Entry } from './entry.ts'
 import type { Condition } from './expr/compile.ts'
 import type { Gate, Joiner, Operator, Switch } from './operator.ts'
@@ -50,13 +50,18 @@ export type Sink = (entry: Entry) => void
  */
 export class Chain {
   /** The short way, for operators that have one. */
-  readonly direct: Direct
+  readonly direct: DirectStage | undefined
   readonly #steps: readonly Step[]
   readonly #joining: readonly number[]
   readonly #logger: Logger
   readonly #onDropped: OnDropped
 
-  constructor(steps: readonly Step[], direct: Direct, logger: Logger, onDropped: OnDropped) {
+  constructor(
+    steps: readonly Step[],
+    direct: DirectStage | undefined,
+    logger: Logger,
+    onDropped: OnDropped,
+  ) {
     this.#onDropped = onDropped
     this.#steps = steps
     this.direct = direct
@@ -100,9 +105,9 @@ export class Chain {
     }
   }
 
-  /** What the first operator, which joins records, gives up aside from `run` and `flush`. */
-  released(entry: Entry, nowMs: number, sink: Sink): void {
-    this.#give(this.#steps[0] as Step, entry, nowMs, sink)
+  /** What this operator, which joins records, gives up aside from `run` and `flush`. */
+  released(operator: number, entry: Entry, nowMs: number, sink: Sink): void {
+    this.#give(this.#steps[operator] as Step, entry, nowMs, sink)
   }
 
   *held(): Iterable<Entry> {

@@ -3,8 +3,8 @@ import type { Logger, Meter } from '../component/telemetry.ts'
 import { compilePattern } from '../regex/pattern.ts'
 import { Chain, type OnDropped, type Step, type Work } from './chain.ts'
 import { compileParser } from './compile-parser.ts'
-import { compileDirect, type Direct } from './direct/compile-direct.ts'
-import type { DirectPath } from './direct/direct-path.ts'
+import { compileDirect } from './direct/compile-direct.ts'
+import type { DirectStage } from './direct/direct-path.ts'
 import { Add, AssignKeys, Flatten, Move, Noop, Remove, Retain, TextEdit } from './edits.ts'
 import type { Value } from './entry.ts'
 import { compileCondition, compileExpr, type Expr, mentionsAttributes } from './expr/compile.ts'
@@ -12,23 +12,27 @@ import { templateExpr } from './expr/template.ts'
 import { parseField } from './field.ts'
 import { Recombine } from './flow/recombine.ts'
 import { Filter, Router } from './flow/router.ts'
-import type { Joiner, Operator } from './operator.ts'
+import type { Operator } from './operator.ts'
 import { ContainerParser } from './parsers/container.ts'
 import { planOperators } from './plan.ts'
 import { exprOf, type OperatorConfig } from './schema.ts'
 import { ansiPattern, compileReplace, unquote } from './text-edits.ts'
 
-/** A step that comes with the receiver, in front of its operators. What it cannot handle goes on. */
-export interface LeadingStep {
-  /** Its name in logs, metrics and the attribute of a failure. */
-  readonly type: string
-  readonly work: Work
-  /** The short way, if it is the only step. */
-  readonly direct?: DirectPath
+/** Steps that come with the receiver, in front of its operators. What they cannot handle goes on. */
+export interface Leading {
+  readonly steps: readonly {
+    /** Its name in logs, metrics and the attribute of a failure. */
+    readonly type: string
+    readonly work: Work
+  }[]
+  /** The short way of all of them, if no operator comes behind; `at` is the index of the first. */
+  direct(at: number): DirectStage
 }
 
+const none: Leading['steps'] = []
+
 /**
- * The operators of a configuration that was checked, ready to run. `leading` steps come first, but behind a `container` at
+ * The operators of a configuration that was checked, ready to run. `leading` comes first, but behind a `container` at
  * the front: before that a line is not one of the program yet.
  */
 export function compileOperators(
@@ -37,10 +41,10 @@ export function compileOperators(
   logger: Logger,
   clock: Clock,
   onDropped: OnDropped,
-  leading: readonly LeadingStep[] = [],
+  leading?: Leading,
 ): Chain {
   const at = configs[0]?.type === 'container' ? 1 : 0
-  const all = [...configs.slice(0, at), ...leading, ...configs.slice(at)]
+  const all = [...configs.slice(0, at), ...(leading?.steps ?? none), ...configs.slice(at)]
   const links = planOperators(all)
   const steps = all.map((config, index): Step => {
     const { name, outputs, routes } = links[index] as (typeof links)[number]
@@ -57,23 +61,23 @@ export function compileOperators(
       dropped: meter.counter('remora_operator_dropped', labels),
     }
   })
-  const own = all.length === 1 ? leading[0]?.direct : undefined
-  const direct = own === undefined ? directOf(steps, configs) : { path: own }
-  return new Chain(steps, direct, logger, onDropped)
+  return new Chain(steps, directOf(steps, configs, at, leading), logger, onDropped)
 }
 
-/** Only for a plain line of operators, each for every record; one that joins lines must be the first. */
-function directOf(steps: readonly Step[], configs: readonly OperatorConfig[]): Direct {
-  const operators: Operator[] = []
-  let joiner: Joiner | undefined
-  for (const [index, { work, condition, outputs }] of steps.entries()) {
+/** Only for a plain line of operators, each for every record; those of a preset must be the last. */
+function directOf(
+  steps: readonly Step[],
+  configs: readonly OperatorConfig[],
+  at: number,
+  leading: Leading | undefined,
+): DirectStage | undefined {
+  const isLine = steps.every(({ condition, outputs }, index) => {
     const next = index + 1 === steps.length ? -1 : index + 1
-    if (condition !== undefined || outputs.length !== 1 || outputs[0] !== next) return {}
-    if (work.kind === 'edit') operators.push(work.operator)
-    else if (work.kind === 'join' && index === 0) joiner = work.joiner
-    else return {}
-  }
-  return compileDirect(joiner, configs[0], operators)
+    return condition === undefined && outputs.length === 1 && outputs[0] === next
+  })
+  if (!isLine || (leading !== undefined && configs.length > at)) return undefined
+  const works = steps.slice(0, configs.length).map(({ work }) => work)
+  return compileDirect(works, configs, leading?.direct(at))
 }
 
 function compileWork(config: OperatorConfig, meter: Meter, name: string, clock: Clock): Work {

@@ -8,7 +8,7 @@ const quietMs = 500
 const sampleLines = 20
 const streamsMax = 1000
 
-interface Stream {
+export interface Stream {
   readonly session: Session
   readonly sample: string[]
   entry: Entry | undefined
@@ -20,35 +20,29 @@ interface Stream {
 /** Puts lines that belong to one record together, each stream by itself, where no framer has cut records before. */
 export class PresetJoiner implements Joiner {
   readonly #open: (stream: string) => Session
-  readonly #streamOf: (entry: Entry) => string
   readonly #maxBytes: number
   readonly #streams = new Map<string, Stream>()
   #heldBytes = 0
 
   /** `maxBytes`: a record that grows larger is given up in pieces. */
-  constructor(
-    open: (stream: string) => Session,
-    streamOf: (entry: Entry) => string,
-    maxBytes: number,
-  ) {
+  constructor(open: (stream: string) => Session, maxBytes: number) {
     this.#open = open
-    this.#streamOf = streamOf
     this.#maxBytes = maxBytes
   }
 
   take(entry: Entry, nowMs: number, out: (entry: Entry) => void): void {
     const { body } = entry
     if (typeof body !== 'string') throw new OperatorError('the body is no text')
-    const stream = this.#stream(this.#streamOf(entry), out)
+    const stream = this.#stream(streamOf(entry), out)
     showSample(stream, body)
     const { format } = stream.session
     if (format === undefined || !format.multiline) {
-      this.#release(stream, out)
+      this.release(stream, out)
       out(entry)
       return
     }
-    if (begins(stream, body)) {
-      this.#release(stream, out)
+    if (this.begins(stream, body)) {
+      this.release(stream, out)
       stream.entry = entry.clone()
     }
     const lineBytes = Buffer.byteLength(body) + 1
@@ -56,13 +50,13 @@ export class PresetJoiner implements Joiner {
     stream.sizeBytes += lineBytes
     stream.lastMs = nowMs
     this.#heldBytes += lineBytes
-    if (stream.sizeBytes >= this.#maxBytes) this.#release(stream, out)
+    if (this.isFull(stream.sizeBytes)) this.release(stream, out)
     if (this.#heldBytes > heldBytesMax) this.flush(nowMs, true, out)
   }
 
   flush(nowMs: number, everything: boolean, out: (entry: Entry) => void): void {
     for (const stream of this.#streams.values()) {
-      if (everything || nowMs - stream.lastMs >= quietMs) this.#release(stream, out)
+      if (everything || nowMs - stream.lastMs >= quietMs) this.release(stream, out)
     }
   }
 
@@ -70,23 +64,38 @@ export class PresetJoiner implements Joiner {
     for (const { entry } of this.#streams.values()) if (entry !== undefined) yield entry
   }
 
-  #stream(name: string, out: (entry: Entry) => void): Stream {
-    let stream = this.#streams.get(name)
-    if (stream !== undefined) return stream
-    if (this.#streams.size >= streamsMax) {
-      const [oldest] = this.#streams
-      if (oldest !== undefined) {
-        this.#release(oldest[1], out)
-        this.#streams.delete(oldest[0])
-      }
-    }
-    const session = this.#open(name)
-    stream = { session, sample: [], entry: undefined, lines: [], sizeBytes: 0, lastMs: 0 }
-    this.#streams.set(name, stream)
-    return stream
+  /** The stream of this name in the file; undefined where there is no room for one more. */
+  streamOf(path: string, name: string): Stream | undefined {
+    const full = fullName(path, name)
+    const known = this.#streams.get(full)
+    if (known !== undefined || this.#streams.size >= streamsMax) return known
+    return this.#add(full)
   }
 
-  #release(stream: Stream, out: (entry: Entry) => void): void {
+  /** Whether the line begins another record than the one that is held. */
+  begins({ session, entry, lines }: Stream, line: string): boolean {
+    if (entry === undefined) return true
+    const before = `${lines.at(-1) ?? ''}\n`
+    const bytes = Buffer.from(before + line)
+    const start = Buffer.byteLength(before)
+    return session.format?.begins(bytes, start, bytes.length, 0) !== false
+  }
+
+  isFull(sizeBytes: number): boolean {
+    return sizeBytes >= this.#maxBytes
+  }
+
+  /** Goes on with a record that was put together elsewhere; the stream holds none. */
+  adopt(stream: Stream, entry: Entry, lines: string[], sizeBytes: number, nowMs: number): void {
+    stream.entry = entry
+    stream.lines = lines
+    stream.sizeBytes = sizeBytes
+    stream.lastMs = nowMs
+    this.#heldBytes += sizeBytes
+  }
+
+  /** Gives up what is held of the stream. */
+  release(stream: Stream, out: (entry: Entry) => void): void {
     const { entry, lines } = stream
     if (entry === undefined) return
     this.#heldBytes -= stream.sizeBytes
@@ -96,6 +105,43 @@ export class PresetJoiner implements Joiner {
     if (lines.length > 1) entry.body = lines.join('\n')
     out(entry)
   }
+
+  #stream(name: string, out: (entry: Entry) => void): Stream {
+    const stream = this.#streams.get(name)
+    if (stream !== undefined) return stream
+    if (this.#streams.size >= streamsMax) {
+      const [oldest] = this.#streams
+      if (oldest !== undefined) {
+        this.release(oldest[1], out)
+        this.#streams.delete(oldest[0])
+      }
+    }
+    return this.#add(name)
+  }
+
+  #add(name: string): Stream {
+    const session = this.#open(name)
+    const stream: Stream = {
+      session,
+      sample: [],
+      entry: undefined,
+      lines: [],
+      sizeBytes: 0,
+      lastMs: 0,
+    }
+    this.#streams.set(name, stream)
+    return stream
+  }
+}
+
+/** Lines of standard output and error come mixed. */
+export function streamOf({ path, attributes }: Entry): string {
+  const stream = Object.hasOwn(attributes, 'log.iostream') ? attributes['log.iostream'] : ''
+  return fullName(path, String(stream))
+}
+
+function fullName(path: string, stream: string): string {
+  return stream === '' ? path : `${path} ${stream}`
 }
 
 function showSample({ session, sample }: Stream, line: string): void {
@@ -107,12 +153,4 @@ function showSample({ session, sample }: Stream, line: string): void {
   sample.push(line)
   const bytes = Buffer.from(`${sample.join('\n')}\n`)
   session.look(bytes, 0, bytes.length)
-}
-
-function begins({ session, entry, lines }: Stream, line: string): boolean {
-  if (entry === undefined) return true
-  const before = `${lines.at(-1) ?? ''}\n`
-  const bytes = Buffer.from(before + line)
-  const start = Buffer.byteLength(before)
-  return session.format?.begins(bytes, start, bytes.length, 0) !== false
 }

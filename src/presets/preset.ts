@@ -1,15 +1,17 @@
 import type { Clock } from '../component/clock.ts'
 import type { Logger } from '../component/telemetry.ts'
-import type { LeadingStep } from '../operators/compile.ts'
-import type { DirectPath, DirectSource } from '../operators/direct/direct-path.ts'
-import type { Entry, Values } from '../operators/entry.ts'
+import type { Leading } from '../operators/compile.ts'
+import type { RecordWriter } from '../operators/direct/direct-path.ts'
+import { DirectRecords } from '../operators/direct/direct-records.ts'
+import type { Entry } from '../operators/entry.ts'
 import type { Operator } from '../operators/operator.ts'
 import { OperatorError } from '../operators/operator-error.ts'
 import { findTimeZone } from '../operators/time-zone.ts'
 import type { LogWriter } from '../wire/otlp/log-writer.ts'
 import { createFormat, type FormatName, formatNames } from './catalogue.ts'
+import { DirectLines } from './direct-lines.ts'
 import type { Format } from './format.ts'
-import { PresetJoiner } from './preset-joiner.ts'
+import { PresetJoiner, streamOf } from './preset-joiner.ts'
 import { AutoSession, FixedSession, type Session } from './session.ts'
 
 export type PresetName = FormatName | 'auto'
@@ -27,8 +29,8 @@ const sessionsMax = 1000
 /**
  * The preset of one receiver.
  *
- *   files:    PresetFramer ─ cuts records, chooses ─▶ step: bytes → batch (direct), or → Entry
- *   streams:  step: PresetJoiner ─ joins lines ─▶ step: Entry → Entry
+ *   files, streams:     PresetFramer ─ cuts records, chooses ─▶ step: bytes → batch (direct), or → Entry
+ *   behind container:   DirectLines ─ joins lines ─▶ the same, or step: PresetJoiner ─ joins lines ─▶ step: Entry → Entry
  *
  * A record that it cannot read goes on as it is, with the reason in `log.parse.error`, counted in `remora_operator_errors`.
  */
@@ -67,26 +69,32 @@ export class Preset {
   }
 
   /** Where a `PresetFramer` cuts the records. */
-  framedSteps(): readonly LeadingStep[] {
+  framedSteps(): Leading {
     const operator = new PresetOperator(() => this.current)
-    return [{ type: this.name, work: { kind: 'edit', operator }, direct: new PresetDirect(this) }]
+    return {
+      steps: [{ type: this.name, work: { kind: 'edit', operator } }],
+      direct: () => new DirectRecords(new PresetRecord(this)),
+    }
   }
 
-  /** Where entries are lines: of a stream, or behind `container`. */
-  lineSteps(maxLogSizeBytes: number): readonly LeadingStep[] {
-    const joiner = new PresetJoiner((stream) => this.sessionOf(stream), streamOf, maxLogSizeBytes)
+  /** Where entries are lines: behind `container`. */
+  lineSteps(maxLogSizeBytes: number): Leading {
+    const joiner = new PresetJoiner((stream) => this.sessionOf(stream), maxLogSizeBytes)
     const operator = new PresetOperator((entry) => this.sessionOf(streamOf(entry)))
-    return [
-      { type: `${this.name}_lines`, work: { kind: 'join', joiner } },
-      { type: this.name, work: { kind: 'edit', operator } },
-    ]
+    const enter = (session: Session): void => {
+      this.current = session
+    }
+    return {
+      steps: [
+        { type: `${this.name}_lines`, work: { kind: 'join', joiner } },
+        { type: this.name, work: { kind: 'edit', operator } },
+      ],
+      direct: (at) => {
+        const records = new DirectRecords(new PresetRecord(this))
+        return new DirectLines(joiner, at, enter, records)
+      },
+    }
   }
-}
-
-/** Lines of standard output and error come mixed. */
-function streamOf({ path, attributes }: Entry): string {
-  const stream = Object.hasOwn(attributes, 'log.iostream') ? attributes['log.iostream'] : ''
-  return stream === '' ? path : `${path} ${String(stream)}`
 }
 
 class PresetOperator implements Operator {
@@ -116,8 +124,7 @@ class PresetOperator implements Operator {
   }
 }
 
-class PresetDirect implements DirectPath {
-  readonly setsTime = true
+class PresetRecord implements RecordWriter {
   readonly #preset: Preset
   #keys: readonly string[] = []
 
@@ -125,9 +132,8 @@ class PresetDirect implements DirectPath {
     this.#preset = preset
   }
 
-  begin({ reserved, resource }: DirectSource): Readonly<Values> {
-    this.#keys = reserved
-    return resource
+  reserve(keys: readonly string[]): void {
+    this.#keys = keys
   }
 
   write(source: Buffer, start: number, end: number, writer: LogWriter): boolean {

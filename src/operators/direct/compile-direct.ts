@@ -1,3 +1,4 @@
+import type { Work } from '../chain.ts'
 import { Recombine } from '../flow/recombine.ts'
 import type { FieldReader, Joiner, Operator } from '../operator.ts'
 import { ContainerParser } from '../parsers/container.ts'
@@ -10,44 +11,57 @@ import { compileBodyTest } from './body-test.ts'
 import { DirectChain, type DirectParser, Wanted } from './direct-chain.ts'
 import { DirectContainer } from './direct-container.ts'
 import { DirectJson } from './direct-json.ts'
-import type { DirectJoin, DirectPath } from './direct-path.ts'
+import type { DirectStage } from './direct-path.ts'
 import { DirectRecombine } from './direct-recombine.ts'
+import { DirectRecords } from './direct-records.ts'
 import { DirectRegex } from './direct-regex.ts'
 
-/** The short way of a line of operators, one of the two or none. */
-export interface Direct {
-  readonly path?: DirectPath | undefined
-  readonly join?: DirectJoin | undefined
-}
-
-/** The short way for operators that have one. `joiner`: what `config` made, in front of `operators`. */
+/**
+ * The short way for operators that follow each other, if they have one: those that join lines, then a parser and what reads
+ * what it found. `works[i]` is of `configs[i]`; `last`: what comes behind all of them.
+ */
 export function compileDirect(
-  joiner: Joiner | undefined,
-  config: OperatorConfig | undefined,
-  operators: readonly Operator[],
-): Direct {
-  const path = operators.length === 0 ? undefined : directChain(operators)
-  if (joiner === undefined) return { path }
-  if (operators.length > 0 && path === undefined) return {}
-  if (joiner instanceof ContainerParser) return { path: new DirectContainer(joiner, path) }
-  if (joiner instanceof Recombine && config?.type === 'recombine') {
-    return { join: directRecombine(joiner, config, path) }
+  works: readonly Work[],
+  configs: readonly OperatorConfig[],
+  last: DirectStage | undefined,
+): DirectStage | undefined {
+  const joins = works.findIndex(({ kind }) => kind !== 'join')
+  const front = joins < 0 ? works.length : joins
+  let stage = last ?? directRecords(works.slice(front))
+  for (let index = front - 1; index >= 0 && stage !== undefined; index--) {
+    const work = works[index] as Work
+    const config = configs[index] as OperatorConfig
+    stage = work.kind === 'join' ? directJoin(work.joiner, config, index, stage) : undefined
   }
-  return {}
+  return stage
 }
 
-function directRecombine(
-  joiner: Recombine,
-  config: Extract<OperatorConfig, { type: 'recombine' }>,
-  next: DirectPath | undefined,
-): DirectJoin | undefined {
+function directJoin(
+  joiner: Joiner,
+  config: OperatorConfig,
+  operator: number,
+  next: DirectStage,
+): DirectStage | undefined {
+  // Its text is that of a line, not what another operator made.
+  if (joiner instanceof ContainerParser && operator === 0) {
+    return new DirectContainer(joiner, operator, next)
+  }
+  if (!(joiner instanceof Recombine) || config.type !== 'recombine') return undefined
   const { is_first_entry: first, is_last_entry: last } = config
   const { combineField } = joiner.settings
   if (combineField.root !== 'body' || combineField.keys.length > 0) return undefined
   const isFirst = first === undefined ? undefined : compileBodyTest(first)
   const isLast = last === undefined ? undefined : compileBodyTest(last)
   if (isFirst === undefined && isLast === undefined) return undefined
-  return new DirectRecombine(joiner, { isFirst, isLast }, next)
+  return new DirectRecombine(joiner, operator, { isFirst, isLast }, next)
+}
+
+/** A record for each text: by a parser and what reads what it found, or the text alone. */
+function directRecords(works: readonly Work[]): DirectStage | undefined {
+  if (works.length === 0) return new DirectRecords(undefined)
+  const operators = works.flatMap((work) => (work.kind === 'edit' ? [work.operator] : []))
+  const chain = operators.length === works.length ? directChain(operators) : undefined
+  return chain && new DirectRecords(chain)
 }
 
 /** A parser of the body into attributes, then readers of those. */

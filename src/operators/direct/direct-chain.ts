@@ -1,9 +1,8 @@
 import type { LogWriter } from '../../wire/otlp/log-writer.ts'
-import { Entry, type Value, type Values } from '../entry.ts'
+import { Entry, type Value } from '../entry.ts'
 import type { FieldReader } from '../operator.ts'
 import { OperatorError } from '../operator-error.ts'
-import { TimeParser } from '../time.ts'
-import type { DirectPath, DirectSource } from './direct-path.ts'
+import type { RecordWriter } from './direct-path.ts'
 
 /** The value of an attribute that a reader wants; the range in the line, or a string that was made of it. */
 export class Wanted {
@@ -34,8 +33,7 @@ export interface DirectParser {
 }
 
 /** A parser of the body, and readers of attributes that it found. */
-export class DirectChain implements DirectPath {
-  readonly setsTime: boolean
+export class DirectChain implements RecordWriter {
   readonly #parser: DirectParser
   readonly #readers: readonly FieldReader[]
   readonly #wanted: readonly Wanted[]
@@ -46,12 +44,10 @@ export class DirectChain implements DirectPath {
     this.#parser = parser
     this.#readers = readers
     this.#wanted = wanted
-    this.setsTime = readers.some((reader) => reader instanceof TimeParser)
   }
 
-  begin({ reserved, resource }: DirectSource): Readonly<Values> {
-    this.#parser.reserve(reserved)
-    return resource
+  reserve(keys: readonly string[]): void {
+    this.#parser.reserve(keys)
   }
 
   write(source: Buffer, start: number, end: number, writer: LogWriter): boolean {

@@ -1,33 +1,55 @@
-import { encodeKey, encodeLogAttributes, type LogWriter } from '../../wire/otlp/log-writer.ts'
 import { byteOf, findByte, standsAt } from '../bytes/scan.ts'
 import { TimeScanner } from '../bytes/time-scanner.ts'
 import type { Values } from '../entry.ts'
 import { type ContainerParser, dockerPartMin, isPartTag } from '../parsers/container.ts'
 import { utc } from '../time-zone.ts'
-import type { DirectPath, DirectSource } from './direct-path.ts'
+import { ByteText } from './byte-text.ts'
+import type { DirectHost, DirectSource, DirectStage } from './direct-path.ts'
 import { plainEnd, putString, skipBlank, unescapedEnd } from './json-string.ts'
+import { type Label, LineHead, makeLabel } from './line-head.ts'
 
 const stream = 'log.iostream'
 const tag = 'logtag'
-const streamKey = encodeKey(stream)
-const tagKey = encodeKey(tag)
-/** What nearly all lines have, ready to be written. */
-const wholeOf = {
-  stdout: encodeLogAttributes({ [stream]: 'stdout', [tag]: 'F' }),
-  stderr: encodeLogAttributes({ [stream]: 'stderr', [tag]: 'F' }),
-}
 const streamLength = 6
 const tagMax = 64
 const timeMax = 60
+/** One for each of the two streams that programs have. */
+const sparesMax = 2
 
-/** Whole lines of a container runtime; parts of lines are put together on the long way. */
-export class DirectContainer implements DirectPath {
-  readonly setsTime = true
+function criLabel(name: string, tagText: string): Label {
+  return makeLabel(name, { [stream]: name, [tag]: tagText })
+}
+function dockerLabel(name: string): Label {
+  return makeLabel(name, { [stream]: name })
+}
+/** What nearly all lines have. */
+const labels = {
+  cri: {
+    stdout: { whole: criLabel('stdout', 'F'), part: criLabel('stdout', 'P') },
+    stderr: { whole: criLabel('stderr', 'F'), part: criLabel('stderr', 'P') },
+  },
+  docker: { stdout: dockerLabel('stdout'), stderr: dockerLabel('stderr') },
+}
+
+/** The parts of a line that have come, of one stream. */
+class Parts {
+  readonly text = new ByteText()
+  readonly head = new LineHead()
+}
+
+/** Lines of a container runtime. */
+export class DirectContainer implements DirectStage {
   readonly #parser: ContainerParser
-  readonly #next: DirectPath | undefined
-  readonly #keepsTime: boolean
+  readonly #operator: number
+  readonly #next: DirectStage
   readonly #times = new TimeScanner(utc, () => 0)
+  #host: DirectHost | undefined
   #path = ''
+  #nowMs = 0
+  readonly #head = new LineHead()
+  /** Of each stream of which a line is unfinished. */
+  readonly #parts = new Map<string, Parts>()
+  readonly #spare: Parts[] = []
   /** A text of docker without its escapes. */
   #text: Buffer = Buffer.alloc(0)
   #textLength = 0
@@ -41,67 +63,86 @@ export class DirectContainer implements DirectPath {
   #timeStart = -1
   #timeEnd = -1
 
-  /** `next` gets the text of the program. */
-  constructor(parser: ContainerParser, next: DirectPath | undefined) {
+  /** `operator`: the index of `parser`. `next` gets the text of the program. */
+  constructor(parser: ContainerParser, operator: number, next: DirectStage) {
     this.#parser = parser
+    this.#operator = operator
     this.#next = next
-    this.#keepsTime = next?.setsTime !== true
   }
 
-  begin(source: DirectSource): Readonly<Values> | undefined {
+  begin(source: DirectSource, host: DirectHost, nowMs: number): Readonly<Values> | undefined {
     const { path, reserved } = source
+    this.#host = host
     this.#path = path
+    this.#nowMs = nowMs
     if (reserved.includes(stream) || reserved.includes(tag)) return undefined
     const resource = this.#parser.resourceOf(path, source.resource)
-    if (resource === undefined || this.#next === undefined) return resource
-    return this.#next.begin({ ...source, resource, reserved: [...reserved, stream, tag] })
+    if (resource === undefined) return undefined
+    const told = { ...source, resource, reserved: [...reserved, stream, tag] }
+    return this.#next.begin(told, host, nowMs)
   }
 
-  write(bytes: Buffer, start: number, end: number, writer: LogWriter): boolean {
+  take(bytes: Buffer, start: number, end: number): boolean {
     return this.#parser.isDocker(bytes[start] === byteOf.brace)
-      ? this.#docker(bytes, start, end, writer)
-      : this.#cri(bytes, start, end, writer)
+      ? this.#docker(bytes, start, end)
+      : this.#cri(bytes, start, end)
+  }
+
+  settle(): void {
+    for (const [name, parts] of this.#parts) {
+      const { text, head } = parts
+      const entry = (this.#host as DirectHost).entry(text.toString(), head)
+      this.#parser.adopt(name, entry, text.length, this.#nowMs)
+      this.#forget(name, parts)
+    }
+    this.#next.settle()
   }
 
   /** `2024-01-01T00:00:00.000000000Z stdout F text` */
-  #cri(bytes: Buffer, start: number, end: number, writer: LogWriter): boolean {
+  #cri(bytes: Buffer, start: number, end: number): boolean {
     const timeEnd = findByte(bytes, byteOf.space, start, Math.min(end, start + timeMax))
     const at = timeEnd + 1
     const isOut = standsAt(bytes, at, end, 'stdout ')
     if (!isOut && !standsAt(bytes, at, end, 'stderr ')) return false
     const tagStart = at + streamLength + 1
     const tagEnd = findByte(bytes, byteOf.space, tagStart, end)
-    if (tagEnd - tagStart > tagMax || isPartTag(bytes, tagStart, tagEnd)) return false
-    if (this.#isHeld(bytes, at, at + streamLength)) return false
-    if (!this.#time(bytes, start, timeEnd, writer)) return false
-    if (tagEnd === tagStart + 1 && bytes[tagStart] === 0x46) {
-      writer.attributes(isOut ? wholeOf.stdout : wholeOf.stderr)
-    } else {
-      writer.attributeBytes(streamKey, bytes, at, at + streamLength)
-      writer.attributeBytes(tagKey, bytes, tagStart, tagEnd)
-    }
-    return this.#write(bytes, Math.min(end, tagEnd + 1), end, writer)
+    if (tagEnd - tagStart > tagMax || !this.#time(bytes, start, timeEnd)) return false
+    const name = isOut ? 'stdout' : 'stderr'
+    const isPart = isPartTag(bytes, tagStart, tagEnd)
+    const usual = labels.cri[name]
+    if (tagEnd !== tagStart + 1 || (!isPart && bytes[tagStart] !== 0x46)) {
+      this.#head.label = criLabel(name, bytes.toString('utf8', tagStart, tagEnd))
+    } else this.#head.label = isPart ? usual.part : usual.whole
+    return this.#giveOn(bytes, Math.min(end, tagEnd + 1), end, !isPart)
   }
 
   /** `{"log":"text\n","stream":"stdout","time":"2024-01-01T00:00:00.000000000Z"}` */
-  #docker(bytes: Buffer, start: number, end: number, writer: LogWriter): boolean {
+  #docker(bytes: Buffer, start: number, end: number): boolean {
     this.#logStart = -1
     this.#streamStart = -1
     this.#timeStart = -1
     if (!this.#members(bytes, start, end)) return false
     if (this.#logStart < 0 || this.#streamStart < 0 || this.#timeStart < 0) return false
-    if (this.#isHeld(bytes, this.#streamStart, this.#streamEnd)) return false
-    if (!this.#time(bytes, this.#timeStart, this.#timeEnd, writer)) return false
-    writer.attributeBytes(streamKey, bytes, this.#streamStart, this.#streamEnd)
-    if (this.#plainEnd >= 0) {
-      return this.#write(bytes, this.#logStart, this.#plainEnd, writer)
-    }
+    if (!this.#time(bytes, this.#timeStart, this.#timeEnd)) return false
+    this.#head.label = this.#dockerLabel(bytes)
+    if (this.#plainEnd >= 0) return this.#giveOn(bytes, this.#logStart, this.#plainEnd, true)
     const text = this.#text
-    let length = this.#textLength
+    const length = this.#textLength
     if (length > 0 && text[length - 1] === byteOf.newline) {
-      length -= length > 1 && text[length - 2] === 0x0d ? 2 : 1
-    } else if (length >= dockerPartMin) return false
-    return this.#write(text, 0, length, writer)
+      const ending = length > 1 && text[length - 2] === 0x0d ? 2 : 1
+      return this.#giveOn(text, 0, length - ending, true)
+    }
+    return this.#giveOn(text, 0, length, isShort(text, length))
+  }
+
+  #dockerLabel(bytes: Buffer): Label {
+    const start = this.#streamStart
+    const end = this.#streamEnd
+    if (end - start === streamLength) {
+      if (standsAt(bytes, start, end, 'stdout')) return labels.docker.stdout
+      if (standsAt(bytes, start, end, 'stderr')) return labels.docker.stderr
+    }
+    return dockerLabel(bytes.toString('utf8', start, end))
   }
 
   /** False for everything but these three, each at most once and a string. */
@@ -157,24 +198,63 @@ export class DirectContainer implements DirectPath {
     return quote < 0 ? -1 : quote + 1
   }
 
-  #time(bytes: Buffer, start: number, end: number, writer: LogWriter): boolean {
+  #time(bytes: Buffer, start: number, end: number): boolean {
     const times = this.#times
     if (!times.rfc3339(bytes, start, end)) return false
-    if (this.#keepsTime) writer.timeSeconds(times.seconds, times.nanos)
+    const head = this.#head
+    head.hasTime = true
+    head.seconds = times.seconds
+    head.nanos = times.nanos
     return true
   }
 
-  /** Whether parts of a line of this stream wait for their end. */
-  #isHeld(bytes: Buffer, start: number, end: number): boolean {
-    if (!this.#parser.holds) return false
-    return this.#parser.holdsOf(bytes.toString('utf8', start, end), this.#path)
-  }
-
-  #write(bytes: Buffer, start: number, end: number, writer: LogWriter): boolean {
-    if (this.#next !== undefined) return this.#next.write(bytes, start, end, writer)
-    writer.bodyBytes(bytes, start, end)
+  /** The text of the line at hand, the whole of it or a part. */
+  #giveOn(bytes: Buffer, start: number, end: number, isComplete: boolean): boolean {
+    const name = this.#head.label.stream
+    // What was held at the end of the last block goes on there.
+    if (this.#parser.holds && this.#parser.holdsOf(name, this.#path)) return false
+    const parts = this.#parts.size === 0 ? undefined : this.#parts.get(name)
+    if (parts !== undefined) this.#join(name, parts, bytes, start, end, isComplete)
+    else if (isComplete) return this.#next.take(bytes, start, end, this.#head)
+    else {
+      if (!this.#parser.hasRoomFor(this.#parts.size + 1)) return false
+      const first = this.#spare.pop() ?? new Parts()
+      first.head.copy(this.#head)
+      this.#parts.set(name, first)
+      this.#join(name, first, bytes, start, end, false)
+    }
     return true
   }
+
+  #join(
+    name: string,
+    parts: Parts,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    isComplete: boolean,
+  ): void {
+    const { text, head } = parts
+    text.add(bytes, start, end)
+    if (!isComplete && !this.#parser.isFull(text.length)) return
+    if (!this.#next.take(text.bytes, 0, text.length, head)) {
+      const host = this.#host as DirectHost
+      this.#next.settle()
+      host.release(host.entry(text.toString(), head), this.#operator)
+    }
+    this.#forget(name, parts)
+  }
+
+  #forget(name: string, parts: Parts): void {
+    parts.text.clear()
+    this.#parts.delete(name)
+    if (this.#spare.length < sparesMax) this.#spare.push(parts)
+  }
+}
+
+/** Whether a text of docker without a newline is too short to be a part of one. */
+function isShort(text: Buffer, length: number): boolean {
+  return length < dockerPartMin || text.toString('utf8', 0, length).length < dockerPartMin
 }
 
 /** Behind the colon and the quote that open a string; -1 for anything else. */

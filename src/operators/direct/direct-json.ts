@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { LogWriter } from '../../wire/otlp/log-writer.ts'
 import { putRange, putVarint, varintLength } from '../../wire/writer.ts'
 import type { DirectParser, Wanted } from './direct-chain.ts'
@@ -24,7 +25,7 @@ const memberTag = 10
 export class DirectJson implements DirectParser {
   readonly #wanted: readonly Wanted[]
   readonly #wholeAsInts: boolean
-  #reserved = ''
+  #reserved: readonly string[] = []
   #tables: KeyTable[] = []
   #objects = 0
   #source: Buffer = Buffer.alloc(0)
@@ -43,9 +44,10 @@ export class DirectJson implements DirectParser {
   }
 
   reserve(keys: readonly string[]): void {
-    const joined = keys.join('\n')
-    if (joined === this.#reserved) return
-    this.#reserved = joined
+    const known = this.#reserved
+    this.#reserved = keys
+    // Asked for each record, mostly with the same list.
+    if (keys === known || isDeepStrictEqual(keys, known)) return
     this.#resetTables(keys)
   }
 

@@ -1,17 +1,17 @@
 import type { LogWriter } from '../../wire/otlp/log-writer.ts'
 import type { Entry, Value, Values } from '../entry.ts'
+import type { LineHead } from './line-head.ts'
 
 /*
- * The usual operators of a log file need neither a string nor an object a line: a parser of the body and readers of what it
- * found, the line of a container runtime, lines that are put together. For them there is a short way, from the bytes of
- * the line straight into the batch:
+ * The usual operators of a log file need neither a string nor an object a line. For them there is a short way, from the
+ * bytes of the line straight into the batch, in stages that give each other bytes:
  *
- *     DirectPath   a record for each line       container, json_parser, regex_parser, severity and time of what they found
- *     DirectJoin   a record of several lines    recombine, and a DirectPath behind it
+ *     container ──▶ recombine, or the lines of a preset ──▶ a record: json_parser, regex_parser, a preset, or the text alone
+ *       text and head         several lines as one               body, time, level, attributes
  *
- * Whatever is out of the ordinary (the pattern does not match, it is no JSON, a key comes twice, a part of a line) is taken
- * back, and goes the long way through an Entry, where errors are counted and handled. So both ways must give the same
- * record; the tests compare them.
+ * Each of them may be left out. Whatever is out of the ordinary (the pattern does not match, it is no JSON, a key comes
+ * twice) goes the long way through an Entry, where errors are counted and handled. So both ways must give the same record;
+ * the tests compare them.
  */
 
 /** The file or stream whose lines come. */
@@ -24,36 +24,37 @@ export interface DirectSource {
   readonly reserved: readonly string[]
 }
 
-/** From the bytes of a record straight into a batch. */
-export interface DirectPath {
-  /** Whether records may get a time of it. */
-  readonly setsTime: boolean
-  /** A block begins. The resource of its records, or undefined if all of them go the long way. */
-  begin(source: DirectSource): Readonly<Values> | undefined
-  /** Adds body, time, level and attributes to the open record. False: cancel it and go the long way. */
-  write(bytes: Buffer, start: number, end: number, writer: LogWriter): boolean
+export interface DirectStage {
+  /** A block begins. The resource of its records, or undefined if all of its lines go the long way. */
+  begin(source: DirectSource, host: DirectHost, nowMs: number): Readonly<Values> | undefined
+  /**
+   * Takes a text and what is known besides it. False where it cannot: then nothing of it was taken, and the caller calls
+   * `settle` and sends it the long way, from the operator of this stage on.
+   */
+  take(bytes: Buffer, start: number, end: number, head: Readonly<LineHead>): boolean
+  /**
+   * Hands what is unfinished to the operator itself, which holds it, answers for it and gives it up in time: the block ends,
+   * or the next line goes the long way.
+   */
+  settle(): void
 }
 
-/** Where a DirectJoin finds and puts records: the one who gives it the lines. */
+/** Where the stages put records: the one who gives them the lines. */
 export interface DirectHost {
   /** A new record, with the attributes of the file. */
   open(): LogWriter
   end(): void
   cancel(): void
   /** A record of the file with this body, as it goes the long way. */
-  entry(body: Value): Entry
-  /** Takes a record that the operator gives up on the long way. */
-  readonly release: (entry: Entry) => void
+  entry(body: Value, head: Readonly<LineHead>): Entry
+  /** Takes a record that the operator with this index gives up on the long way. */
+  release(entry: Entry, operator: number): void
 }
 
-/**
- * Lines that become a record together. What is unfinished at the end of a block is handed to the operator itself, which
- * holds it, answers for it and gives it up in time.
- */
-export interface DirectJoin {
-  begin(source: DirectSource, host: DirectHost, nowMs: number): Readonly<Values> | undefined
-  /** False: the line goes the long way, and what was held for it is with the operator. */
-  line(bytes: Buffer, start: number, end: number): boolean
-  /** The block ends, or something comes that is no line. */
-  settle(): void
+/** Makes records of texts. */
+export interface RecordWriter {
+  /** Attributes that the records have already. */
+  reserve(keys: readonly string[]): void
+  /** Adds body, time, level and attributes to the open record. False: cancel it, it goes the long way. */
+  write(bytes: Buffer, start: number, end: number, writer: LogWriter): boolean
 }

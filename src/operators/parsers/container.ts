@@ -87,6 +87,24 @@ export class ContainerParser implements Joiner {
     return this.#partials.has(streamOf(iostream, path))
   }
 
+  /** Whether the parts of `count` more streams can be held. */
+  hasRoomFor(count: number): boolean {
+    return this.#partials.size + count <= streamsMax
+  }
+
+  isFull(sizeBytes: number): boolean {
+    const { maxLogSizeBytes } = this.#settings
+    return maxLogSizeBytes > 0 && sizeBytes >= maxLogSizeBytes
+  }
+
+  /** Goes on with parts that were put together elsewhere; there is room for them. */
+  adopt(iostream: string, entry: Entry, sizeBytes: number, nowMs: number): void {
+    const parts = [entry.body as string]
+    const partial = { entry, parts, sizeBytes, sinceMs: nowMs }
+    this.#partials.set(streamOf(iostream, entry.path), partial)
+    this.#heldBytes += sizeBytes
+  }
+
   /** Whether a line is one of docker; `inBraces` tells where the settings leave it open. */
   isDocker(inBraces: boolean): boolean {
     const { format } = this.#settings
@@ -125,10 +143,9 @@ export class ContainerParser implements Joiner {
     partial.sizeBytes += textBytes
     this.#heldBytes += textBytes
     while (this.#heldBytes > heldBytesMax) this.#releaseOldest(out)
-    const { maxLogSizeBytes } = this.#settings
-    const full = maxLogSizeBytes > 0 && partial.sizeBytes >= maxLogSizeBytes
     // What was given up for its size is gone.
-    if ((complete || full) && this.#partials.has(key)) this.#release(key, partial, out)
+    if ((complete || this.isFull(partial.sizeBytes)) && this.#partials.has(key))
+      this.#release(key, partial, out)
   }
 
   #releaseOldest(out: (entry: Entry) => void): void {

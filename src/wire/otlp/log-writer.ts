@@ -26,6 +26,7 @@ export class LogWriter {
   #scopeMark = -1
   #recordStart = 0
   #recordMark = -1
+  #hasTime = false
   #itemCount = 0
 
   /** The buffer starts with `sizeBytes`, grows when needed, and is kept over `finish`. */
@@ -111,6 +112,7 @@ export class LogWriter {
     this.#recordStart = writer.length
     writer.tag(18)
     this.#recordMark = writer.fork(2)
+    this.#hasTime = false
     writer.rawRange(this.#observed, 0, this.#observed.length)
   }
 
@@ -145,8 +147,14 @@ export class LogWriter {
     this.#writer.join(mark)
   }
 
+  /** Whether the open record has got its time. */
+  get hasTime(): boolean {
+    return this.#hasTime
+  }
+
   /** time_unix_nano as unsigned halves of 32 bits. */
   time(low: number, high: number): void {
+    this.#hasTime = true
     this.#writer.byte(9)
     this.#writer.fixedHalves(low, high)
   }
@@ -162,6 +170,7 @@ export class LogWriter {
   }
 
   timeUnixNano(nanos: bigint): void {
+    this.#hasTime = true
     this.#writer.byte(9)
     this.#writer.fixed64(nanos)
   }
