@@ -7,10 +7,10 @@ import { collectWhenQuiet } from './spare-heap.ts'
 const mib = 1024 * 1024
 
 /** A process of which the test says what it does; each collection leaves `alive`. */
-function watched() {
+function watched(usedAtStart = 0) {
   const clock = new FakeClock()
   const logger = new RecordingLogger()
-  const state = { busy: 0, used: 0, alive: 0, collections: 0 }
+  const state = { busy: 0, used: usedAtStart, alive: 0, collections: 0 }
   const stop = collectWhenQuiet(
     clock,
     logger,
@@ -49,6 +49,17 @@ suite('garbage of the whole process', () => {
     assert.equal(state.collections, 0)
     await clock.advance(1000)
     assert.equal(state.collections, 1)
+  })
+
+  test('that a start left behind is collected only if it is more than any program has', async () => {
+    for (const [mibAtStart, collections] of [
+      [24, 0],
+      [50, 1],
+    ] as const) {
+      const { clock, state } = watched(mibAtStart * mib)
+      await clock.advance(60_000)
+      assert.equal(state.collections, collections, `${mibAtStart} MiB`)
+    }
   })
 
   const rows: readonly (readonly [aliveMib: number, growsMib: number, collected: boolean])[] = [

@@ -15,6 +15,8 @@ const busyShare = 0.2
 /** What may be won must be this much, and half of what was alive after the last collection: the cost grows with that. */
 const grownBytesMin = 8 * 1024 * 1024
 const grownShareMin = 0.5
+/** What a start leaves behind is not worth a collection; but what has met thousands of files by then may be mostly garbage. */
+const startBytesMax = 24 * 1024 * 1024
 
 /** What is known of the process. */
 export interface Process {
@@ -33,8 +35,7 @@ export function collectWhenQuiet(
 ): () => void {
   if (collectAll === undefined) return () => undefined
   let quiet = 0
-  // What the start left behind is not worth a collection.
-  let aliveBytes = subject.usedBytes()
+  let aliveBytes = Math.min(subject.usedBytes(), startBytesMax)
   return clock.every(tickMs, () => {
     quiet = subject.busyShare() < busyShare ? quiet + 1 : 0
     if (quiet < quietTicks) return

@@ -1,5 +1,6 @@
 import type { FileSet } from './file-set.ts'
-import { guardBytes, isGuard, sameBytes } from './identity.ts'
+import { bytesOf, headOf } from './head.ts'
+import { guardBytes, isGuard } from './identity.ts'
 import type { Source } from './source.ts'
 import type { TailParts, TailSettings } from './tail-settings.ts'
 import type { TailedFile } from './tailed-file.ts'
@@ -65,8 +66,7 @@ export class BlockReader {
   /** False when the file cannot be read before the next poll: a writer has it locked, or its path leads elsewhere. */
   async turn(file: TailedFile): Promise<boolean> {
     if (this.#isInHead(file)) {
-      const { buffer, byteOffset, length } = file.head
-      this.#take(file, Buffer.from(buffer, byteOffset, length), 0, true)
+      this.#take(file, bytesOf(file.head), 0, true)
       return true
     }
     const source = await this.#files.sourceOf(file)
@@ -132,8 +132,8 @@ export class BlockReader {
   }
 
   #takeHead(file: TailedFile, buffer: Buffer, filled: number): void {
-    const head = buffer.subarray(0, Math.min(filled, this.#settings.fingerprintBytes))
-    if (!sameBytes(head, file.head)) this.#files.setHead(file, Buffer.from(head))
+    const head = headOf(buffer.subarray(0, Math.min(filled, this.#settings.fingerprintBytes)))
+    if (head !== file.head) this.#files.setHead(file, head)
   }
 
   #frame(file: TailedFile, view: Buffer, start: number, flush: boolean): number {

@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs'
 import type { Transform } from 'node:stream'
 import type { OpenFile } from './file-system.ts'
+import type { Head } from './head.ts'
 import type { Source } from './source.ts'
 
 /*
@@ -34,10 +35,9 @@ export function isMeasured(stats: Stats, { sizeBytes, mtimeMs }: Measure): boole
 }
 
 /** By its first bytes. */
-export function codecOf(head: Uint8Array): Codec | undefined {
-  if (head.length >= 3 && head[0] === 0x1f && head[1] === 0x8b && head[2] === 8) return 'gzip'
-  const isZstd = head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd
-  return isZstd ? 'zstd' : undefined
+export function codecOf(head: Head): Codec | undefined {
+  if (head.startsWith('\x1f\x8b\x08')) return 'gzip'
+  return head.startsWith('\x28\xb5\x2f\xfd') ? 'zstd' : undefined
 }
 
 export class CompressedSource implements Source {

@@ -1,4 +1,5 @@
-import { guardBytes, guardOf, holdsMark, readRange, sameBytes, sharesHead } from './identity.ts'
+import { headOf, sharesHead } from './head.ts'
+import { guardBytes, guardOf, holdsMark, readRange, sameBytes } from './identity.ts'
 import type { OpenFiles } from './open-files.ts'
 import type { Source } from './source.ts'
 import { sizeOf } from './source.ts'
@@ -131,6 +132,6 @@ async function isUntouched(original: TailedFile, source: Source): Promise<boolea
   const size = await sizeOf(source)
   if (size < original.sizeBytes || size < original.offset) return false
   const head = original.knownHead
-  if (!sameBytes(await readRange(source, 0, head.length), head)) return false
+  if (headOf(await readRange(source, 0, head.length)) !== head) return false
   return await holdsMark(source, original)
 }

@@ -94,6 +94,7 @@ export class Discovery {
     }
     const kept = [...found].filter((path) => !this.#exclude.some((glob) => matchGlob(glob, path)))
     kept.sort()
+    if (this.#ordering === undefined) useAgain(this.#last?.paths ?? [], kept)
     return this.#ordering === undefined
       ? kept
       : await chooseFirst(kept, this.#ordering, this.#files)
@@ -120,7 +121,8 @@ export class Discovery {
     if (segment.doubleStar && !last) await this.#walk(directory, segments, index + 1, found, depth)
     for (const entry of await this.#list(directory)) {
       if (!matchName(segment, entry.name)) continue
-      const path = directory + entry.name
+      // Joined, not added: what V8 makes of an addition keeps its parts, and files keep their paths.
+      const path = [directory, entry.name].join('')
       // `**` descends into directories, not into links to them: a link to a parent would never end.
       if (segment.doubleStar && entry.isDirectory()) {
         await this.#walk(`${path}/`, segments, index, found, depth + 1)
@@ -148,6 +150,16 @@ export class Discovery {
       }
       return []
     }
+  }
+}
+
+/** Where a path was in the list before, takes its string from there: each file keeps one. Both lists are sorted. */
+function useAgain(before: readonly string[], paths: string[]): void {
+  let at = 0
+  for (const [index, path] of paths.entries()) {
+    while ((before[at] ?? path) < path) at++
+    const had = before[at]
+    if (had === path) paths[index] = had
   }
 }
 

@@ -10,6 +10,7 @@ import {
   type Measure,
 } from './compressed-source.ts'
 import type { FileSystem, OpenFile } from './file-system.ts'
+import { type Head, headOf } from './head.ts'
 import { PlainSource, type Source } from './source.ts'
 
 export interface FileOpenerSettings {
@@ -28,7 +29,7 @@ export interface Opened {
   /** Of the content. */
   readonly sizeBytes: number
   /** The first bytes of the content, if they were looked at. */
-  readonly head: Uint8Array | undefined
+  readonly head: Head | undefined
 }
 
 /** What is known of a file that was open. */
@@ -234,19 +235,18 @@ export class FileOpener {
     )
   }
 
-  async #readHead(handle: OpenFile): Promise<Uint8Array> {
+  async #readHead(handle: OpenFile): Promise<Head> {
     const { fingerprintBytes } = this.#settings
     const buffer = this.#spare.pop() ?? Buffer.allocUnsafeSlow(Math.max(fingerprintBytes, 4))
     try {
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0)
-      // Not a view of it: most files are much smaller, and small ones share a block of memory.
-      return Buffer.from(buffer.subarray(0, Math.min(bytesRead, fingerprintBytes)))
+      return headOf(buffer.subarray(0, Math.min(bytesRead, fingerprintBytes)))
     } finally {
       this.#spare.push(buffer)
     }
   }
 
-  #codec(head: Uint8Array): Codec | undefined {
+  #codec(head: Head): Codec | undefined {
     const { compression } = this.#settings
     if (compression === 'none') return undefined
     return compression === 'auto' ? codecOf(head) : compression

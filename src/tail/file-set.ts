@@ -6,13 +6,15 @@ import { Complaints } from './complaints.ts'
 import { compareShadow } from './copies.ts'
 import type { FileOpener, Opened } from './file-opener.ts'
 import type { FileSystem } from './file-system.ts'
+import { FilesByInode } from './files-by-inode.ts'
+import { type Head, headOf } from './head.ts'
 import { HeadIndex } from './head-index.ts'
-import { holdsMark, noGuard, readGuard, readRange, sameBytes } from './identity.ts'
+import { holdsMark, noGuard, readGuard, readRange } from './identity.ts'
 import { Newcomers, type Stranger } from './newcomers.ts'
 import { OpenFiles } from './open-files.ts'
 import { coarseMs, type LeftOutPart, Placement } from './placement.ts'
 import { type Source, sizeOf } from './source.ts'
-import { inodeKey, TailedFile } from './tailed-file.ts'
+import { TailedFile } from './tailed-file.ts'
 import type { DeliveryWindow } from './window.ts'
 
 export interface FileSetSettings {
@@ -62,7 +64,7 @@ export class FileSet {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #events: TailEvents
-  readonly #byInode = new Map<string, TailedFile>()
+  readonly #byInode = new FilesByInode()
   readonly #complaints: Complaints
   readonly #newcomers: Newcomers
   #poll = 0
@@ -100,11 +102,11 @@ export class FileSet {
   }
 
   get all(): Iterable<TailedFile> {
-    return this.#byInode.values()
+    return this.#byInode
   }
 
   get count(): number {
-    return this.#byInode.size
+    return this.#byInode.count
   }
 
   get openCount(): number {
@@ -122,12 +124,14 @@ export class FileSet {
 
   /** Whether one is not there any more and has not ended yet. */
   get hasMissing(): boolean {
-    for (const { missingSinceMs } of this.#byInode.values()) if (missingSinceMs >= 0) return true
+    for (const { missingSinceMs } of this.#byInode) if (missingSinceMs >= 0) return true
     return false
   }
 
   ready(): TailedFile[] {
-    return [...this.#byInode.values()].filter((file) => file.ready)
+    const ready: TailedFile[] = []
+    for (const file of this.#byInode) if (file.ready) ready.push(file)
+    return ready
   }
 
   async poll(paths: readonly string[]): Promise<void> {
@@ -143,25 +147,25 @@ export class FileSet {
         await this.#see(some[at] as string, look, strangers)
       }
     }
-    for (const file of [...this.#byInode.values()]) {
+    for (const file of this.#byInode) {
       if (file.seenInPoll !== this.#poll) await this.#attempt(file, () => this.#miss(file))
     }
     // Before the new ones, which may be copies of these.
-    for (const file of [...this.#byInode.values()]) {
+    for (const file of this.#byInode) {
       if (file.shadowOf !== undefined) await this.#attempt(file, () => this.#follow(file))
     }
     await this.#meet(strangers)
     await this.#newcomers.takeUnclaimed()
     if (this.#poll === 1) this.#checkpoints.looked()
     if (this.#settings.deleteAfterRead) {
-      for (const file of [...this.#byInode.values()]) {
+      for (const file of this.#byInode) {
         await this.#attempt(file, () => this.#deleteIfRead(file))
       }
     }
     const nowMs = this.#clock.nowMs()
     if (nowMs - this.#expiredAtMs < expirePeriodMs) return
     this.#expiredAtMs = nowMs
-    this.#checkpoints.expire(this.#byInode.values())
+    this.#checkpoints.expire(this.#byInode)
   }
 
   /** The open file; opens a parked one again. Undefined when it is another file by now, or gone. */
@@ -196,7 +200,7 @@ export class FileSet {
     const guard = source === undefined ? noGuard : await readGuard(source, start)
     file.endContent(this.#checkpoints.remember(file, nowMs, nowMs))
     file.restartAt(start, guard)
-    this.setHead(file, new Uint8Array(0))
+    this.setHead(file, '')
     if (source !== undefined) await this.#takeHead(file)
     this.#checkpoints.changed(file)
   }
@@ -240,7 +244,7 @@ export class FileSet {
       if (!stats.isDirectory()) this.#complaints.tell(path, new Error('it is not a regular file'))
       return true
     }
-    const file = this.#byInode.get(inodeKey(stats))
+    const file = this.#byInode.get(stats)
     if (file === undefined) return false
     const other = file.source === undefined ? isAnother(file, path, stats) : 'no'
     if (other !== 'no') {
@@ -285,16 +289,15 @@ export class FileSet {
   async #takeHead(file: TailedFile): Promise<void> {
     const { fingerprintBytes } = this.#settings
     await this.#files.borrow(file, async (source) => {
-      const head = await readRange(source, 0, fingerprintBytes)
-      const known = file.offset === 0 ? 0 : file.knownHead.length
-      const same = sameBytes(head.subarray(0, known), file.head.subarray(0, known))
+      const head = headOf(await readRange(source, 0, fingerprintBytes))
+      const same = file.offset === 0 || head.startsWith(file.knownHead)
       if (same || (await holdsMark(source, file))) this.setHead(file, head)
       else file.suspicious = true
     })
   }
 
   /** The first bytes of a file are these now. */
-  setHead(file: TailedFile, head: Uint8Array): void {
+  setHead(file: TailedFile, head: Head): void {
     if (file.shadowOf === undefined) this.#heads.set(file, head)
     else file.head = head
   }
@@ -302,7 +305,7 @@ export class FileSet {
   /** Finds out which files the new ones are. */
   async #meet(strangers: Stranger[]): Promise<void> {
     // What was truncated and written anew since the last poll is not what a copy that was made of it is like.
-    for (const file of strangers.length === 0 ? [] : this.#byInode.values()) {
+    for (const file of strangers.length === 0 ? [] : this.#byInode) {
       if (file.changedInPoll === this.#poll) await this.#attempt(file, () => this.#verify(file))
     }
     await this.#newcomers.meet(strangers)
@@ -318,7 +321,7 @@ export class FileSet {
   async #adopt(path: string, opened: Opened, leavesOut: LeftOutPart): Promise<void> {
     const { source, stats, sizeBytes, head } = opened
     // Empty files have nothing to know them by; whoever writes the first line makes them new files.
-    if (this.#byInode.has(inodeKey(stats)) || sizeBytes === 0 || this.#tooOld(stats)) {
+    if (this.#byInode.get(stats) !== undefined || sizeBytes === 0 || this.#tooOld(stats)) {
       await source.close()
       return
     }
@@ -327,7 +330,7 @@ export class FileSet {
     this.#files.add(file, source)
     file.seenInPoll = this.#poll
     file.changedInPoll = this.#poll
-    this.#byInode.set(file.inodeKey, file)
+    this.#byInode.add(file)
     this.#complaints.over(path)
     // Without a place it would be read from its beginning.
     await this.#attempt(file, async () => {
@@ -406,7 +409,7 @@ export class FileSet {
   }
 
   async #close(file: TailedFile): Promise<void> {
-    this.#byInode.delete(file.inodeKey)
+    this.#byInode.delete(file)
     this.#heads.delete(file)
     this.#checkpoints.forget(file)
     if (file.waitsForPlace) this.#checkpoints.outlived(file)

@@ -1,78 +1,84 @@
-import { crc32 } from 'node:zlib'
-import { Buckets } from './buckets.ts'
-import { sameBytes } from './identity.ts'
+import type { Head } from './head.ts'
 import type { TailedFile } from './tailed-file.ts'
-
-/** A head is filed under its first so many bytes: each of these lengths that it has. */
-const levels = [1, 4, 16, 32, 64, 128, 256, 512]
 
 /**
  * Finds, for a file, those that begin alike as far as both go, without looking at all others: with 20,000 files at a start
  * that would be 200 million pairs.
  *
- * There is an entry for each file and level, for as long as the file is known, so keys are numbers that are made again
- * from the head when they are needed. Two heads that differ may share one: whoever asks compares the heads anyway.
+ * One list in the order of the heads: those that begin with all of a head follow each other in it, and what is a
+ * beginning of the head stands in front of them, with others in between that are passed over by binary search.
  */
 export class HeadIndex {
-  /** By level and first bytes: heads that have at least those, and heads for which it is the highest level. */
-  readonly #atLeast = levels.map(() => new Buckets<number, TailedFile>())
-  readonly #highest = levels.map(() => new Buckets<number, TailedFile>())
-  readonly #files = new Set<TailedFile>()
+  /** By head, and those with the same one by id. */
+  readonly #files: TailedFile[] = []
 
   /** The file has this head now. Heads in the index are changed here only. */
-  set(file: TailedFile, head: Uint8Array): void {
-    const level = levelOf(head)
-    const unmoved =
-      level === levelOf(file.head) &&
-      sameBytes(head.subarray(0, level), file.head.subarray(0, level))
-    if (unmoved && this.#files.has(file)) {
-      file.head = head
-      return
-    }
-    this.delete(file)
+  set(file: TailedFile, head: Head): void {
+    if (head !== file.head) this.delete(file)
     file.head = head
     this.add(file)
   }
 
+  /** A file without a head begins like none. */
   add(file: TailedFile): void {
-    const keys = keysOf(file.head)
-    if (keys.length === 0) return
-    this.#files.add(file)
-    for (const [level, key] of keys.entries()) this.#atLeast[level]?.add(key, file)
-    this.#highest[keys.length - 1]?.add(keys.at(-1) as number, file)
+    if (file.head === '') return
+    const at = this.#indexOf(file.head, file.id)
+    if (this.#files[at] !== file) this.#files.splice(at, 0, file)
   }
 
   delete(file: TailedFile): void {
-    if (!this.#files.delete(file)) return
-    const keys = keysOf(file.head)
-    for (const [level, key] of keys.entries()) this.#atLeast[level]?.delete(key, file)
-    this.#highest[keys.length - 1]?.delete(keys.at(-1) as number, file)
+    const at = this.#indexOf(file.head, file.id)
+    if (this.#files[at] === file) this.#files.splice(at, 1)
   }
 
-  /** Those that may share their beginning with this file; their heads are still to be compared. */
-  *alike(file: TailedFile): Iterable<TailedFile> {
-    const keys = keysOf(file.head)
-    const last = keys.pop()
-    if (last === undefined) return
-    yield* this.#atLeast[keys.length]?.get(last) ?? []
-    for (const [level, key] of keys.entries()) yield* this.#highest[level]?.get(key) ?? []
+  /** Those that share their beginning with this file, itself included. The index may change meanwhile. */
+  *alike({ head }: TailedFile): Iterable<TailedFile> {
+    if (head === '') return
+    yield* this.#longer(head)
+    yield* this.#shorter(head)
+  }
+
+  *#longer(head: Head): Iterable<TailedFile> {
+    let file = this.#files[this.#indexOf(head, 0)]
+    while (file?.head.startsWith(head)) {
+      // It may have gone, or have another head, when the next one is asked for.
+      const { head: itsHead, id } = file
+      yield file
+      file = this.#files[this.#indexOf(itsHead, id + 1)]
+    }
+  }
+
+  *#shorter(head: Head): Iterable<TailedFile> {
+    let before = this.#indexOf(head, 0)
+    for (let file = this.#files[before - 1]; file !== undefined; file = this.#files[before - 1]) {
+      const { head: itsHead, id } = file
+      if (head.startsWith(itsHead)) {
+        yield file
+        before = this.#indexOf(itsHead, id)
+      } else {
+        // What is a longer beginning of the head than what the two share stands behind this one.
+        const shared = head.slice(0, sharedLength(head, itsHead))
+        before = this.#indexOf(shared, Infinity)
+      }
+    }
+  }
+
+  /** Of the first that does not stand before a file with this head and id. */
+  #indexOf(head: Head, id: number): number {
+    let low = 0
+    let high = this.#files.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      const file = this.#files[middle] as TailedFile
+      if (file.head < head || (file.head === head && file.id < id)) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 }
 
-function levelOf(head: Uint8Array): number {
-  return levels.findLast((level) => level <= head.length) ?? 0
-}
-
-/** For each level that a head has: a checksum of so many first bytes, as a 32-bit integer with sign, which V8 keeps in place. */
-function keysOf(head: Uint8Array): number[] {
-  const keys: number[] = []
-  let sum = 0
-  let from = 0
-  for (const level of levels) {
-    if (level > head.length) break
-    sum = crc32(head.subarray(from, level) as Buffer, sum)
-    from = level
-    keys.push(sum | 0)
-  }
-  return keys
+function sharedLength(a: Head, b: Head): number {
+  let length = 0
+  while (length < a.length && a.charCodeAt(length) === b.charCodeAt(length)) length++
+  return length
 }

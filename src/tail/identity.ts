@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { bytesOf, type Head } from './head.ts'
 import type { Source } from './source.ts'
 
 /*
@@ -73,6 +74,11 @@ export async function readRange(source: Source, position: number, length: number
   return buffer.subarray(0, filled)
 }
 
+/** So many first bytes, fewer of a file that is shorter; `head` are those that are known. */
+export async function firstBytes(source: Source, head: Head, length: number): Promise<Buffer> {
+  return head.length >= length ? bytesOf(head.slice(0, length)) : await readRange(source, 0, length)
+}
+
 export async function readGuard(source: Source, offset: number): Promise<Guard> {
   const length = Math.min(guardBytes, offset)
   return guardOf(await readRange(source, offset - length, length))
@@ -90,21 +96,14 @@ export function markOf({ offset, guardBytes: bytes, guardHash: hash }: Position)
 export async function holdsPosition(
   source: Source,
   sizeBytes: number,
-  head: Uint8Array,
+  head: Head,
   position: Position,
 ): Promise<boolean> {
   const { offset, headBytes, headHash } = position
   if (sizeBytes < offset) return false
-  const begin =
-    head.length >= headBytes ? head.subarray(0, headBytes) : await readRange(source, 0, headBytes)
+  const begin = await firstBytes(source, head, headBytes)
   if (begin.length !== headBytes || hashBytes(begin) !== headHash) return false
   return await holdsMark(source, markOf(position))
-}
-
-/** Whether one is the beginning of the other. */
-export function sharesHead(a: Uint8Array, b: Uint8Array): boolean {
-  const length = Math.min(a.length, b.length)
-  return length > 0 && sameBytes(a.subarray(0, length), b.subarray(0, length))
 }
 
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

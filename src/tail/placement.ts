@@ -2,7 +2,8 @@ import type { Stats } from 'node:fs'
 import type { Logger } from '../component/telemetry.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import { findCopied, followCopied } from './copies.ts'
-import { hashBytes, holdsMark, holdsPosition, markOf, readGuard, readRange } from './identity.ts'
+import type { Head } from './head.ts'
+import { firstBytes, hashBytes, holdsMark, holdsPosition, markOf, readGuard } from './identity.ts'
 import type { OpenFiles } from './open-files.ts'
 import type { HeadHash, Remembered } from './remembered.ts'
 import type { Source } from './source.ts'
@@ -175,9 +176,9 @@ function leaveShadow(file: TailedFile): Shadow {
 }
 
 /** Of the first bytes of a file, of which `head` are known. */
-function hasher(source: Source, head: Uint8Array): HeadHash {
+function hasher(source: Source, head: Head): HeadHash {
   return async (bytes) => {
-    const begin = head.length >= bytes ? head.subarray(0, bytes) : await readRange(source, 0, bytes)
+    const begin = await firstBytes(source, head, bytes)
     return begin.length < bytes ? undefined : hashBytes(begin)
   }
 }

@@ -1,5 +1,6 @@
 import type { Stats } from 'node:fs'
 import type { Measure } from './compressed-source.ts'
+import { bytesOf, type Head } from './head.ts'
 import {
   type Guard,
   guardOf,
@@ -45,10 +46,13 @@ export interface Acknowledged {
 interface Earlier {
   readonly rememberedId: number
   readonly generation: number
-  readonly head: Uint8Array
+  readonly head: Head
   /** Up to where it was acknowledged since it ended. */
   place: Place | undefined
 }
+
+/** One for all files: nearly none has earlier contents or copies. */
+const none: readonly never[] = []
 
 /** A file that is being read, from its discovery until it is gone and everything of it is acknowledged. */
 export class TailedFile {
@@ -64,7 +68,7 @@ export class TailedFile {
   readonly isPlain: boolean
   /** Undefined while parked, because too many files are open, and once it is gone. */
   source: Source | undefined
-  head: Uint8Array = new Uint8Array(0)
+  head: Head = ''
   /** The earliest time at which it is known to have been there. */
   bornMs = Infinity
   sizeBytes = 0
@@ -118,11 +122,11 @@ export class TailedFile {
   /** When its checkpoint was made last. */
   savedMs = 0
   /** Oldest first. */
-  #earlier: Earlier[] = []
+  #earlier: readonly Earlier[] = none
   /** The content that was acknowledged last. */
   #committing = 0
   /** Of its copies, which end where nothing is read yet. */
-  #endsAhead: CopyEnd[] = []
+  #endsAhead: readonly CopyEnd[] = none
   attributes: SourceAttributes | undefined
 
   constructor(id: number, path: string, stats: Stats, sizeBytes: number, source: Source) {
@@ -135,10 +139,6 @@ export class TailedFile {
     this.isPlain = source instanceof PlainSource
     this.sizeBytes = sizeBytes
     this.mtimeMs = stats.mtimeMs
-  }
-
-  get inodeKey(): string {
-    return inodeKey(this)
   }
 
   /** Moves both positions: at the start, or when the content was replaced. */
@@ -155,7 +155,7 @@ export class TailedFile {
     this.flushDue = false
     this.wasParked = false
     this.suspicious = false
-    this.#endsAhead = []
+    this.#endsAhead = none
   }
 
   /** Takes over what was framed: `view[.., end)` ends at the new offset. */
@@ -167,8 +167,8 @@ export class TailedFile {
 
   /** A copy of this file ends there; `before` is where it ended when it was compared before. */
   noteCopyEnd(copyEnd: CopyEnd, before: CopyEnd | undefined): void {
-    this.#endsAhead = this.#endsAhead.filter((one) => one !== before)
-    if (copyEnd.mark.offset > this.offset) this.#endsAhead.push(copyEnd)
+    if (before !== undefined) this.#endsAhead = this.#endsAhead.filter((one) => one !== before)
+    if (copyEnd.mark.offset > this.offset) this.#endsAhead = [...this.#endsAhead, copyEnd]
   }
 
   /** `view[.., end)` ends at the offset. */
@@ -183,15 +183,15 @@ export class TailedFile {
   }
 
   /** As much of the head as is known to stay: what was read; but where nothing was read it is all there is. */
-  get knownHead(): Uint8Array {
-    return this.offset === 0 ? this.head : this.head.subarray(0, this.offset)
+  get knownHead(): Head {
+    return this.offset === 0 ? this.head : this.head.slice(0, this.offset)
   }
 
   /** The content is about to be replaced; `rememberedId` is its entry among the remembered positions. */
   endContent(rememberedId: number): void {
     const { generation, head } = this
     if (this.inFlight > 0) {
-      this.#earlier.push({ rememberedId, generation, head, place: undefined })
+      this.#earlier = [...this.#earlier, { rememberedId, generation, head, place: undefined }]
     }
   }
 
@@ -252,13 +252,13 @@ export class TailedFile {
     return { position, skipping, recordNumber }
   }
 
-  #position(head: Uint8Array, offset: number, guard: Guard): Position {
-    const headBytes = offset === 0 ? head.length : Math.min(head.length, offset)
+  #position(head: Head, offset: number, guard: Guard): Position {
+    const known = offset === 0 ? head : head.slice(0, offset)
     return {
       dev: this.dev,
       ino: this.ino,
-      headBytes,
-      headHash: hashBytes(head.subarray(0, headBytes)),
+      headBytes: known.length,
+      headHash: hashBytes(bytesOf(known)),
       offset,
       guardBytes: guard.bytes,
       guardHash: guard.hash,
