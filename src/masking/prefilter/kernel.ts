@@ -28,8 +28,8 @@ const placesAt = highAt + chunkLength + margin
 const pages = Math.ceil((placesAt + 2 * chunkLength) / 65_536)
 
 const [tablesEnd, stop, at, bank, bits, out, found, spare, nibbles] = [0, 1, 2, 3, 4, 5, 6, 7, 8]
-/** Places of the window that are looked at in each block. */
-const eager = 4
+/** Places of the window that are looked at at once. Those of the first step are looked at in each block. */
+const step = 4
 
 const plus = (variable: number, value: number): Code => [
   ...[...local.get(variable), ...i32.const(value)],
@@ -47,7 +47,7 @@ const splitBlocks = control.loop([
 /** Which windows of the bank the nibbles at a place leave, for each byte of the block. */
 const lookUp = (place: number, table: number, from: number, kept: number): Code => [
   ...[...local.get(bank), ...v128.load(2 * block * place + table)],
-  ...(place < eager ? local.get(kept) : [...local.get(at), ...v128.load(from + place)]),
+  ...(place < step ? local.get(kept) : [...local.get(at), ...v128.load(from + place)]),
   ...i8x16.swizzle,
 ]
 
@@ -58,14 +58,18 @@ const lookUpAll = (first: number, end: number): Code =>
     ...(place === first ? [] : v128.and),
   ])
 
+/** Adds to `found` the places that fit from `first` on, of those that did in front of it (`spare`), a step at a time while any is left. */
+const lookOn = (first: number): Code => {
+  if (first === windowLength) {
+    return [...local.get(found), ...local.get(spare), ...v128.or, ...local.set(found)]
+  }
+  const looked = lookUpAll(first, first + step)
+  const left = first === 0 ? looked : [...local.get(spare), ...looked, ...v128.and]
+  return control.when([...left, ...local.tee(spare), ...v128.anyTrue], lookOn(first + step))
+}
+
 const eachBank = control.loop([
-  ...control.when(
-    [...lookUpAll(0, eager), ...local.tee(spare), ...v128.anyTrue],
-    [
-      ...[...local.get(found), ...local.get(spare), ...lookUpAll(eager, windowLength)],
-      ...[...v128.and, ...v128.or, ...local.set(found)],
-    ],
-  ),
+  ...lookOn(0),
   ...[...plus(bank, bankLength), ...local.get(tablesEnd), ...i32.lessThan],
 ])
 
@@ -79,7 +83,7 @@ const eachPlace = control.loop([
 const nothing = i8x16.const(0)
 
 const eachBlock = control.loop([
-  ...Array.from({ length: eager }, (_, place) => [
+  ...Array.from({ length: step }, (_, place) => [
     ...[...local.get(at), ...v128.load(lowAt + place), ...local.set(nibbles + 2 * place)],
     ...[...local.get(at), ...v128.load(highAt + place), ...local.set(nibbles + 2 * place + 1)],
   ]).flat(),
@@ -95,7 +99,7 @@ const program = moduleOf({
   pages,
   parameters: 2,
   integers: 4,
-  vectors: 2 + 2 * eager,
+  vectors: 2 + 2 * step,
   body: [...splitBlocks, ...[...i32.const(0), ...local.set(at), ...eachBlock], ...local.get(out)],
 })
 

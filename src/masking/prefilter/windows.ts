@@ -1,10 +1,10 @@
 import type { Node } from '../../regex/parse.ts'
 
-/** Bytes from the beginning of an anchor that its window says something about. */
-export const windowLength = 8
+/** Bytes from the beginning of an anchor that its window says something about: enough to tell long numbers and codes from words. */
+export const windowLength = 12
 
 /**
- * Which bytes the first eight places of an anchor may have, each place by itself, as sets of nibbles: a byte is in the set of a
+ * Which bytes the first places of an anchor may have, each place by itself, as sets of nibbles: a byte is in the set of a
  * place if its low nibble and its high nibble both are. So a window holds all that its anchor begins with, and somewhat
  * more: of `[0-9A-F]` also `@` and `G`.
  *
