@@ -1,9 +1,9 @@
 import { confidence, type Detector } from '../detector.ts'
 import { blanks } from '../latin1.ts'
-import { isPlaceholder } from './placeholder.ts'
+import { isDirectory, isPlaceholder } from './placeholder.ts'
 
 const pair =
-  /(?:^|;)\s{0,3}(?:password|pwd|accountkey|sharedaccesskey|access ?key|user ?password)\s{0,3}=\s{0,3}([^;"'\r\n]{1,512})/gi
+  /(?:^|;)\s{0,3}(password|pwd|accountkey|sharedaccesskey|access ?key|user ?password)\s{0,3}=\s{0,3}([^;"'\r\n]{1,512})/gi
 
 /** `github.com/go-sql-driver/mysql` and Oracle's thin driver. */
 const named =
@@ -22,7 +22,8 @@ export const connectionString: Detector = {
   find(text, _key, report) {
     pair.lastIndex = 0
     for (let match = pair.exec(text); match !== null; match = pair.exec(text)) {
-      const value = match[1] as string
+      const value = match[2] as string
+      if (isDirectory(match[1] as string, value)) continue
       const end = pair.lastIndex
       // One more pair at least, or it is not a connection string.
       const others = text.slice(Math.max(0, match.index - 200), end + 200)

@@ -164,6 +164,7 @@ const left: readonly (readonly [name: string, text: string, key?: string])[] = [
   ['phone', '+1 202-555-01'],
   ['phone', '192.168.100.2000'],
   ['ip_address', 'version 1.2.3.4'],
+  ['ip_address', 'modem fw=10.4.2.1 oid=1.3.6.1'],
   ['ip_address', 'Chrome/120.0.6099.109'],
   ['ip_address', '12:30:45'],
   ['ip_address', 'std::vector'],

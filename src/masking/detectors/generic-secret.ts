@@ -2,7 +2,9 @@ import { entropy } from '../checks.ts'
 import { confidence, type Detector } from '../detector.ts'
 import { anyCase, blanks, eitherCase } from '../latin1.ts'
 import { findInCookies, isCookieKey } from './cookies.ts'
-import { isPlaceholder } from './placeholder.ts'
+import { isDirectory, isPlaceholder } from './placeholder.ts'
+import { quoted } from './quoted.ts'
+import { findInSql } from './sql.ts'
 
 const russian = anyCase('\u043f\u0430\u0440\u043e\u043b\u044c')
 const chinese = anyCase('\u5bc6\u7801')
@@ -15,6 +17,9 @@ const weakAbove =
   '(?:api|app|access|secret|private|auth|signing|encryption|account|shared[_-]?access|master|service|ssh)[_-]?keys?(?:[_-]?id)?|client[_-]?secrets?|webhook[_-]?secrets?|tokens?'
 const weakOther =
   '(?:(?<![A-Za-z])|user|db|root|admin|sql|smtp|mail|ftp|ldap)pass|(?<![A-Za-z])pw|credentials?|session[_-]?ids?|sessid|jsessionid|phpsessid|auth'
+
+/** Of the weak ones those that people choose and type. */
+const isShortPassword = /p(?:ass|w)$/i
 
 const strongKey = new RegExp(`(?:${strong})(?:$|[.])|(?:^|[^a-z])pass$`)
 const weakKey = new RegExp(`(?:${weakAbove}|${weakOther})$`)
@@ -49,12 +54,8 @@ const joins = {
 } as const
 type Join = keyof typeof joins
 
-/** Values up to the quote they began with, where it was written plainly or behind a backslash. */
 const values = {
-  '"': /(?:[^"\\\r\n]|\\[^\r\n]){1,1024}/y,
-  "'": /(?:[^'\\\r\n]|\\[^\r\n]){1,1024}/y,
-  '\\"': /[^"\\\r\n]{1,1024}/y,
-  "\\'": /[^'\\\r\n]{1,1024}/y,
+  ...quoted,
   bare: /[^\s"',;&<>(){}[\]\\]{1,1024}/y,
   element: /[^<>\r\n\\]{1,1024}/y,
 } as const
@@ -70,7 +71,7 @@ export const genericSecret: Detector = {
   name: 'generic_secret',
   group: 'secrets',
   summary:
-    'Values beside words such as password (any value; in text from three characters on), and api_key, token or secret (values of mixed characters and enough entropy), in keys of attributes and in text: pairs, JSON, YAML, XML, options of commands, cookies.',
+    'Values beside words such as password (any value; in text from three characters on), and api_key, token or secret (values of mixed characters and enough entropy), in keys of attributes and in text: pairs, JSON, YAML, XML, options of commands, SQL, cookies.',
   anchors: [
     '(?i)(?:pass(?:word|wd|phrase|code|wort)|kennwort|senha|wachtwoord|contrase|mot.?de.?passe|pwd|secret)',
     `${russian}|${chinese}`,
@@ -78,6 +79,7 @@ export const genericSecret: Detector = {
     `(?i:(?:key|token|credential|sess(?:ion[_-]?)?id|auth|cookie|pass|pw)s?)[${blanks}"'\\\\\\],;:=>.?+|\\x12]`,
     // `access_key_id`, which has more behind the word.
     '(?i)key[_-]?id',
+    '(?i)identified (?:by|with)',
   ],
   find(text, key, report) {
     if (key !== '' && judgeByKey(text, key)) {
@@ -85,6 +87,7 @@ export const genericSecret: Detector = {
       return
     }
     findInCookies(text, key, report, looksSecret)
+    findInSql(text, report)
     written.lastIndex = 0
     for (let match = written.exec(text); match !== null; match = written.exec(text)) {
       const found = valueBehind(text, match.index, written.lastIndex)
@@ -153,11 +156,11 @@ function judge(text: string, match: RegExpExecArray, found: Found): number {
   const { join, quote, start, end } = found
   const value = text.slice(start, end)
   const word = match[0]
-  if (isPlaceholder(value) || value.length < 3 || isDirectory(word.toLowerCase(), value)) return 0
+  if (isPlaceholder(value) || value.length < 3 || isDirectory(word, value)) return 0
   // `in("password", "username2")` names two keys.
   if (join === 'argument') return looksSecret(value, 12) ? confidence.likely : 0
   const isStrong = match[1] !== undefined
-  if (looksSecret(value, isStrong ? 6 : 8)) return confidence.likely
+  if (looksSecret(value, isStrong || isShortPassword.test(word) ? 6 : 8)) return confidence.likely
   if (!isStrong || join === 'prose') return 0
   // `password=hunter` is a password, `password: please enter one` is prose.
   if (quote !== undefined) return value.length <= 64 ? confidence.likely : confidence.possible
@@ -174,11 +177,6 @@ function isEntry(text: string, start: number, end: number): boolean {
   return /(?:^|[\r\n{,[])[ \t"'-]{0,32}$|[A-Za-z0-9][_.-]$|[a-z]$/.test(
     text.slice(Math.max(0, start - 33), start),
   )
-}
-
-/** `PWD=/usr/src/app` is where a process runs. */
-function isDirectory(word: string, value: string): boolean {
-  return word.endsWith('pwd') && /^(?:[/~]|[A-Za-z]:[\\/])/.test(value)
 }
 
 /** Letters mixed with digits or signs, not a word, a path, a number or a time. */

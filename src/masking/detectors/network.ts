@@ -10,7 +10,7 @@ const v4 = new RegExp(
 )
 /** Four numbers behind these are a version. */
 const versionWords =
-  /(?:\bv(?:er(?:sion)?)?|version|release|build|firmware|chrome|chromium|edg|edge|opr|opera|safari|firefox|crios|revision)[ /:="']{0,3}$/i
+  /(?:\bv(?:er(?:sion)?)?|\bfw|\boid|version|release|build|firmware|chrome|chromium|edg|edge|opr|opera|safari|firefox|crios|revision)[ /:="']{0,3}$/i
 const v6 = /(?<![0-9A-Za-z:.])(?:[0-9A-Fa-f]{1,4}:|::)[0-9A-Fa-f:.]{1,43}/g
 const zone = /^%[0-9A-Za-z]{1,16}/
 const prefixLength = /^\/(?:12[0-8]|1[01][0-9]|[1-9]?[0-9])(?![0-9])/

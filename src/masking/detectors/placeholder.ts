@@ -5,3 +5,8 @@ const placeholder =
 export function isPlaceholder(text: string): boolean {
   return text.length <= 128 && placeholder.test(text)
 }
+
+/** `PWD=/usr/src/app` is where a process runs. */
+export function isDirectory(word: string, value: string): boolean {
+  return /pwd$/i.test(word) && /^(?:[/~]|[A-Za-z]:[\\/])/.test(value)
+}

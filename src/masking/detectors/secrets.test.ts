@@ -41,6 +41,23 @@ suite('a value beside a word for secrets is masked, however it is written:', () 
     ['$pass = "hunter2x"', `$pass = "${secret}"`],
     ['GET /login?user=jane&password=abc&x=1', `GET /login?user=jane&password=${secret}&x=1`],
     ['password=abc', `password=${secret}`],
+    ["ALTER USER app WITH PASSWORD 'Tr0ub4dor&3';", `ALTER USER app WITH PASSWORD '${secret}';`],
+    ["alter role app password 'swordfish'", `alter role app password '${secret}'`],
+    ["CREATE USER bob IDENTIFIED BY 'swordfish'", `CREATE USER bob IDENTIFIED BY '${secret}'`],
+    [
+      'create user bob identified with caching_sha2_password by "swordfish"',
+      `create user bob identified with caching_sha2_password by "${secret}"`,
+    ],
+    [
+      "GRANT ALL ON *.* TO 'bob'@'%' IDENTIFIED BY 'swordfish'",
+      `GRANT ALL ON *.* TO 'bob'@'%' IDENTIFIED BY '${secret}'`,
+    ],
+    ["SET PASSWORD FOR 'u'@'%' = 'swordfish'", `SET PASSWORD FOR 'u'@'%' = '${secret}'`],
+    [
+      "ALTER ROLE a ENCRYPTED PASSWORD 'it\\'s swordfish'",
+      `ALTER ROLE a ENCRYPTED PASSWORD '${secret}'`,
+    ],
+    ['user=jane pass=hunter2', `user=jane pass=${secret}`],
     ['user=jane pw=hunter2x', `user=jane pw=${secret}`],
     [
       'amqp://guest:secret@mq:5672/ and https://u:password@h/',
@@ -115,6 +132,10 @@ suite('a value beside a word for secrets is masked, however it is written:', () 
   const left = [
     'PWD=/usr/src/app',
     'OLDPWD=C:\\work',
+    'sudo: jane : TTY=pts/0 ; PWD=/home/jane ; USER=root ; COMMAND=/bin/ls',
+    "the issue was identified by 'jane'",
+    "the field password 'must be longer'",
+    "ALTER USER app PASSWORD '***'",
     'wrong password: unauthorized user',
     'enter the password: please wait',
     'pass: 12 fail: 3',
@@ -132,7 +153,10 @@ suite('a value beside a word for secrets is masked, however it is written:', () 
   ]
   for (const text of left) {
     test(`left: ${text}`, () =>
-      assert.equal(maskedText(text, { detectors: ['generic_secret', 'authorization'] }), text))
+      assert.equal(
+        maskedText(text, { detectors: ['generic_secret', 'authorization', 'connection_string'] }),
+        text,
+      ))
   }
 })
 
