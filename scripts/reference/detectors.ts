@@ -9,6 +9,17 @@ one table, and a list those that it names:
       mask:
         detectors: [email, credit_card, {name: phone, regions: [DE]}]
 
+The three may stand in a list too, for all that no other entry names: everything, but credentials gone without a trace, German
+phone numbers besides, and addresses of machines left:
+
+    processors:
+      mask:
+        detectors:
+          - all
+          - {name: secrets, action: drop}
+          - {name: phone, regions: [US, DE]}
+          - {name: ip_address, enabled: false}
+
 \`remora mask --config remora.yaml --explain < app.log\` shows what is found in a text, by whom, and where.`
 
 const own = `With \`pattern\`, in the syntax of RE2. \`group\` says which part is masked, \`validator\` which check the match must pass, and one of

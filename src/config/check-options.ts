@@ -107,7 +107,7 @@ function toProblem(issue: v.BaseIssue<unknown>, root: ConfigNode, path: Path): C
   const message = messageOf(issue, node)
   const hint = hintFor(issue, node, message)
   const isLong = hint?.startsWith('did you mean') === true && literalsOf(issue.expected).length > 12
-  const shown = isLong ? 'is none that is known' : message
+  const shown = isLong ? 'is not one of those that are known' : message
   return problemAt(originAt(root, path, 'value'), path, shown, hint)
 }
 
@@ -151,6 +151,7 @@ function isMissing(issue: v.BaseIssue<unknown>): boolean {
 function messageOf(issue: v.BaseIssue<unknown>, node: ConfigNode | undefined): string {
   if (!issue.message.startsWith('Invalid ')) return issue.message
   const expected = issue.expected ?? ''
+  if (expected === 'never') return 'cannot stand here'
   if (issue.kind === 'schema') {
     const wanted = wordsOf(expected)
     return literalsOf(issue.expected).length > 0 || node === undefined

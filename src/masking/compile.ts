@@ -1,17 +1,16 @@
 import { createCustomDetector } from './custom-detector.ts'
 import type { Detector } from './detector.ts'
-import { detectors, detectorsByName } from './detectors/catalog.ts'
+import { detectors, detectorsByName, isGroup } from './detectors/catalog.ts'
 import { createPhone } from './detectors/phone.ts'
 import { anchorsOf, Examiner } from './examiner.ts'
 import { utf8AsLatin1 } from './latin1.ts'
+import { entriesOf, type Listed } from './listed.ts'
 import { Masker } from './otlp/masker.ts'
 import { PathFilter } from './path-filter.ts'
 import { Prefilter } from './prefilter/prefilter.ts'
 import { Pseudonyms } from './pseudonyms.ts'
 import type { Rule } from './rule.ts'
 import type { MaskConfig } from './schema.ts'
-
-type Listed = Exclude<MaskConfig['detectors'], string>[number]
 
 export interface Masking {
   readonly examiner: Examiner
@@ -57,28 +56,28 @@ function compileOnce(config: MaskConfig): Compiled {
 }
 
 function compileRules(config: MaskConfig): Rule[] {
-  if (typeof config.detectors === 'string') {
-    const group = config.detectors
-    return detectors
-      .filter((detector) => group === 'all' || detector.group === group)
-      .map((detector) => toRule(detector, {}, config))
-  }
-  return config.detectors.map((listed) =>
-    typeof listed === 'string'
-      ? toRule(detectorsByName.get(listed) as Detector, {}, config)
-      : toRule(toDetector(listed), listed, config),
-  )
+  const entries = entriesOf(config)
+  const named = new Set(entries.map(({ name }) => name))
+  return entries
+    .filter((entry) => !('enabled' in entry && !entry.enabled))
+    .flatMap((entry) => detectorsOf(entry, named).map((found) => toRule(found, entry, config)))
 }
 
-function toDetector(listed: Exclude<Listed, string>): Detector {
-  if ('pattern' in listed) return createCustomDetector({ ...listed, validator: listed.validator })
-  if (listed.name === 'phone') return createPhone(listed.regions ?? ['US'])
-  return detectorsByName.get(listed.name) as Detector
+/** Of a group those that no entry of their own names, nor a smaller group. */
+function detectorsOf(entry: Listed, named: ReadonlySet<string>): readonly Detector[] {
+  if ('pattern' in entry) return [createCustomDetector({ ...entry, validator: entry.validator })]
+  const { name } = entry
+  if (isGroup(name)) {
+    const isMeant = ({ group }: Detector) => (name === 'all' ? !named.has(group) : group === name)
+    return detectors.filter((detector) => isMeant(detector) && !named.has(detector.name))
+  }
+  if (name === 'phone') return [createPhone(entry.regions ?? ['US'])]
+  return [detectorsByName.get(name) as Detector]
 }
 
 type Handling = Partial<
   Pick<
-    Exclude<Listed, string>,
+    Listed,
     'action' | 'template' | 'keep_first' | 'keep_last' | 'keep_format' | 'min_confidence'
   >
 >

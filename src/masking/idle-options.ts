@@ -9,6 +9,7 @@ interface Listed {
   readonly keep_first?: number
   readonly keep_last?: number
   readonly keep_format?: boolean
+  readonly enabled?: boolean
 }
 
 /** What changes nothing, and whoever wrote it believes that it does: a detector listed twice, options of another action. */
@@ -20,6 +21,9 @@ export function idleOptions({
   readonly action: Action
 }): Fault[] {
   if (typeof detectors === 'string') return []
+  if (detectors.every((entry) => typeof entry !== 'string' && entry.enabled === false)) {
+    return [{ message: 'must leave at least one detector enabled', at: ['detectors'] }]
+  }
   const seen = new Set<string>()
   return detectors.flatMap((entry, index) => {
     const listed = typeof entry === 'string' ? { name: entry } : entry

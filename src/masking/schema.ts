@@ -3,7 +3,7 @@ import { rule, rules } from '../component/rule.ts'
 import { byteSize, integer, secret } from '../component/schema.ts'
 import { suggestion } from '../errors/suggest.ts'
 import { compiledPattern } from '../regex/schema.ts'
-import { detectorsByName } from './detectors/catalog.ts'
+import { detectorsByName, groups, isGroup } from './detectors/catalog.ts'
 import { type RegionName, regions } from './detectors/phone-numbering.ts'
 import { idleOptions } from './idle-options.ts'
 import { namesPlace, places } from './otlp/places.ts'
@@ -15,18 +15,13 @@ const oneOf = (names: readonly string[]) => `must be one of ${names.join(', ')}`
 
 const action = v.picklist(actions, oneOf(actions))
 
-const groups = ['all', 'pii', 'secrets'] as const
-const isGroup = (name: string): boolean => (groups as readonly string[]).includes(name)
-
 const name = v.pipe(
   v.string('must be the name of a detector'),
   v.rawCheck(({ dataset, addIssue }) => {
-    if (!dataset.typed || detectorsByName.has(dataset.value)) return
+    if (!dataset.typed || detectorsByName.has(dataset.value) || isGroup(dataset.value)) return
     const hint =
-      suggestion(dataset.value, [...detectorsByName.keys()]) ??
-      (isGroup(dataset.value)
-        ? `"detectors: ${dataset.value}" without a list takes all of that kind`
-        : 'one of your own needs a pattern')
+      suggestion(dataset.value, [...detectorsByName.keys(), ...groups]) ??
+      'one of your own needs a pattern'
     addIssue({ message: `there is no detector "${dataset.value}"; ${hint}` })
   }),
 )
@@ -82,16 +77,42 @@ const handling = {
   ),
 }
 
-const knownOptions = v.strictObject({
-  name: v.pipe(name, v.description('Which detector; see [detectors](../detectors.md).')),
-  regions: v.optional(
-    v.pipe(
-      v.array(v.picklist(regionNames, oneOf(regionNames)), 'must be a list'),
-      v.description('For `phone`: countries whose national numbers are found. Default: US.'),
+/** Of an option that only the other kind of detector has. */
+const strayOption =
+  (message: string) =>
+  (issue: v.StrictObjectIssue): string =>
+    issue.expected === 'never' ? message : 'must be a map'
+
+const knownOptions = v.strictObject(
+  {
+    name: v.pipe(
+      name,
+      v.description(
+        'Which detector; see [detectors](../detectors.md). Or `all`, `pii` or `secrets`: all of them that no other entry names.',
+      ),
     ),
-  ),
-  ...handling,
-})
+    regions: v.optional(
+      v.pipe(
+        v.array(
+          v.picklist(regionNames, ({ input }) =>
+            input === 'UK' ? 'is written GB' : oneOf(regionNames),
+          ),
+          'must be a list',
+        ),
+        v.description('For `phone`: countries whose national numbers are found. Default: US.'),
+      ),
+    ),
+    enabled: v.optional(
+      v.pipe(
+        v.boolean('must be true or false'),
+        v.description('With false it finds nothing: beside `all` it is the one that is left out.'),
+      ),
+      true,
+    ),
+    ...handling,
+  },
+  strayOption('is for detectors of your own, which have a pattern'),
+)
 
 const known = v.pipe(
   knownOptions,
@@ -103,48 +124,56 @@ const known = v.pipe(
   ),
 )
 
-const customOptions = v.strictObject({
-  name: v.pipe(
-    v.string('must be a string'),
-    v.regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be lower-case letters, digits and underscores'),
-    v.check((text) => !detectorsByName.has(text), 'is the name of a built-in detector'),
-    v.description('A name of your own, for templates and metrics.'),
-  ),
-  pattern: v.pipe(
-    compiledPattern(),
-    v.description('In the syntax of RE2; it takes time in proportion to the text, whatever it is.'),
-  ),
-  group: v.optional(
-    v.pipe(integer(), v.description('The group of the pattern that is masked; 0 is all of it.')),
-    0,
-  ),
-  validator: v.optional(
-    v.pipe(
-      v.picklist(Object.keys(validators), oneOf(Object.keys(validators))),
-      v.description('A check that a match must pass.'),
-    ),
-  ),
-  context: v.optional(
-    v.pipe(
-      v.array(v.string('must be a string'), 'must be a list'),
-      v.description('Words of which one (in any case) must stand near a match or in the key.'),
-    ),
-    [],
-  ),
-  keywords: v.optional(
-    v.pipe(
-      v.array(
-        v.pipe(v.string('must be a string'), v.minLength(2, 'must have at least 2 letters')),
-        'must be a list',
+const customOptions = v.strictObject(
+  {
+    name: v.pipe(
+      v.string('must be a string'),
+      v.regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be lower-case letters, digits and underscores'),
+      v.check(
+        (text) => !detectorsByName.has(text) && !isGroup(text),
+        'is the name of a built-in detector',
       ),
+      v.description('A name of your own, for templates and metrics.'),
+    ),
+    pattern: v.pipe(
+      compiledPattern(),
       v.description(
-        'Texts with none of these (in any case) in them or in their key are not searched, which saves most of the time.',
+        'In the syntax of RE2; it takes time in proportion to the text, whatever it is.',
       ),
     ),
-    [],
-  ),
-  ...handling,
-})
+    group: v.optional(
+      v.pipe(integer(), v.description('The group of the pattern that is masked; 0 is all of it.')),
+      0,
+    ),
+    validator: v.optional(
+      v.pipe(
+        v.picklist(Object.keys(validators), oneOf(Object.keys(validators))),
+        v.description('A check that a match must pass.'),
+      ),
+    ),
+    context: v.optional(
+      v.pipe(
+        v.array(v.string('must be a string'), 'must be a list'),
+        v.description('Words of which one (in any case) must stand near a match or in the key.'),
+      ),
+      [],
+    ),
+    keywords: v.optional(
+      v.pipe(
+        v.array(
+          v.pipe(v.string('must be a string'), v.minLength(2, 'must have at least 2 letters')),
+          'must be a list',
+        ),
+        v.description(
+          'Texts with none of these (in any case) in them or in their key are not searched, which saves most of the time.',
+        ),
+      ),
+      [],
+    ),
+    ...handling,
+  },
+  strayOption('is for detectors that are built in, not for one with a pattern'),
+)
 
 const custom = v.pipe(
   customOptions,
@@ -216,7 +245,7 @@ const maskOptions = v.strictObject({
       'all',
     ),
     v.description(
-      '`all`, `pii`, `secrets`, or a list: names, names with options, and detectors of your own (with `pattern`).',
+      '`all`, `pii`, `secrets`, or a list: names, these three among them, names with options, and detectors of your own (with `pattern`).',
     ),
   ),
   action: v.pipe(

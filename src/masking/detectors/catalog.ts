@@ -38,3 +38,11 @@ export const detectors: readonly Detector[] = [
 export const detectorsByName: ReadonlyMap<string, Detector> = new Map(
   detectors.map((detector) => [detector.name, detector]),
 )
+
+/** Names that stand for many detectors. */
+export const groups = ['all', 'pii', 'secrets'] as const
+export type Group = (typeof groups)[number]
+
+export function isGroup(name: string): name is Group {
+  return (groups as readonly string[]).includes(name)
+}

@@ -1,4 +1,5 @@
 import { defineProcessor } from '../../component/define.ts'
+import { wantsPseudonyms } from '../../masking/listed.ts'
 import { maskSchema } from '../../masking/schema.ts'
 import { MaskProcessor } from './mask-processor.ts'
 
@@ -30,5 +31,15 @@ export const mask = defineProcessor({
       },
     },
   ],
+  warnings: (config) =>
+    config.hash_key === undefined && wantsPseudonyms(config)
+      ? [
+          {
+            option: ['hash_key'],
+            message:
+              'is not given: pseudonyms of "action: hash" change with each start and differ between replicas; give all of them the same key, from a secret',
+          },
+        ]
+      : [],
   create: (settings, next) => new MaskProcessor(settings, next),
 })

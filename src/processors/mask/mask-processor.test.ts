@@ -49,6 +49,11 @@ suite('the configuration', () => {
       { detectors: [{ name: 'phone', regions: ['XX'] }] },
       'must be one of US, CA, GB',
     ],
+    [
+      'a region by its other name',
+      { detectors: [{ name: 'phone', regions: ['UK'] }] },
+      'is written GB',
+    ],
     ['no detector at all', { detectors: [] }, 'must name at least one detector'],
     [
       'one detector without a list',
@@ -56,9 +61,29 @@ suite('the configuration', () => {
       'must be one of all, pii, secrets, or a list of detectors: \\[email\\]',
     ],
     [
-      'a kind of detectors in a list',
-      { detectors: ['pii', 'jwt'] },
-      'there is no detector "pii"; "detectors: pii" without a list takes all of that kind',
+      'a kind of detectors in a list, misspelt',
+      { detectors: ['secret', 'email'] },
+      'there is no detector "secret"; did you mean "secrets"',
+    ],
+    [
+      'a name that stands for many',
+      { detectors: [{ name: 'all', pattern: 'x' }] },
+      'is the name of a built-in detector',
+    ],
+    [
+      'what only detectors of its own have',
+      { detectors: [{ name: 'email', context: ['mail'] }] },
+      'is for detectors of your own, which have a pattern',
+    ],
+    [
+      'what only detectors that are built in have',
+      { detectors: [{ name: 'x', pattern: 'x', regions: ['US'] }] },
+      'is for detectors that are built in, not for one with a pattern',
+    ],
+    [
+      'detectors that are all switched off',
+      { detectors: ['x', 'y'].map(() => ({ name: 'email', enabled: false })) },
+      'must leave at least one detector enabled',
     ],
     [
       'a detector of its own without a pattern',
@@ -206,11 +231,21 @@ suite('MaskProcessor', () => {
     assert.notEqual(await masked(config), await masked({ ...config }), 'of other processors')
   })
 
-  test('warns that pseudonyms do not last without a key', async () => {
-    const { processor, settings } = processorWith({ action: 'hash', detectors: ['email'] })
-    await processor.start()
-    assert.deepEqual(settings.logger.messages('warn'), [
-      'no hash_key: pseudonyms change with each start, and differ between replicas',
-    ])
-  })
+  const key = '0123456789abcdef'
+  const warned: readonly (readonly [config: object, count: number])[] = [
+    [{ action: 'hash' }, 1],
+    [{ detectors: ['iban', { name: 'email', action: 'hash' }] }, 1],
+    [{ detectors: ['iban', { name: 'email', action: 'hash' }], hash_key: key }, 0],
+    [{ detectors: [{ name: 'email', action: 'drop' }], action: 'hash' }, 0],
+    [{}, 0],
+  ]
+  for (const [config, count] of warned) {
+    test(`warns that pseudonyms do not last without a key: ${JSON.stringify(config)}`, () => {
+      const messages = (mask.warnings?.(v.parse(mask.config, config)) ?? []).map(
+        ({ message }) => message,
+      )
+      assert.equal(messages.length, count)
+      if (count > 0) assert.match(messages[0] ?? '', /change with each start and differ between/)
+    })
+  }
 })

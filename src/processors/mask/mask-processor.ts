@@ -26,11 +26,6 @@ export class MaskProcessor implements Component, Consumer {
   }
 
   start(): Promise<void> {
-    const { config, logger } = this.#settings
-    const hashes = this.#masking.examiner.rules.some(({ action }) => action === 'hash')
-    if (hashes && config.hash_key === undefined) {
-      logger.warn('no hash_key: pseudonyms change with each start, and differ between replicas')
-    }
     return Promise.resolve()
   }
 
