@@ -111,6 +111,22 @@ const rows: readonly Row[] = [
     ],
   },
   {
+    name: 'json_parser with a time of more digits than a double holds',
+    ops: [
+      {
+        type: 'json_parser',
+        timestamp: { parse_from: 'attributes.t', layout_type: 'epoch', layout: 'ns' },
+        severity: { parse_from: 'attributes.l', mapping: { error: 'x' } },
+      },
+    ],
+    short: [
+      '{"t":1767323045678901234,"l":1}',
+      '{"l":1767323045678901234,"t":1767323045678901235}',
+      '{"t":1767323045678901234.5,"l":12345678901234567890}',
+    ],
+    long: ['{"t":-1767323045678901234,"l":1}'],
+  },
+  {
     name: 'json_parser and parsers behind it',
     ops: [
       { type: 'json_parser' },

@@ -1,6 +1,6 @@
 import type { Clock } from '../component/clock.ts'
 import { compilePattern } from '../regex/pattern.ts'
-import { parseField } from './field.ts'
+import { type Field, parseField } from './field.ts'
 import type { FieldReader, Operator } from './operator.ts'
 import type { SeverityConfig, TimestampConfig } from './options/schema.ts'
 import { CsvParser } from './parsers/csv.ts'
@@ -96,10 +96,16 @@ type TraceConfig = Pick<
 
 function compileTrace(config: TraceConfig): Operator {
   return new TraceParser(
-    parseField(config.trace_id.parse_from),
-    parseField(config.span_id.parse_from),
-    parseField(config.trace_flags.parse_from),
+    traceFields('trace_id', config.trace_id.parse_from),
+    traceFields('span_id', config.span_id.parse_from),
+    traceFields('trace_flags', config.trace_flags.parse_from),
   )
+}
+
+/** Where parsers leave it, here or in the collector. */
+function traceFields(name: string, given: string | undefined): readonly Field[] {
+  const places = given === undefined ? [`attributes.${name}`, `body.${name}`] : [given]
+  return places.map(parseField)
 }
 
 function compileTime(config: TimestampConfig, clock: Clock): FieldReader {

@@ -161,6 +161,24 @@ suite('edits:', () => {
       },
     },
     {
+      name: 'trace_parser reads ids in a map that is the body, as the collector does',
+      ops: [{ type: 'trace_parser' }],
+      body: { trace_id: '0102030405060708090a0b0c0d0e0f10', span_id: '0102030405060708' },
+      want: { traceId: '0102030405060708090a0b0c0d0e0f10', spanId: '0102030405060708', errors: 0 },
+    },
+    {
+      name: 'trace_parser keeps what it can read beside what is no id',
+      ops: [{ type: 'trace_parser' }],
+      attributes: { trace_id: 'x', span_id: '0102030405060708', trace_flags: '01' },
+      want: { traceId: undefined, spanId: '0102030405060708', traceFlags: 1, errors: 1 },
+    },
+    {
+      name: 'trace_parser takes zeros for no ids',
+      ops: [{ type: 'trace_parser' }],
+      attributes: { trace_id: '0'.repeat(32), span_id: '0'.repeat(16) },
+      want: { traceId: undefined, spanId: undefined, errors: 0 },
+    },
+    {
       name: 'scope_name_parser',
       ops: [{ type: 'scope_name_parser', parse_from: 'attributes.logger' }],
       attributes: { logger: 'com.example.Main' },

@@ -341,6 +341,10 @@ suite('the schema refuses', () => {
     [{ type: 'regex_parser', regex: 'ab' }, 'must have a named group such as (?P<level>\\w+)'],
     [{ type: 'time_parser', parse_from: 'body', layout: '%Q' }, 'has the unknown directive "%Q"'],
     [
+      { type: 'time_parser', parse_from: 'body', layout: '%s' },
+      'reads nothing but the fraction of a second; seconds since 1970 are layout_type: epoch, layout: s',
+    ],
+    [
       { type: 'time_parser', parse_from: 'body', layout: 'x', layout_type: 'epoch' },
       'must be one of s, ms, us, ns, s.ms, s.us, s.ns',
     ],

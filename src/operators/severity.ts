@@ -78,8 +78,7 @@ export class SeverityMapping {
     }
   }
 
-  find(value: Value): Level | undefined {
-    const text = String(value)
+  find(text: string): Level | undefined {
     const level = this.#levels.get(text) ?? this.#levels.get(text.toLowerCase())
     if (level !== undefined) return level
     if (this.#ranges.length > 0) {
@@ -129,13 +128,15 @@ export class SeverityParser implements FieldReader {
 
   read(found: Value, entry: Entry): void {
     const value = found instanceof Double ? found.value : found
-    if (typeof value !== 'string' && !(typeof value === 'number' && Number.isInteger(value))) {
+    const isWhole = typeof value === 'bigint' || Number.isInteger(value)
+    if (typeof value !== 'string' && !isWhole) {
       throw new OperatorError(
         value === undefined ? `${this.from.text} is not there` : `${this.from.text} is no level`,
       )
     }
-    const level = this.#mapping.find(value)
+    const text = String(value)
+    const level = this.#mapping.find(text)
     entry.severityNumber = level?.number ?? 0
-    entry.severityText = this.#overwriteText && level !== undefined ? level.name : String(value)
+    entry.severityText = this.#overwriteText && level !== undefined ? level.name : text
   }
 }

@@ -30,6 +30,11 @@ export function compileTimeFormat(
     const such = type === 'gotime' ? 'part of a time such as 2006 or 15:04' : 'directive such as %Y'
     throw new Error(`has no ${such}`)
   }
+  if (parts.every(({ kind }) => kind === 'text' || kind === 'fraction')) {
+    throw new Error(
+      'reads nothing but the fraction of a second; seconds since 1970 are layout_type: epoch, layout: s',
+    )
+  }
   const zone = findTimeZone(location || (layout.endsWith('Z') ? 'UTC' : 'Local'))
   const named = new Map(Object.entries(zones).map(([name, place]) => [name, findTimeZone(place)]))
   if (named.size > 0 && !parts.some(({ kind }) => kind === 'zone')) {

@@ -44,7 +44,7 @@ export function findEncoding(written: string): Encoding {
     case 'utf-8':
       return { name, unitBytes: 1, bigEndian: false, isPlain: isUtf8, convert: convertUtf8 }
     case 'utf-8-raw':
-      return { name, unitBytes: 1, bigEndian: false, isPlain: isUtf8, convert: convertRaw }
+      return { name, unitBytes: 1, bigEndian: false, isPlain: isUtf8, convert: convertUtf8Raw }
     case 'nop':
       return { name, unitBytes: 0, bigEndian: false, isPlain: () => false, convert: convertRaw }
     case 'latin1':
@@ -69,6 +69,19 @@ function convertUtf8(
   const fixed = Buffer.from(bytes.toString('utf8'))
   target.line(fixed, 0, fixed.length, offset)
   return 'replaced'
+}
+
+/** What a record is does not depend on those beside it. */
+function convertUtf8Raw(
+  source: Buffer,
+  start: number,
+  end: number,
+  offset: number,
+  target: RecordSink,
+): 'fine' {
+  if (isUtf8(source.subarray(start, end))) target.line(source, start, end, offset)
+  else target.binary(source, start, end, offset)
+  return 'fine'
 }
 
 function convertRaw(

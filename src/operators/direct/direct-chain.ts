@@ -10,7 +10,8 @@ export class Wanted {
   /** `[start, end)` of the line; start is -1 while nothing was found. */
   start = -1
   end = -1
-  kind: 'text' | 'number' = 'text'
+  /** `whole`: an integer that a double does not hold. */
+  kind: 'text' | 'number' | 'whole' = 'text'
 
   constructor(key: string) {
     this.key = key
@@ -18,7 +19,8 @@ export class Wanted {
 
   read(source: Buffer): Value {
     const text = source.toString('utf8', this.start, this.end)
-    return this.kind === 'text' ? text : Number(text)
+    if (this.kind === 'text') return text
+    return this.kind === 'whole' ? BigInt(text) : Number(text)
   }
 }
 

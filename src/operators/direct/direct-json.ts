@@ -239,6 +239,7 @@ export class DirectJson implements DirectParser {
         const low = Number(whole & 0xffffffffn)
         const high = Number((whole >> 32n) & 0xffffffffn)
         this.#intHalves(tag, key, low, high)
+        if (key?.wanted !== undefined) key.wanted.kind = 'whole'
         return true
       }
     }

@@ -20,7 +20,9 @@ const traceField = (name: string) =>
   v.optional(
     v.pipe(
       v.strictObject({
-        parse_from: v.optional(field(`Where the ${name} stands.`), `attributes.${name}`),
+        parse_from: v.optional(
+          field(`Where the ${name} stands. Without it: attributes.${name}, or else body.${name}.`),
+        ),
       }),
       v.description(`The ${name} of the record.`),
     ),
