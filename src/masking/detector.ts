@@ -67,11 +67,15 @@ const code9 = 57
 /** The digits of `text[start, end)` without what stands between them. */
 export function digitsOf(text: string, start: number, end: number): string {
   let digits = ''
+  let from = start
   for (let at = start; at < end; at++) {
     const code = text.charCodeAt(at)
-    if (code >= code0 && code <= code9) digits += text[at]
+    if (code >= code0 && code <= code9) continue
+    // Group by group: each join makes a string.
+    if (at > from) digits += text.slice(from, at)
+    from = at + 1
   }
-  return digits
+  return digits + text.slice(from, end)
 }
 
 /** Letters and digits of `text`, in upper case, without what stands between them. */

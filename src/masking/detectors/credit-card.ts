@@ -115,8 +115,11 @@ function examine(text: string, key: string, start: number, end: number, report: 
 
 function isCard(digits: string): boolean {
   if (!passesLuhn(digits) || isUniform(digits)) return false
+  const four = Number(digits.slice(0, 4))
   for (const [first, last, lengths] of issuers) {
-    const prefix = Number(digits.slice(0, first < 10 ? 1 : first < 100 ? 2 : first < 1000 ? 3 : 4))
+    const prefix = Math.floor(
+      four / (first < 10 ? 1000 : first < 100 ? 100 : first < 1000 ? 10 : 1),
+    )
     if (prefix >= first && prefix <= last && lengths.includes(digits.length)) return true
   }
   return false

@@ -16,7 +16,7 @@ const percent = 0x25
 
 /** Endings of files and units that look like a domain: `icon@2x.png`, `user@1000.service`. None is a country, as `.md`, `.rs` and `.sh` are. */
 const notTopLevel =
-  /\.(?:png|jpe?g|gif|svg|webp|ico|css|js|mjs|ts|tsx|jsx|json|yaml|yml|xml|html?|txt|log|java|class|service|socket|timer|mount|target|slice|scope|tgz|tar|gz)$/i
+  /^(?:png|jpe?g|gif|svg|webp|ico|css|js|mjs|ts|tsx|jsx|json|yaml|yml|xml|html?|txt|log|java|class|service|socket|timer|mount|target|slice|scope|tgz|tar|gz)$/i
 
 export const email: Detector = {
   name: 'email',
@@ -102,7 +102,7 @@ function endOfDomain(text: string, start: number): number {
   const topLevel = domain.slice(dot + 1)
   // Unicode and punycode top levels included; `@1.2.3` of a package is none.
   if (!/^(?:[A-Za-z\x80-\xff]{2,}|xn--[A-Za-z0-9-]+)$/.test(topLevel)) return start
-  return notTopLevel.test(domain) ? start : end
+  return notTopLevel.test(topLevel) ? start : end
 }
 
 function table(set: RegExp): Uint8Array {
