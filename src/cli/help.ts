@@ -84,7 +84,7 @@ Lists the components of this build with the signals they handle.
   mask: `remora mask --config SOURCE … [--set KEY=VALUE …] [--explain] < FILE
 
 Masks standard input line by line, as mask and redaction of the configuration do with log
-bodies. Findings are counted on stderr; --explain tells each, and why it is one.
+bodies. Findings are counted on stderr; --explain tells each, and what its detector goes by.
 
   remora mask --config remora.yaml --explain < app.log
 `,

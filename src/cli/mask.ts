@@ -46,7 +46,7 @@ export async function mask(args: Arguments, io: Io): Promise<ExitCode> {
     if (masked === undefined) dropped++
     else io.stdout(masked)
   }
-  const found = steps.map((step) => step.summary()).join('')
+  const found = steps.map((step) => step.summary(args.explain === true)).join('')
   io.stderr(found === '' ? 'nothing found\n' : found)
   if (dropped > 0) io.stderr(`${dropped} of ${number} ${number === 1 ? 'line' : 'lines'} dropped\n`)
   return exitCodes.ok.code
@@ -58,8 +58,8 @@ type Explain = (text: string) => void
 interface Step {
   /** Undefined where the record, or its body, would be dropped. */
   leave(text: Uint8Array, explain: Explain | undefined): Uint8Array | undefined
-  /** What was found, a line each. */
-  summary(): string
+  /** What was found, a line each; with why, if the findings were explained. */
+  summary(why: boolean): string
 }
 
 /** Undefined where the processor leaves bodies as they are. */
@@ -90,11 +90,14 @@ function maskStep({ examiner, masker }: Masking): Step {
         })
       return masker.maskBody(text)
     },
-    summary: () =>
+    summary: (why) =>
       examiner.rules
-        .map(({ detector }, index) => [detector.name, examiner.counts[index] as number] as const)
-        .filter(([, count]) => count > 0)
-        .map(([name, count]) => `${name}: ${count}\n`)
+        .map(({ detector }, index) => ({ detector, count: examiner.counts[index] as number }))
+        .filter(({ count }) => count > 0)
+        .map(({ detector, count }) => {
+          const reason = why ? `. ${detector.summary}` : ''
+          return `${detector.name}: ${count}${reason}\n`
+        })
         .join(''),
   }
 }
@@ -155,5 +158,5 @@ function maskLine(
 function accountOf({ rule, path, start, end, confidence }: Sighting): string {
   const { detector, action } = rule
   const place = path === 'body' ? '' : `${path}, `
-  return `${place}bytes ${start + 1} to ${end}: ${detector.name}, confidence ${confidence}, ${action}. ${detector.summary}`
+  return `${place}bytes ${start + 1} to ${end}: ${detector.name}, confidence ${confidence}, ${action}`
 }

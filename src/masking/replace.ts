@@ -45,8 +45,8 @@ function replaceOne(
 function keepPart(text: string, { keepFirst, keepLast, keepFormat }: Rule): string {
   const found = Buffer.from(text, 'latin1').toString('utf8')
   const total = [...found.replace(sign, '')].length
-  // Where nearly all would stay, nothing does.
-  const keeps = keepFirst + keepLast <= total / 2
+  // Where nearly all would stay, nothing does. The first six and last four of a card number may.
+  const keeps = keepFirst + keepLast <= (total * 2) / 3
   let seen = 0
   let out = ''
   for (const character of found) {

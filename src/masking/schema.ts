@@ -45,7 +45,9 @@ const handling = {
   keep_first: v.optional(
     v.pipe(
       integer(),
-      v.description('For `mask`: so many letters and digits stay at the beginning.'),
+      v.description(
+        'For `mask`: so many letters and digits stay at the beginning. Where more than two thirds of a finding would stay, nothing does.',
+      ),
     ),
     0,
   ),
