@@ -124,7 +124,7 @@ export class BlockReader {
       this.#parts.events.holeBytes(start - before)
     }
     const flush = atEnd && file.flushDue && file.partialSize === sizeBytes
-    const end = this.#frame(file, view, start, flush)
+    const end = this.#frame(file, view, before, start, flush)
     // It may have grown since the poll: behind its size a position would look like that of a truncated file.
     file.sizeBytes = atEnd ? sizeBytes : Math.max(file.sizeBytes, sizeBytes)
     if (atEnd) this.#noteEnd(file, sizeBytes, end < view.length)
@@ -136,7 +136,8 @@ export class BlockReader {
     if (head !== file.head) this.#files.setHead(file, head)
   }
 
-  #frame(file: TailedFile, view: Buffer, start: number, flush: boolean): number {
+  /** What was taken in earlier turns ends at `before`, a hole behind it at `start`. Returns where the records end. */
+  #frame(file: TailedFile, view: Buffer, before: number, start: number, flush: boolean): number {
     const { framer, target, clock, header } = this.#parts
     const from = header?.take(file, view, start, flush) ?? start
     if (from > start) file.advance(view, start, from)
@@ -147,7 +148,8 @@ export class BlockReader {
       if (end > from) file.advance(view, from, end)
     }
     target.end()
-    if (end > start || start > 0) this.#gathered.push(file)
+    // One that was only looked into would wait for the answer to what is of others.
+    if (end > before) this.#gathered.push(file)
     if (target.sizeBytes >= gatheredBytes || this.#gathered.length >= gatheredFilesMax) this.send()
     return end
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { utimesSync, writeFileSync } from 'node:fs'
 import { appendFile, truncate, writeFile } from 'node:fs/promises'
 import { suite, test } from 'node:test'
 import { MemoryStorage, readRecords, TailHarness } from '../../../test/support/tail.ts'
@@ -42,6 +43,23 @@ suite('T12: the checkpoint moves only over what was acknowledged', () => {
     await tail.start({ storage: 'mem' })
     await tail.until('the others', () => new Set(tail.bodies).size === 10)
     assert.equal(tail.bodies.filter((body) => body === 'one').length, 1)
+  })
+
+  test('a file that was only touched waits for no answer to what is of others', async () => {
+    await using tail = await TailHarness.create()
+    const storage = new MemoryStorage()
+    tail.useStorage(storage)
+    const path = tail.path('a.log')
+    await writeFile(path, 'one\n')
+    tail.intake.script('accept', 'hang', 'accept')
+    await tail.start({ storage: 'mem' })
+    await tail.until('a save', () => savedOffsets(storage).includes('one\n'.length))
+    // At once, so that one round looks into the one and reads the other.
+    utimesSync(path, 1, 1)
+    writeFileSync(tail.path('b.log'), 'of another file\n')
+    await tail.until('its batch', () => tail.intake.hanging.length === 1)
+    await appendFile(path, 'two\n')
+    await tail.until('a save', () => savedOffsets(storage).includes('one\ntwo\n'.length))
   })
 
   test('also of a content that was truncated meanwhile: its copy goes on where the answers ended', async () => {
