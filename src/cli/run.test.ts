@@ -11,7 +11,7 @@ import { run } from './run.ts'
 
 interface Behaviour {
   readonly endsByItself?: boolean
-  readonly start?: () => Promise<void>
+  readonly start?: (abort?: AbortSignal) => Promise<void>
   readonly stop?: (abort: AbortSignal) => Promise<void>
 }
 
@@ -186,6 +186,27 @@ suite('run', () => {
     starting.resolve()
     assert.equal(await code, 0)
     assert.ok(messages().includes('stopped'))
+  })
+
+  test('a signal during a start that would take seconds ends it, and what runs is stopped', async () => {
+    let stops = 0
+    const begun = Promise.withResolvers<void>()
+    const { code, signal, messages, exits } = start({
+      start: (abort) => {
+        begun.resolve()
+        return new Promise((_, reject) => {
+          abort?.addEventListener('abort', () => reject(abort.reason as Error))
+        })
+      },
+      stop: async () => {
+        stops++
+      },
+    })
+    await begun.promise
+    signal('SIGTERM')
+    assert.equal(await code, 0)
+    assert.deepEqual(messages().slice(-2), ['stopping', 'stopped'])
+    assert.deepEqual([stops, exits], [0, []])
   })
 
   test('a second signal ends the process at once with 130', async () => {

@@ -82,9 +82,15 @@ export async function run(
   })
   control.onBug((error) => lifecycle.bug(error))
   try {
-    lifecycle.service = await startService(plan, { logger, clock: control.clock, version })
+    const { abort } = lifecycle
+    lifecycle.service = await startService(plan, { logger, clock: control.clock, version, abort })
   } catch (error) {
+    lifecycle.stopped()
     logger.close()
+    if (error === lifecycle.abort.reason) {
+      logger.info('stopped', { message: 'not everything had started yet' })
+      return exitCodes.ok.code
+    }
     logger.error('cannot start', { error })
     return exitCodes.failed.code
   }
@@ -133,6 +139,7 @@ class Lifecycle {
   readonly #control: ProcessControl
   readonly #logger: Logger
   readonly #beginStop: () => void
+  readonly #starting = new AbortController()
   /** When the first signal came. */
   #signalledMs: number | undefined
   #cancel: (() => void) | undefined
@@ -141,6 +148,11 @@ class Lifecycle {
     this.#control = control
     this.#logger = logger
     this.#beginStop = beginStop
+  }
+
+  /** Of a start that is still under way, by the first signal. */
+  get abort(): AbortSignal {
+    return this.#starting.signal
   }
 
   signal(signal: string, shutdownTimeoutMs: number): void {
@@ -160,6 +172,7 @@ class Lifecycle {
       ...(trouble.length === 0 ? {} : { message }),
     })
     this.#endAfter(shutdownTimeoutMs + stopGraceMs, exitCodes.stopTimeout.code)
+    this.#starting.abort()
     this.#beginStop()
   }
 

@@ -37,10 +37,10 @@ export class Delivery implements Consumer {
     }
   }
 
-  /** See `Component.start`: call it before the first `consume`. Opens what is on the disk. */
-  async start(): Promise<void> {
+  /** See `Component.start`: call it before the first `consume`. Opens what is on the disk; if it rejects, call `stop`. */
+  async start(abort?: AbortSignal): Promise<void> {
     await this.#shared.deadLetters?.start()
-    if (this.#settings.config.sending_queue.storage !== undefined) await this.#openStored()
+    if (this.#settings.config.sending_queue.storage !== undefined) await this.#openStored(abort)
   }
 
   consume(batch: Batch, context: ConsumeContext): Promise<void> {
@@ -56,15 +56,11 @@ export class Delivery implements Consumer {
   }
 
   /** All signals, whether they come or not: an earlier process may have left something of any. */
-  async #openStored(): Promise<void> {
-    try {
-      for (const signal of signals) {
-        const delivery = await SignalDelivery.onDisk(signal, this.#settings, this.#shared)
-        this.#signals.set(signal, delivery)
-      }
-    } catch (error) {
-      await this.stop(AbortSignal.abort())
-      throw error
+  async #openStored(abort?: AbortSignal): Promise<void> {
+    for (const signal of signals) {
+      abort?.throwIfAborted()
+      const delivery = await SignalDelivery.onDisk(signal, this.#settings, this.#shared, abort)
+      this.#signals.set(signal, delivery)
     }
   }
 

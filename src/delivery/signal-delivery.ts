@@ -119,6 +119,7 @@ export class SignalDelivery {
     signal: Signal,
     settings: Settings<DeliveryConfig>,
     shared: SharedDelivery,
+    abort?: AbortSignal,
   ): Promise<SignalDelivery> {
     let delivery: SignalDelivery | undefined
     const events: StoredQueueEvents = {
@@ -131,7 +132,7 @@ export class SignalDelivery {
       onFailing: (error) => shared.health.storageFailed(signal, error),
       onRefused: (entry, error) => delivery?.refused(entry, error),
     }
-    const queue = await openStoredQueue(signal, settings, events)
+    const queue = await openStoredQueue(signal, settings, events, abort)
     const bytesMax = defaultQueueBytes(process.constrainedMemory())
     delivery = new SignalDelivery(signal, settings, shared, queue, bytesMax)
     delivery.pump()

@@ -19,11 +19,12 @@ export function queueDirectoryName(exporterId: string, signal: Signal): string {
   return `queue_${exporterId}_${signal}`
 }
 
-/** Opens the disk queue of one signal of an exporter. Rejects with an Error for a person. */
+/** Opens the disk queue of one signal of an exporter. Rejects with an Error for a person, or as `abort` says while it waits. */
 export async function openStoredQueue(
   signal: Signal,
   settings: Settings<DeliveryConfig>,
   events: StoredQueueEvents,
+  abort?: AbortSignal,
 ): Promise<StoredQueue> {
   const { id, config, clock, logger, meter } = settings
   const { storage: storageId, max_bytes: bytesMax, queue_size: size, sizer } = config.sending_queue
@@ -62,6 +63,7 @@ export async function openStoredQueue(
         clock,
         logger,
         diskEvents,
+        abort,
       ),
   )
   const { disk } = queue

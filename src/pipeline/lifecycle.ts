@@ -18,17 +18,24 @@ export interface LifecycleSettings {
 
 /**
  * Starts everything: extensions, exporters, processors (the last first), receivers. If one cannot start, those that
- * run are stopped again, newest first, and the error names it.
+ * run are stopped again, newest first, and the error names it. The same when `abort` fires before the last has begun to start; then
+ * the error is its reason.
  */
-export async function startGraph(graph: Graph, settings: LifecycleSettings): Promise<void> {
+export async function startGraph(
+  graph: Graph,
+  settings: LifecycleSettings,
+  abort?: AbortSignal,
+): Promise<void> {
   const processors = graph.processors.flatMap((pipeline) => pipeline.toReversed())
   const order = [...graph.extensions, ...graph.exporters, ...processors, ...graph.receivers]
   const running: Node[] = []
   for (const node of order) {
     try {
-      await node.component.start()
+      abort?.throwIfAborted()
+      await node.component.start(abort)
     } catch (error) {
       await stopAll(running, settings)
+      if (error === abort?.reason) throw error
       const reason = error instanceof Error ? error.message : String(error)
       throw new Error(`cannot start ${node.title}: ${reason}`, { cause: error })
     }

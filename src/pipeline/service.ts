@@ -22,6 +22,8 @@ export interface ServiceSettings {
   readonly version?: string
   /** `service.instance.id` unless the configuration says one; a new UUID by default, as in the collector. */
   readonly instanceId?: string
+  /** Fires when a stop is asked for before everything has started. */
+  readonly abort?: AbortSignal
 }
 
 export interface RunningService {
@@ -37,7 +39,7 @@ export interface RunningService {
 
 /**
  * Builds and starts a plan. All or nothing: when it rejects, nothing is left running, and the message names the
- * component and the resource, e.g. `cannot start receiver "otlp": cannot listen on "localhost:4317": …`.
+ * component and the resource, e.g. `cannot start receiver "otlp": cannot listen on "localhost:4317": …`; or it is the reason of `abort`.
  */
 export async function startService(plan: Plan, settings: ServiceSettings): Promise<RunningService> {
   const { logger, clock } = settings
@@ -61,7 +63,7 @@ export async function startService(plan: Plan, settings: ServiceSettings): Promi
     endpoint === undefined ? undefined : new MetricsServer(endpoint, registry, logger, suffixes)
   await server?.start()
   try {
-    await startGraph(graph, lifecycle)
+    await startGraph(graph, lifecycle, settings.abort)
   } catch (error) {
     await server?.stop()
     throw error

@@ -141,8 +141,7 @@ export class Appender {
     this.#active = undefined
     if (active === undefined) return
     try {
-      await this.#makeWhole(active)
-      await this.#fs.close(active.file)
+      await this.#makeWhole(active).finally(() => this.#fs.close(active.file))
     } catch (error) {
       this.#options.events.onFailed(error as Error)
     }

@@ -42,6 +42,8 @@ export interface DiskQueueParts {
   readonly logger: Logger
   /** From 0 up to 1. */
   readonly random: () => number
+  /** Fires when nobody needs the queue after all. */
+  readonly abort?: AbortSignal
 }
 
 /** Called after `open` has resolved, also from within `ack` and `dropOldest`. */
@@ -111,15 +113,17 @@ export class DiskQueue {
   #roomWanted = false
   #closed = false
 
-  /** Recovers what the directory holds. Rejects only if the directory cannot be listed. */
+  /**
+   * Recovers what the directory holds. Rejects only if the directory cannot be listed, or with the reason of `abort` where it would
+   * have to wait for what cannot be read now; then everything is as it was.
+   */
   static async open(
     settings: DiskQueueSettings,
     parts: DiskQueueParts,
     events: DiskQueueEvents,
   ): Promise<DiskQueue> {
     const limits: Limits = limitsFor(settings.maxSizeBytes, settings.segmentSizeBytes)
-    const { fs, clock, logger } = parts
-    const recovered = await new Recovery(fs, settings.directory, limits, clock, logger).run()
+    const recovered = await new Recovery(settings.directory, limits, parts).run()
     const queue = new DiskQueue(settings, parts, events, recovered)
     for (const segment of [...recovered.files.live]) queue.#retireIfDone(segment)
     queue.#reader.fill()

@@ -10,15 +10,16 @@ export interface OpenDiskQueue {
   close(): Promise<void>
 }
 
-/** Opens the queue of a directory that exists. Rejects if another process uses it, or if it cannot be read. */
+/** Opens the queue of a directory that exists. Rejects if another process uses it, and as `DiskQueue.open`. */
 export async function openDiskQueue(
   settings: DiskQueueSettings,
   clock: Clock,
   logger: Logger,
   events: DiskQueueEvents,
+  abort?: AbortSignal,
 ): Promise<OpenDiskQueue> {
   const unlock = await lockDirectory(settings.directory)
-  const parts = { fs: nodeFileSystem, clock, logger, random: Math.random }
+  const parts = { fs: nodeFileSystem, clock, logger, random: Math.random, ...(abort && { abort }) }
   try {
     const queue = await DiskQueue.open(settings, parts, events)
     return {

@@ -63,13 +63,21 @@ export interface RecoveryReport {
 /** What is to be done with a file. */
 type Verdict = Segment | 'remove' | { readonly because: string }
 
-/** Rejects only if the directory cannot be listed. */
+interface RecoveryParts {
+  readonly fs: FileSystem
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly abort?: AbortSignal
+}
+
+/** `run` rejects only if the directory cannot be listed, or with the reason of `abort` while it waits. */
 export class Recovery {
   readonly #fs: FileSystem
   readonly #directory: string
   readonly #limits: Limits
   readonly #clock: Clock
   readonly #logger: Logger
+  readonly #abort: AbortSignal | undefined
   readonly #setAside: SetAside
   readonly #report: RecoveryReport = {
     setAside: [],
@@ -85,12 +93,13 @@ export class Recovery {
   #highest = 0
   #appendable: Segment | undefined
 
-  constructor(fs: FileSystem, directory: string, limits: Limits, clock: Clock, logger: Logger) {
+  constructor(directory: string, limits: Limits, { fs, clock, logger, abort }: RecoveryParts) {
     this.#fs = fs
     this.#clock = clock
     this.#directory = directory
     this.#limits = limits
     this.#logger = logger
+    this.#abort = abort
     this.#setAside = new SetAside(fs, directory, limits)
   }
 
@@ -308,7 +317,8 @@ export class Recovery {
         }
         this.#cursorTriesLeft--
         this.#logger.warn('cannot read what is delivered already; trying again', fields)
-        await sleep(this.#clock, cursorRetryMs)
+        await sleep(this.#clock, cursorRetryMs, this.#abort)
+        this.#abort?.throwIfAborted()
       }
     }
   }

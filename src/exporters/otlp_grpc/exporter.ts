@@ -34,7 +34,7 @@ export class OtlpGrpcExporter implements Component, Consumer {
     this.#delivery = createDelivery(settings, (batch, abort) => this.#send(batch, abort))
   }
 
-  async start(): Promise<void> {
+  async start(abort?: AbortSignal): Promise<void> {
     const { config, clock, logger } = this.#settings
     const target = parseGrpcTarget(config.endpoint) as GrpcTarget
     const secure = target.secure ?? !config.tls.insecure
@@ -65,7 +65,7 @@ export class OtlpGrpcExporter implements Component, Consumer {
     const method = (signal: Signal) =>
       client.method(paths[signal], encoding, config.timeout, retryable)
     this.#methods = { logs: method('logs'), metrics: method('metrics'), traces: method('traces') }
-    await this.#startDelivery()
+    await this.#startDelivery(abort)
   }
 
   consume(batch: Batch, context: ConsumeContext): Promise<void> {
@@ -79,9 +79,9 @@ export class OtlpGrpcExporter implements Component, Consumer {
   }
 
   /** Last, because what an earlier process left on the disk is sent at once. */
-  async #startDelivery(): Promise<void> {
+  async #startDelivery(abort?: AbortSignal): Promise<void> {
     try {
-      await this.#delivery.start()
+      await this.#delivery.start(abort)
     } catch (error) {
       await this.stop(AbortSignal.abort())
       throw error

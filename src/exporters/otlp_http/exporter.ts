@@ -43,14 +43,14 @@ export class OtlpHttpExporter implements Component, Consumer {
     this.#delivery = createDelivery(settings, (batch, abort) => this.#send(batch, abort))
   }
 
-  async start(): Promise<void> {
+  async start(abort?: AbortSignal): Promise<void> {
     const { config, clock, logger } = this.#settings
     if (this.#origins.some((origin) => origin.startsWith('https:'))) {
       this.#credentials = await Credentials.load(config.tls)
       this.#credentials.watch(clock, logger, () => void this.#replaceClients())
     }
     await this.#createClients()
-    await this.#startDelivery()
+    await this.#startDelivery(abort)
   }
 
   consume(batch: Batch, context: ConsumeContext): Promise<void> {
@@ -65,9 +65,9 @@ export class OtlpHttpExporter implements Component, Consumer {
   }
 
   /** Last, because what an earlier process left on the disk is sent at once. */
-  async #startDelivery(): Promise<void> {
+  async #startDelivery(abort?: AbortSignal): Promise<void> {
     try {
-      await this.#delivery.start()
+      await this.#delivery.start(abort)
     } catch (error) {
       await this.stop(AbortSignal.abort())
       throw error

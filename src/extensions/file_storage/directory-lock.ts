@@ -4,11 +4,12 @@ import { type Clock, sleep } from '../../component/clock.ts'
 
 const retryMs = 50
 
-/** Takes the lock of a directory, waiting up to `timeoutMs` for its holder. Rejects and resolves as `lockDirectory`. */
+/** Takes the lock of a directory, waiting up to `timeoutMs` for its holder. Rejects and resolves as `lockDirectory`; rejects with the reason of `abort`. */
 export async function waitForLock(
   directory: string,
   timeoutMs: number,
   clock: Clock,
+  abort?: AbortSignal,
 ): Promise<() => Promise<void>> {
   const deadlineMs = clock.monotonicMs() + timeoutMs
   for (;;) {
@@ -20,6 +21,7 @@ export async function waitForLock(
         throw new Error(`${error.message} (lock file "${join(directory, 'lock')}")`)
       }
     }
-    await sleep(clock, retryMs)
+    await sleep(clock, retryMs, abort)
+    abort?.throwIfAborted()
   }
 }

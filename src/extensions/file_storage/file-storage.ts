@@ -36,10 +36,10 @@ export class FileStorage implements Component, Storage {
     this.#setAside = setAside
   }
 
-  async start(): Promise<void> {
+  async start(abort?: AbortSignal): Promise<void> {
     const { directory, timeoutMs } = this.#settings
     await openDirectory(this.#settings)
-    this.#unlock = await waitForLock(directory, timeoutMs, this.#clock)
+    this.#unlock = await waitForLock(directory, timeoutMs, this.#clock, abort)
   }
 
   async stop(): Promise<void> {

@@ -254,6 +254,16 @@ suite('the end of a segment that is followed by another', () => {
   })
 })
 
+test('a queue whose file cannot be cut at the stop leaves no file open', async () => {
+  const { queue, fs } = await overUsedFile()
+  assert.ok(fs.openFiles > 0)
+  fs.fault = (call) => {
+    if (call === 'truncate') throw failure('EIO')
+  }
+  await queue.close()
+  assert.equal(fs.openFiles, 0)
+})
+
 function copyOf(fs: SimulatedFileSystem): SimulatedFileSystem {
   const copy = new SimulatedFileSystem(new Random(1))
   for (const name of fs.names()) copy.put(name, fs.content(name))

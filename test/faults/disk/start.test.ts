@@ -28,7 +28,8 @@ async function backlog(): Promise<SimulatedFileSystem> {
 }
 
 /** Opens the queue on a file system whose calls for files of this name fail while `broken`. */
-async function openBroken(fs: SimulatedFileSystem, part: string, broken = { open: true }) {
+async function openBroken(fs: SimulatedFileSystem, part: string, abort?: AbortSignal) {
+  const broken = { open: true }
   const methods = fs.forProcess()
   const breaking: FileSystem = {
     ...methods,
@@ -46,7 +47,13 @@ async function openBroken(fs: SimulatedFileSystem, part: string, broken = { open
       found.items += more.items
     },
   }
-  const parts = { fs: breaking, clock, logger: quietLogger, random: Math.random }
+  const parts = {
+    fs: breaking,
+    clock,
+    logger: quietLogger,
+    random: Math.random,
+    ...(abort && { abort }),
+  }
   const opening = DiskQueue.open(settingsFor('/queue', changes), parts, events)
   return { opening, clock, broken, found }
 }
@@ -259,6 +266,25 @@ suite('a cursor that cannot be opened when the queue starts', () => {
     assert.equal(queue.report.cursor, 'valid')
     const taken = await takeFor(queue, clock, 1000)
     assert.deepEqual(taken.slice(0, 6), [0, 1, 2, 3, 6, 7])
+    await queue.close()
+  })
+
+  test('and a stop that comes meanwhile does not wait: the next start knows what was acknowledged', async () => {
+    const fs = await backlog()
+    const before = fs.names().map((name) => [name, fs.content(name)])
+    const stop = new AbortController()
+    const { opening, clock } = await openBroken(fs, '/cursor', stop.signal)
+    const refused = assert.rejects(opening, (error) => error === stop.signal.reason)
+    await clock.advance(1000)
+    stop.abort()
+    await refused
+    assert.equal(clock.pending, 0)
+    assert.deepEqual(
+      fs.names().map((name) => [name, fs.content(name)]),
+      before,
+    )
+    const { queue } = await openQueue('/queue', changes, fs)
+    assert.deepEqual(await drain(queue), [0, 1, 2, 3, 6, 7, ...numbers(8, 20)])
     await queue.close()
   })
 
