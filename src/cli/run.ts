@@ -87,12 +87,7 @@ export async function run(
   } catch (error) {
     lifecycle.stopped()
     logger.close()
-    if (error === lifecycle.abort.reason) {
-      logger.info('stopped', { message: 'not everything had started yet' })
-      return exitCodes.ok.code
-    }
-    logger.error('cannot start', { error })
-    return exitCodes.failed.code
+    return sayNotStarted(logger, error, lifecycle.abort)
   }
   const mayEnd = stayAlive(control.clock)
   const stopCollecting = collectWhenQuiet(control.clock, logger)
@@ -118,6 +113,16 @@ export async function run(
   logger.close()
   logger.info('stopped')
   return lifecycle.exitCode
+}
+
+/** Returns the exit code. */
+function sayNotStarted(logger: Logger, error: unknown, abort: AbortSignal): number {
+  if (error === abort.reason) {
+    logger.info('stopped', { message: 'not everything had started yet' })
+    return exitCodes.ok.code
+  }
+  logger.error('cannot start', { error })
+  return exitCodes.failed.code
 }
 
 /**
