@@ -94,10 +94,13 @@ export const genericSecret: Detector = {
       if (found === undefined) continue
       const before = text.slice(Math.max(0, match.index - 16), written.lastIndex).toLowerCase()
       if (harmlessKey.test(before)) continue
-      const sure = judge(text, match, found)
+      const first = text.slice(found.start, found.end)
+      if (isPlaceholder(first) || isDirectory(match[0], first)) continue
+      const whole = match[1] === undefined ? found : throughBrackets(text, found)
+      const sure = judge(text, match, whole)
       if (sure === 0) continue
-      report.add(found.start, found.end, sure)
-      written.lastIndex = found.end
+      report.add(whole.start, whole.end, sure)
+      written.lastIndex = whole.end
     }
   },
 }
@@ -141,6 +144,39 @@ function trimmedEnd(text: string, start: number, end: number): number {
   return last
 }
 
+const behindBrackets = /[(){}[\]]{1,8}[^\s"',;&<>(){}[\]\\]{1,1024}/y
+const valueMax = 1024
+const brackets = ['()', '[]', '{}'] as const
+
+/** A password may have brackets in it: `ab]cd`. What closes one in front of it ends it: `login(password=abc).then`. */
+function throughBrackets(text: string, found: Found): Found {
+  if (found.quote !== undefined || found.join === 'element') return found
+  let { end } = found
+  let closing: string | undefined
+  while (end - found.start < valueMax) {
+    behindBrackets.lastIndex = end
+    if (!behindBrackets.test(text)) break
+    closing ??= closingOf(text.slice(Math.max(0, found.start - 200), found.start))
+    if (closing.includes(text[end] as string)) break
+    end = trimmedEnd(text, found.start, behindBrackets.lastIndex)
+  }
+  return { ...found, end }
+}
+
+/** The brackets that close what is still open at the end of `text`. */
+function closingOf(text: string): string {
+  let closing = ''
+  for (const [open, close] of brackets) {
+    let depth = 0
+    for (const sign of text) {
+      if (sign === open) depth++
+      else if (sign === close && depth > 0) depth--
+    }
+    if (depth > 0) closing += close
+  }
+  return closing
+}
+
 function judgeByKey(text: string, key: string): boolean {
   const value = text.trim()
   if (value === '' || isPlaceholder(value) || isCookieKey(key)) return false
@@ -156,7 +192,7 @@ function judge(text: string, match: RegExpExecArray, found: Found): number {
   const { join, quote, start, end } = found
   const value = text.slice(start, end)
   const word = match[0]
-  if (isPlaceholder(value) || value.length < 3 || isDirectory(word, value)) return 0
+  if (isPlaceholder(value) || value.length < 3) return 0
   // `in("password", "username2")` names two keys.
   if (join === 'argument') return looksSecret(value, 12) ? confidence.likely : 0
   const isStrong = match[1] !== undefined
