@@ -123,6 +123,12 @@ const sendingQueue = v.pipe(
     ['wait_for_result'],
   ),
   rule(
+    ['overflow', 'block_on_overflow'],
+    (c) => !c.block_on_overflow || c.overflow === undefined || c.overflow === 'block',
+    'says "overflow: block", and overflow says something else; remove one of the two',
+    ['block_on_overflow'],
+  ),
+  rule(
     ['storage', 'enabled'],
     (c) => c.storage === undefined || c.enabled,
     'needs the queue: set enabled to true, or remove the storage',
@@ -169,97 +175,119 @@ const retryOnFailure = v.strictObject({
   ),
 })
 
-const circuitBreaker = v.strictObject({
-  enabled: v.optional(v.pipe(v.boolean(), v.description('Whether it works.')), true),
-  failure_threshold: v.optional(
-    v.pipe(integer(1), v.description('Opens after so many failures in a row.')),
-    5,
-  ),
-  failure_ratio: v.optional(
-    v.pipe(
-      v.number('must be above 0 and at most 1'),
-      v.gtValue(0, 'must be above 0 and at most 1'),
-      v.maxValue(1, 'must be above 0 and at most 1'),
-      v.description('Opens also when this share of the last `sample_size` requests has failed.'),
-    ),
-  ),
-  sample_size: v.optional(
-    v.pipe(integer(1, 10_000), v.description('The requests that failure_ratio looks at.')),
-    20,
-  ),
-  open_duration: v.optional(
-    v.pipe(
-      duration(),
-      v.description(
-        'Send nothing for this long, or longer if the backend asks for it; then probe.',
-      ),
-    ),
-    '30s',
-  ),
-  half_open_requests: v.optional(
-    v.pipe(
-      integer(1, 1000),
-      v.description('Requests that go out as probes; when all of them succeed, it closes.'),
-    ),
-    1,
-  ),
-})
+/** `circuit_breaker: true` needs to know what a map of it looks like. */
+const mapSuchAs =
+  (example: string) =>
+  (issue: v.StrictObjectIssue): string =>
+    issue.expected === 'Object' ? `must be a map, e.g. ${example}` : issue.message
 
-const rateLimit = v.pipe(
-  v.strictObject({
-    items_per_second: v.optional(
-      v.pipe(integer(1), v.description('Log records, data points and spans in a second.')),
+const circuitBreaker = v.strictObject(
+  {
+    enabled: v.optional(v.pipe(v.boolean(), v.description('Whether it works.')), true),
+    failure_threshold: v.optional(
+      v.pipe(integer(1), v.description('Opens after so many failures in a row.')),
+      5,
     ),
-    bytes_per_second: v.optional(
+    failure_ratio: v.optional(
       v.pipe(
-        byteSize(),
-        v.minValue(1, 'must be at least 1'),
-        v.description('Bytes in a second, before compression.'),
+        v.number('must be above 0 and at most 1'),
+        v.gtValue(0, 'must be above 0 and at most 1'),
+        v.maxValue(1, 'must be above 0 and at most 1'),
+        v.description('Opens also when this share of the last `sample_size` requests has failed.'),
       ),
     ),
-    burst: v.optional(
+    sample_size: v.optional(
+      v.pipe(integer(1, 10_000), v.description('The requests that failure_ratio looks at.')),
+      20,
+    ),
+    open_duration: v.optional(
       v.pipe(
-        byteSize(),
-        v.minValue(1, 'must be at least 1'),
+        duration(),
         v.description(
-          'Items or bytes that may go at once after a quiet time; what one second brings unless given.',
+          'Send nothing for this long, or longer if the backend asks for it; then probe.',
         ),
       ),
+      '30s',
     ),
-  }),
+    half_open_requests: v.optional(
+      v.pipe(
+        integer(1, 1000),
+        v.description('Requests that go out as probes; when all of them succeed, it closes.'),
+      ),
+      1,
+    ),
+  },
+  mapSuchAs('{ failure_threshold: 5 }'),
+)
+
+const rateLimit = v.pipe(
+  v.strictObject(
+    {
+      items_per_second: v.optional(
+        v.pipe(integer(1), v.description('Log records, data points and spans in a second.')),
+      ),
+      bytes_per_second: v.optional(
+        v.pipe(
+          byteSize(),
+          v.minValue(1, 'must be at least 1'),
+          v.description('Bytes in a second, before compression.'),
+        ),
+      ),
+      burst: v.optional(
+        v.pipe(
+          byteSize(),
+          v.minValue(1, 'must be at least 1'),
+          v.description(
+            'Items or bytes that may go at once after a quiet time; what one second brings unless given.',
+          ),
+        ),
+      ),
+    },
+    mapSuchAs('{ items_per_second: 1000 }'),
+  ),
   rule(
     ['items_per_second', 'bytes_per_second'],
-    (c) => (c.items_per_second === undefined) !== (c.bytes_per_second === undefined),
-    'needs either items_per_second or bytes_per_second',
+    (c) => c.items_per_second !== undefined || c.bytes_per_second !== undefined,
+    'needs items_per_second or bytes_per_second',
+  ),
+  rule(
+    ['items_per_second', 'bytes_per_second'],
+    (c) => c.items_per_second === undefined || c.bytes_per_second === undefined,
+    'takes items_per_second or bytes_per_second, not both',
   ),
 )
 
 const deadLetter = v.pipe(
-  v.strictObject({
-    directory: v.optional(
-      v.pipe(
-        v.string('must be a path'),
-        v.nonEmpty('must not be empty'),
-        v.description('Where they lie; each exporter has a directory of its own in there.'),
-      ),
-    ),
-    storage: v.optional(
-      v.pipe(
-        v.string(),
-        v.description('The storage extension in whose directory they lie, instead of `directory`.'),
-      ),
-    ),
-    max_size: v.optional(
-      v.pipe(
-        byteSize(),
-        v.minValue(64 * 1024, 'must be at least 64KiB'),
-        v.description(
-          'What they may take, in at most 10000 files; the oldest are removed, and counted, for new ones.',
+  v.strictObject(
+    {
+      directory: v.optional(
+        v.pipe(
+          v.string('must be a path'),
+          v.nonEmpty('must not be empty'),
+          v.description('Where they lie; each exporter has a directory of its own in there.'),
         ),
       ),
-      '64MiB',
-    ),
-  }),
+      storage: v.optional(
+        v.pipe(
+          v.string(),
+          v.description(
+            'The storage extension in whose directory they lie, instead of `directory`.',
+          ),
+        ),
+      ),
+      max_size: v.optional(
+        v.pipe(
+          byteSize(),
+          v.minValue(64 * 1024, 'must be at least 64KiB'),
+          v.description(
+            'What they may take, in at most 10000 files; the oldest are removed, and counted, for new ones.',
+          ),
+        ),
+        '64MiB',
+      ),
+    },
+    mapSuchAs('{ storage: file_storage }'),
+  ),
   rule(
     ['directory', 'storage'],
     (c) => c.directory !== undefined || c.storage !== undefined,

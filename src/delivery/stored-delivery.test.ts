@@ -3,8 +3,7 @@ import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, suite, test } from 'node:test'
-import * as v from 'valibot'
-import { fail, hang, type Input, ok, Rig, schema } from '../../test/support/delivery-rig.ts'
+import { fail, hang, type Input, ok, Rig } from '../../test/support/delivery-rig.ts'
 import { settle } from '../../test/support/fake-clock.ts'
 import { numberedLogs, numbersOf } from '../../test/support/numbered-logs.ts'
 import { testContext } from '../../test/support/recording-intake.ts'
@@ -419,22 +418,6 @@ test('a cursor that cannot be saved shows in the status, until it can be', async
   for (const name of queues) await mkdir(join(directory, name), { recursive: true })
   await moveUntil(rig, 'the probe', () => state() === 'ok')
   await stop(rig)
-})
-
-suite('the configuration', () => {
-  const rows: readonly { input: Input; want: RegExp }[] = [
-    {
-      input: { sending_queue: { storage: 'x', wait_for_result: true } },
-      want: /must be false with a storage/,
-    },
-    { input: { sending_queue: { storage: 'x', enabled: false } }, want: /needs the queue/ },
-    { input: { sending_queue: { storage: 'x', max_bytes: '100kB' } }, want: /at least 1MiB/ },
-  ]
-  for (const { input, want } of rows) {
-    test(`${JSON.stringify(input)} is refused`, () => {
-      assert.match(v.safeParse(schema, input).issues?.[0]?.message ?? '', want)
-    })
-  }
 })
 
 async function sizeOf(directory: string): Promise<number> {

@@ -70,6 +70,16 @@ export const fileStorage = defineExtension({
   storagePath: ({ directory }, name) => directoryOf(directory, name),
   claims: ({ directory }) => [{ kind: 'directory', path: directory, option: ['directory'] }],
   config,
+  warnings: ({ max_size, segment_size = 0 }) =>
+    segment_size > max_size / 16
+      ? [
+          {
+            option: ['segment_size'],
+            message:
+              'is more than a sixteenth of max_size: a disk queue of that size takes a sixteenth of it, and 16MiB at most',
+          },
+        ]
+      : [],
   metrics: {
     remora_storage_files_set_aside:
       'Files that could not be read (damaged, empty, of a newer version) and were renamed.',

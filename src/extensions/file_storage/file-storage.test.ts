@@ -3,8 +3,10 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, suite, test } from 'node:test'
+import * as v from 'valibot'
 import { systemClock } from '../../component/clock.ts'
 import type { Logger } from '../../component/telemetry.ts'
+import { fileStorage } from './definition.ts'
 import { fileNameOf } from './file-name.ts'
 import { FileStorage } from './file-storage.ts'
 import { readSnapshot, writeSnapshot } from './snapshot.ts'
@@ -158,6 +160,22 @@ test('a snapshot reads back as written', () => {
     ['k', bytes('v')],
   ])
   assert.deepEqual(readSnapshot(writeSnapshot(entries)), entries)
+})
+
+suite('a segment_size that is more than what a queue takes', () => {
+  for (const [input, want] of [
+    [{}, []],
+    [{ max_size: '256MiB', segment_size: '16MiB' }, []],
+    [{ max_size: '64MiB', segment_size: '16MiB' }, [['segment_size']]],
+  ] as const) {
+    test(JSON.stringify(input), () => {
+      const warnings = fileStorage.warnings?.(v.parse(fileStorage.config, input)) ?? []
+      assert.deepEqual(
+        warnings.map(({ option }) => option),
+        want,
+      )
+    })
+  }
 })
 
 function bytes(text: string): Uint8Array {
