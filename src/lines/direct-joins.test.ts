@@ -186,6 +186,8 @@ const texts = [
   '',
   '{"a":1,"level":"warn","time":"2026-01-02T03:04:09Z"}',
   '{"a":1,"logtag":"x"}',
+  '{"log":{"level":"warn","x":{"level":"info"}},"y":{"level":"error"},"trace":{"id":"0af7651916cd43dd8448eb211c80319c"}}',
+  '{"log":{"level":"a\\nb"},"trace":{"id":null}}',
   '2026-01-02 03:04:05,678 [main] INFO  com.acme.Shop - order € placed',
   'java.lang.IllegalStateException: no stock',
   '\tat com.acme.Shop.take(Shop.java:12)',

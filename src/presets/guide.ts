@@ -64,7 +64,8 @@ export const presetGuide: Readonly<Record<FormatName, PresetGuide>> = {
     layouts: ['`Lmmdd hh:mm:ss.uuuuuu threadid file:line] message`, plain or structured'],
     example:
       'I1121 10:15:30.123456    4711 kubelet.go:2421] "Pod status updated" pod="kube-system/dns" status="ready"',
-    notes: 'Pairs behind a message in quotes become attributes.',
+    notes:
+      'Pairs behind a message in quotes become attributes, also those whose value has several lines (`out=<` … ` >`).',
   },
   logfmt: {
     reads: 'Pairs such as key=value, and nothing else.',
@@ -78,14 +79,14 @@ export const presetGuide: Readonly<Record<FormatName, PresetGuide>> = {
     layouts: [
       'pino, bunyan, winston, zap, logrus, zerolog, slog, ECS, GELF, logback, log4j, Serilog, .NET, structlog and python-json-logger, MongoDB, PostgreSQL',
       'time: `time`, `timestamp`, `@timestamp`, `ts`, `t`, `date`, `datetime`, `asctime`, `Timestamp`, `@t`, `T`, `timeMillis` or `instant`; a date, or seconds, milliseconds, microseconds or nanoseconds since 1970',
-      'level: `level`, `severity`, `lvl`, `log.level`, `levelname`, `loglevel`, `severity_text`, `Level`, `LogLevel`, `@l`, `L` or `error_severity`; a word, or a number of pino and bunyan (10 to 60) or syslog (0 to 7)',
+      'level: `level`, `severity`, `lvl`, `log.level`, `levelname`, `loglevel`, `severity_text`, `Level`, `LogLevel`, `@l`, `L` or `error_severity`; a word, or a number of pino and bunyan (10 to 60) or syslog (0 to 7); `s` of MongoDB',
       'message: `msg`, `message`, `log`, `event`, `body`, `short_message`, `Message`, `RenderedMessage`, `@m`, `@mt` or `M`',
       'trace and span of the record: `trace_id`, `traceId`, `TraceId`, `traceID` or `trace.id`, `span_id` and so on; 32 and 16 hexadecimal digits',
     ],
     example:
       '{"time":"2026-11-21T10:15:30.123Z","level":"warn","msg":"cart is empty","cart":{"id":7}}',
     notes:
-      'All keys become attributes. A time or level that cannot be read stays an attribute only.',
+      'All keys become attributes; names with a dot are found in nested objects, too. A time or level that cannot be read stays an attribute only.',
   },
   postgres: {
     reads: 'The server log of PostgreSQL.',

@@ -60,6 +60,18 @@ export function levelOfNumber(value: number): number {
   return value >= 10 ? (tens[value / 10] ?? 0) : (syslog[value] ?? 0)
 }
 
+/** Of a letter that MongoDB writes: F, E, W, I, and D1 to D5 for what it says when it is asked for more. */
+export function levelOfMongo(text: string): number {
+  return /^D[1-5]?$/.test(text) ? 5 : (mongo.get(text) ?? 0)
+}
+
+const mongo: ReadonlyMap<string, number> = new Map([
+  ['F', 21],
+  ['E', 17],
+  ['W', 13],
+  ['I', 9],
+])
+
 const tens: readonly (number | undefined)[] = [undefined, 1, 5, 9, 13, 17, 21]
 const syslog: readonly number[] = [21, 19, 18, 17, 13, 10, 9, 5]
 

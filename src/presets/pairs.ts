@@ -1,4 +1,4 @@
-import { byteOf, closingQuote, skipSpaces, wordEnd } from '../operators/bytes/scan.ts'
+import { byteOf, closingQuote, findText, skipSpaces, wordEnd } from '../operators/bytes/scan.ts'
 import type { Found } from './found.ts'
 import type { KeyNames } from './keys.ts'
 
@@ -12,8 +12,8 @@ export type OnPair = (
 ) => void
 
 /**
- * `key=value key="two words" key=`, each an attribute. How many there are; −1 where something is no pair or a key comes
- * twice.
+ * `key=value key="two words" key=`, each an attribute, and the values of several lines that klog writes. How many there are;
+ * −1 where something is no pair or a key comes twice.
  */
 export function scanPairs(
   source: Buffer,
@@ -37,8 +37,12 @@ export function scanPairs(
     const key = names.next(source, keyStart, keyEnd)
     if (key === undefined) return -1
     const value = equals + 1
+    const block = blockEnd(source, value, end)
     let next: number
-    if (value < end && source[value] === byteOf.quote) {
+    if (block >= 0) {
+      next = block
+      found.value(key, blockText(source, value, block))
+    } else if (value < end && source[value] === byteOf.quote) {
       const close = closingQuote(source, value + 1, end, byteOf.quote)
       if (close < 0) return -1
       next = close + 1
@@ -54,6 +58,28 @@ export function scanPairs(
     at = skipSpaces(source, next, end)
   }
   return count
+}
+
+const closing = '\n >'
+
+/**
+ * Behind the value of several lines at `at`; -1 where there is none.
+ *
+ *     key=<
+ *     <tab>one line
+ *     <tab>another line
+ *      > next=value
+ */
+export function blockEnd(source: Uint8Array, at: number, end: number): number {
+  if (source[at] !== byteOf.less || source[at + 1] !== byteOf.newline || at + 1 >= end) return -1
+  // Lines of the value have a tab in front, so that none of them is taken for the end.
+  const close = findText(source, closing, at + 1, end)
+  return close < 0 ? -1 : close + closing.length
+}
+
+function blockText(source: Buffer, at: number, end: number): string {
+  const lines = source.toString('utf8', at + 2, Math.max(at + 2, end - closing.length)).split('\n')
+  return lines.map((line) => (line.startsWith('\t') ? line.slice(1) : line)).join('\n')
 }
 
 function bareKeyEnd(source: Uint8Array, from: number, end: number): number {

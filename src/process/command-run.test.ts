@@ -6,10 +6,10 @@ import { RecordingIntake } from '../../test/support/recording-intake.ts'
 import { until } from '../../test/support/remora-process.ts'
 import { testSettings } from '../../test/support/settings.ts'
 import { readRecords } from '../../test/support/tail.ts'
-import { systemClock } from '../component/clock.ts'
+import { type Clock, systemClock } from '../component/clock.ts'
 import { StreamIntake } from '../lines/stream-intake.ts'
 import { stdin } from '../receivers/stdin/definition.ts'
-import type { Command } from './child.ts'
+import { Child, type Command } from './child.ts'
 import { CommandRun } from './command-run.ts'
 import { CommandError, type Exit, statusOf } from './exit.ts'
 
@@ -117,6 +117,19 @@ suite('a command run by a shell', () => {
     await until('its child is gone', () => !isAlive(pid))
   })
 
+  test('that nothing ends is given up, and the log says so', async (t) => {
+    const one = await start(t, "trap '' TERM; echo ready; exec sleep 60", 100, undefined, hurried)
+    await until('it is ready', () => one.bodies('stdout').length === 1)
+    // As one that waits for a disk, or runs as another user.
+    const kill = t.mock.method(Child.prototype, 'killGroup', () => false)
+    await one.run.terminate(1000, AbortSignal.timeout(9000))
+    assert.deepEqual(await one.run.finished, { code: null, signal: 'SIGKILL' })
+    assert.deepEqual(one.errors(), ['a command cannot be ended and is left behind'])
+    assert.deepEqual(one.bodies('stdout'), ['ready'])
+    kill.mock.restore()
+    assert.equal(isAlive(one.run.pid), true)
+  })
+
   test('leaves a child in a group of its own behind: what holds the output is read for drainMs', async (t) => {
     const one = await start(t, "setsid sh -c 'echo $$; exec sleep 60' & wait $!; exit 0 &", 300)
     await until('it is ready', () => one.bodies('stdout').length === 1)
@@ -187,6 +200,12 @@ test('the status of a shell says code or signal', () => {
   assert.equal(statusOf({ code: null, signal: 'SIGTERM' }), 143)
 })
 
+/** Waits a tenth as long as it says. */
+const hurried: Clock = {
+  ...systemClock,
+  after: (ms, done) => systemClock.after(ms / 10, done),
+}
+
 function commandOf(words: readonly [string, ...string[]]): Command {
   return { words, environment: process.env, stdin: 'ignore', stderr: true }
 }
@@ -206,11 +225,13 @@ async function start(
   script: string,
   drainMs = 2000,
   limit?: { readonly bytes: number; exceeded(): void },
+  clock: Clock = systemClock,
 ) {
   const { settings, intake, logger } = settingsOf()
   const limited = limit === undefined ? {} : { limit }
   const run = await CommandRun.start(commandOf(['sh', '-c', script]), {
     ...settings,
+    clock,
     drainMs,
     ...limited,
   })
@@ -223,6 +244,7 @@ async function start(
         .filter(({ attributes }) => attributes['log.iostream'] === stream)
         .map(({ body }) => body),
     warnings: () => logger.messages('warn'),
+    errors: () => logger.messages('error'),
     messages: () => logger.messages(),
   }
 }

@@ -11,6 +11,8 @@ import type { Exit } from './exit.ts'
 
 /** Output that comes after the end can only be that of processes which were left behind. */
 const quietMs = 1000
+/** What SIGKILL does not end in this time waits for a disk that does not answer, or belongs to somebody else. */
+const killedMs = 2000
 
 export interface RunSettings {
   readonly streams: StreamIntake
@@ -29,12 +31,13 @@ export interface RunSettings {
 /** One run of a command whose output becomes records. */
 export class CommandRun {
   readonly pid: number
-  /** When it has ended, and its output too; what it left behind may hold that for `drainMs`. */
+  /** When it has ended or was given up, and its output too; what it left behind may hold that for `drainMs`. */
   readonly finished: Promise<Exit>
   readonly startedMs: number
   readonly #child: Child
   readonly #settings: RunSettings
   readonly #abort = new AbortController()
+  readonly #givenUp = Promise.withResolvers<Exit>()
 
   private constructor(child: Child, streams: readonly LineStream[], settings: RunSettings) {
     this.pid = child.pid
@@ -83,20 +86,23 @@ export class CommandRun {
     await this.finished
   }
 
-  /** Ends it and all that it has started unless it ends by itself within `graceMs`. */
+  /** Ends it and all that it has started unless it ends by itself within `graceMs`; gives it up if that cannot be done. */
   async killAfter(graceMs: number): Promise<void> {
     const { clock, logger } = this.#settings
     const over = new AbortController()
-    const ended = this.#child.exited.then(() => over.abort())
+    void this.#child.exited.then(() => over.abort())
     await sleep(clock, graceMs, AbortSignal.any([over.signal, this.#abort.signal]))
     if (over.signal.aborted) return
     logger.warn('a command does not end and is killed', { pid: this.pid, waited_ms: graceMs })
     this.killGroup('SIGKILL')
-    await ended
+    await sleep(clock, killedMs, over.signal)
+    if (over.signal.aborted) return
+    logger.error('a command cannot be ended and is left behind', { pid: this.pid })
+    this.#givenUp.resolve({ code: null, signal: 'SIGKILL' })
   }
 
   async #finish(streams: readonly LineStream[]): Promise<Exit> {
-    const exit = await this.#child.exited
+    const exit = await Promise.race([this.#child.exited, this.#givenUp.promise])
     const { clock, drainMs, logger } = this.#settings
     await drainStreams(streams, { quietMs, deadlineMs: drainMs, clock }, this.#abort.signal)
     for (const stream of streams) {

@@ -7,14 +7,17 @@ import type { RecordWriter } from './direct-path.ts'
 /** The value of an attribute that a reader wants; the range in the line, or a string that was made of it. */
 export class Wanted {
   readonly key: string
+  /** The key of the object that it stands in; none if it is an attribute itself. */
+  readonly outer: string | undefined
   /** `[start, end)` of the line; start is -1 while nothing was found. */
   start = -1
   end = -1
   /** `whole`: an integer that a double does not hold. */
   kind: 'text' | 'number' | 'whole' = 'text'
 
-  constructor(key: string) {
+  constructor(key: string, outer?: string) {
     this.key = key
+    this.outer = outer
   }
 
   read(source: Buffer): Value {

@@ -12,6 +12,8 @@ const depthMax = 12
 /** Digits that a double holds in any case. */
 const exactDigits = 15
 
+const noneWanted: readonly Wanted[] = []
+
 const attributeTag = 50
 const memberTag = 10
 
@@ -61,7 +63,7 @@ export class DirectJson implements DirectParser {
     this.#at = fields.length
     this.#pos = skipBlank(source, start, end)
     if (this.#pos === end || source[this.#pos] !== 0x7b) return false
-    if (!this.#object(attributeTag, 0)) return false
+    if (!this.#object(attributeTag, 0, noneWanted)) return false
     if (skipBlank(source, this.#pos, end) !== end) return false
     fields.advanceTo(this.#at)
     return true
@@ -73,8 +75,8 @@ export class DirectJson implements DirectParser {
     )
   }
 
-  /** The members of the object at `#pos`, each as a KeyValue behind `tag`. */
-  #object(tag: number, depth: number): boolean {
+  /** The members of the object at `#pos`, each as a KeyValue behind `tag`; `inner`: what is wanted of one that is nested. */
+  #object(tag: number, depth: number, inner: readonly Wanted[]): boolean {
     if (depth >= depthMax) return false
     const source = this.#source
     const end = this.#end
@@ -89,6 +91,9 @@ export class DirectJson implements DirectParser {
       const key = this.#key(previous, depth)
       if (key === undefined || key.object === object || key.reserved) return false
       key.object = object
+      if (depth > 0) {
+        key.wanted = inner.length === 0 ? undefined : inner.find((one) => one.key === key.text)
+      }
       previous.next = key
       previous = key
       this.#pos = skipBlank(source, this.#pos, end)
@@ -285,7 +290,9 @@ export class DirectJson implements DirectParser {
     const room = (key === undefined ? 2 : 3 + key.encoded.length + 1) + 2
     this.#at += room
     const content = this.#at
-    if (!(open === 0x7b ? this.#object(memberTag, depth + 1) : this.#list(depth + 1))) return false
+    const inner = depth === 0 && key !== undefined ? key.inner : noneWanted
+    const isRead = open === 0x7b ? this.#object(memberTag, depth + 1, inner) : this.#list(depth + 1)
+    if (!isRead) return false
     const length = this.#at - content
     const anyLength = 1 + varintLength(length) + length
     const pairLength =

@@ -3,22 +3,27 @@ import type { Wanted } from './direct-chain.ts'
 
 /** A key of a JSON object that was met before. */
 export class KnownKey {
+  readonly text: string
   readonly bytes: Uint8Array
   /** As the field `key` of a KeyValue. */
   readonly encoded: Uint8Array
   /** It is an attribute of every record already. */
   readonly reserved: boolean
-  readonly wanted: Wanted | undefined
+  wanted: Wanted | undefined
+  /** What is wanted of the object that is its value. */
+  readonly inner: readonly Wanted[]
   /** The key that followed it last: lines of a log have the same keys in the same order. */
   next: KnownKey | undefined
   /** The object that had it last. */
   object = 0
 
-  constructor(text: string, reserved: boolean, wanted: Wanted | undefined) {
+  constructor(text: string, reserved: boolean, wanted: readonly Wanted[]) {
+    this.text = text
     this.bytes = Buffer.from(text)
     this.encoded = encodeKey(text)
     this.reserved = reserved
-    this.wanted = wanted
+    this.wanted = wanted.find(({ key, outer }) => key === text && outer === undefined)
+    this.inner = wanted.filter(({ outer }) => outer === text)
   }
 }
 
@@ -35,7 +40,7 @@ export class KeyTable {
     this.#reserved = reserved
     this.#wanted = wanted
     // Stands in front of the first key of each object.
-    this.first = new KnownKey('', false, undefined)
+    this.first = new KnownKey('', false, [])
   }
 
   /** Undefined when the table is full: such keys cannot be told from each other. */
@@ -43,8 +48,7 @@ export class KeyTable {
     const known = this.#keys.get(text)
     if (known !== undefined) return known
     if (this.#keys.size >= keysMax) return undefined
-    const wanted = this.#wanted.find(({ key }) => key === text)
-    const made = new KnownKey(text, this.#reserved.includes(text), wanted)
+    const made = new KnownKey(text, this.#reserved.includes(text), this.#wanted)
     this.#keys.set(text, made)
     return made
   }

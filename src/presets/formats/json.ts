@@ -1,11 +1,12 @@
 import { TimeScanner } from '../../operators/bytes/time-scanner.ts'
 import { Wanted } from '../../operators/direct/direct-chain.ts'
 import { DirectJson } from '../../operators/direct/direct-json.ts'
-import { type Entry, setKey, type Value, type Values } from '../../operators/entry.ts'
+import { type Entry, isMap, setKey, type Value, type Values } from '../../operators/entry.ts'
 import { OperatorError } from '../../operators/operator-error.ts'
 import { parseJsonObject } from '../../operators/parsers/json.ts'
 import type { LogWriter } from '../../wire/otlp/log-writer.ts'
 import type { Format, FormatSettings } from '../format.ts'
+import { levelOfMongo } from '../levels.ts'
 import { spanIdKeys, TraceIds, traceIdKeys } from '../trace-ids.ts'
 import {
   jsonLevelKeys,
@@ -23,10 +24,10 @@ export class Json implements Format {
   readonly multiline = false
   readonly #settings: FormatSettings
   readonly #times: TimeScanner
-  readonly #time = jsonTimeKeys.map((key) => new Wanted(key))
-  readonly #level = jsonLevelKeys.map((key) => new Wanted(key))
-  readonly #traceId = traceIdKeys.map((key) => new Wanted(key))
-  readonly #spanId = spanIdKeys.map((key) => new Wanted(key))
+  readonly #time = jsonTimeKeys.flatMap(wantedOf)
+  readonly #level = jsonLevelKeys.flatMap(wantedOf)
+  readonly #traceId = traceIdKeys.flatMap(wantedOf)
+  readonly #spanId = spanIdKeys.flatMap(wantedOf)
   readonly #message: readonly Wanted[]
   readonly #wanted: readonly Wanted[]
   readonly #parser: DirectJson
@@ -35,7 +36,7 @@ export class Json implements Format {
   constructor(settings: FormatSettings) {
     this.#settings = settings
     this.#times = new TimeScanner(settings.zone, settings.nowMs)
-    this.#message = settings.body === 'message' ? jsonMessageKeys.map((key) => new Wanted(key)) : []
+    this.#message = settings.body === 'message' ? jsonMessageKeys.flatMap(wantedOf) : []
     this.#wanted = [
       ...this.#time,
       ...this.#level,
@@ -97,8 +98,10 @@ export class Json implements Format {
     if (readUsualTime(time, 0, time.length, this.#times)) {
       entry.timeUnixNano = BigInt(this.#times.seconds) * 1_000_000_000n + BigInt(this.#times.nanos)
     }
-    const level = bytesOf(firstValue(values, jsonLevelKeys))
-    const number = readUsualLevel(level, 0, level.length)
+    const usual = firstValue(values, jsonLevelKeys)
+    const level = bytesOf(usual ?? mongoLevel(values))
+    const number =
+      usual === undefined ? levelOfMongo(level.toString()) : readUsualLevel(level, 0, level.length)
     if (number > 0) {
       entry.severityNumber = number
       entry.severityText = level.toString()
@@ -130,10 +133,35 @@ function firstOf(wanted: readonly Wanted[]): Wanted | undefined {
 
 function firstValue(values: Values, keys: readonly string[]): Value {
   for (const key of keys) {
-    const value = Object.hasOwn(values, key) ? values[key] : undefined
+    const value = valueOf(values, key) ?? nestedValue(values, key)
     if (typeof value === 'string' || typeof value === 'number') return value
   }
   return undefined
+}
+
+function valueOf(values: Values, key: string): Value {
+  return Object.hasOwn(values, key) ? values[key] : undefined
+}
+
+/** ECS allows for `log.level` also `{"log":{"level":…}}`. */
+function nestedValue(values: Values, key: string): Value {
+  const dot = key.indexOf('.')
+  if (dot < 0) return undefined
+  const outer = valueOf(values, key.slice(0, dot))
+  return isMap(outer) ? valueOf(outer, key.slice(dot + 1)) : undefined
+}
+
+/** The same for the short way. */
+function wantedOf(key: string): Wanted[] {
+  const dot = key.indexOf('.')
+  const whole = new Wanted(key)
+  return dot < 0 ? [whole] : [whole, new Wanted(key.slice(dot + 1), key.slice(0, dot))]
+}
+
+/** MongoDB writes its level into `s`, beside a time that nobody else writes so. */
+function mongoLevel(values: Values): Value {
+  const time = valueOf(values, 't')
+  return isMap(time) && Object.hasOwn(time, '$date') ? valueOf(values, 's') : undefined
 }
 
 function bytesOf(value: Value): Buffer {

@@ -13,7 +13,7 @@ import { TimeScanner } from '../../operators/bytes/time-scanner.ts'
 import { type FormatSettings, TextFormat } from '../format.ts'
 import { type Found, Key } from '../found.ts'
 import { KeyNames } from '../keys.ts'
-import { scanPairs } from '../pairs.ts'
+import { blockEnd, scanPairs } from '../pairs.ts'
 
 const threadId = new Key('thread.id')
 const filePath = new Key('code.file.path')
@@ -31,6 +31,8 @@ const levels: ReadonlyMap<number, number> = new Map([
  *
  *   I1121 10:15:30.123456    4711 server.go:42] message
  *   I1121 10:15:30.123456    4711 server.go:42] "Pod status updated" pod="kube-system/kubedns" status="ready"
+ *
+ * A value of several lines stands between `=<` and ` >`, each of its lines behind a tab.
  */
 export class Klog extends TextFormat {
   readonly name = 'klog'
@@ -85,7 +87,19 @@ export class Klog extends TextFormat {
     const close = closingQuote(source, start + 1, firstEnd, byteOf.quote)
     if (close < 0 || !(close + 1 === firstEnd || standsAt(source, close + 1, firstEnd, ' '))) return
     const mark = found.count
-    if (scanPairs(source, close + 1, firstEnd, this.#names, found) < 0) found.truncate(mark)
-    else if (firstEnd >= end) found.quotedMessage(start + 1, close)
+    const pairsEnd = endOfPairs(source, firstEnd, end)
+    if (scanPairs(source, close + 1, pairsEnd, this.#names, found) < 0) found.truncate(mark)
+    else if (pairsEnd >= end) found.quotedMessage(start + 1, close)
   }
+}
+
+/** The end of the line in which the pairs end: values of several lines may stand between. */
+function endOfPairs(source: Uint8Array, firstEnd: number, end: number): number {
+  let at = firstEnd
+  while (source[at - 2] === byteOf.equals) {
+    const behind = blockEnd(source, at - 1, end)
+    if (behind < 0) break
+    at = lineEnd(source, behind, end)
+  }
+  return at
 }

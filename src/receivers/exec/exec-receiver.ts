@@ -12,6 +12,9 @@ import type { ExecConfig } from './schema.ts'
 
 type Outcome = 'success' | 'failure' | 'timeout' | 'output_limit' | 'not_started'
 
+/** A stop that takes longer says why. */
+const saysAfterMs = 1000
+
 /** Runs a command, by the clock or without end, and makes records of its output. */
 export class ExecReceiver implements Component {
   readonly #settings: ReceiverSettings<ExecConfig>
@@ -64,9 +67,18 @@ export class ExecReceiver implements Component {
   async stop(abort: AbortSignal): Promise<void> {
     this.#cancelTick?.()
     this.#stopping.abort()
+    const cancelWord = this.#settings.clock.after(saysAfterMs, () => this.#sayWaiting())
     await this.#run?.terminate(this.#settings.config.stop_timeout, abort)
     await this.#going
+    cancelWord()
     await this.#streams?.stop(abort)
+  }
+
+  #sayWaiting(): void {
+    if (this.#run === undefined) return
+    const { logger, config } = this.#settings
+    const fields = { pid: this.#run.pid, stop_timeout_ms: config.stop_timeout }
+    logger.info('the stop waits for a command to end', fields)
   }
 
   async #runOnAndOn(): Promise<void> {
