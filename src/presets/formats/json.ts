@@ -133,13 +133,13 @@ function firstOf(wanted: readonly Wanted[]): Wanted | undefined {
 
 function firstValue(values: Values, keys: readonly string[]): Value {
   for (const key of keys) {
-    const value = valueOf(values, key) ?? nestedValue(values, key)
+    const value = ownValue(values, key) ?? nestedValue(values, key)
     if (typeof value === 'string' || typeof value === 'number') return value
   }
   return undefined
 }
 
-function valueOf(values: Values, key: string): Value {
+function ownValue(values: Values, key: string): Value {
   return Object.hasOwn(values, key) ? values[key] : undefined
 }
 
@@ -147,8 +147,8 @@ function valueOf(values: Values, key: string): Value {
 function nestedValue(values: Values, key: string): Value {
   const dot = key.indexOf('.')
   if (dot < 0) return undefined
-  const outer = valueOf(values, key.slice(0, dot))
-  return isMap(outer) ? valueOf(outer, key.slice(dot + 1)) : undefined
+  const outer = ownValue(values, key.slice(0, dot))
+  return isMap(outer) ? ownValue(outer, key.slice(dot + 1)) : undefined
 }
 
 /** The same for the short way. */
@@ -160,8 +160,8 @@ function wantedOf(key: string): Wanted[] {
 
 /** MongoDB writes its level into `s`, beside a time that nobody else writes so. */
 function mongoLevel(values: Values): Value {
-  const time = valueOf(values, 't')
-  return isMap(time) && Object.hasOwn(time, '$date') ? valueOf(values, 's') : undefined
+  const time = ownValue(values, 't')
+  return isMap(time) && Object.hasOwn(time, '$date') ? ownValue(values, 's') : undefined
 }
 
 function bytesOf(value: Value): Buffer {
