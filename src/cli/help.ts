@@ -93,7 +93,8 @@ bodies. Findings are counted on stderr; --explain tells each, and what its detec
 Shows how the records of a file, or of standard input, would be read: time, level, body, and
 the attributes below it. Nothing is sent and no position is kept. Without a flag the preset
 is auto, which says what it chose and why. With --config the receiver that includes the file
-reads it, its operators included. Records that cannot be read say why.
+reads it, its operators included. Records that cannot be read say why. Processors come behind
+a receiver and are not applied: what they would mask is shown as it stands in the file.
 
   --preset NAME    nginx_access, log4j, json, …; see docs/reference/presets.md
   -n, --lines N    the last so many records; 10 of a file, all of standard input

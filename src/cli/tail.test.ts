@@ -95,6 +95,12 @@ ${shownAccess('/b', 'ERROR', 502)}`,
     assert.equal(stderr, '1 record, all parsed\n')
   })
 
+  test('says that there are no records', async () => {
+    const { stdout, stderr } = await run(['-'], { stdin: Readable.from(['']) })
+    assert.equal(stdout, '')
+    assert.equal(stderr, 'no records\n')
+  })
+
   test('keeps to what auto chose by many lines when a few others follow', async () => {
     const line = '{"level":"info","msg":"up"}\n'
     const stdin = Readable.from([line.repeat(4), 'bye\nbye\n', line])

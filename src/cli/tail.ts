@@ -192,6 +192,7 @@ class TailCommand {
   }
 
   #summary(): string {
+    if (this.#shown === 0) return 'no records'
     const records = this.#shown === 1 ? '1 record' : `${this.#shown} records`
     return this.#unread === 0 ? `${records}, all parsed` : `${records}, ${this.#unread} not parsed`
   }
