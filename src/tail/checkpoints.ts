@@ -235,12 +235,13 @@ export class Checkpoints {
   async #save(): Promise<void> {
     const nowMs = this.#clock.nowMs()
     for (const file of this.#dirty) {
-      // What a copy is, the next start finds out again.
-      if (file.shadowOf !== undefined) continue
+      const isCopy = file.shadowOf !== undefined
+      // What a copy is, the next start finds out again, but not what of it was there before the first one.
+      if (isCopy && file.startsAt === undefined) continue
       const { id, pathNow: path } = file
       file.savedMs = nowMs
       const open = { id, path, ...file.acknowledged, seenMs: nowMs, gone: false }
-      this.#changes.set(keyOf(id), format(open))
+      this.#changes.set(keyOf(id), format(isCopy ? { ...open, isCopy } : open))
     }
     this.#dirty.clear()
     const changes = new Map(this.#changes)
@@ -276,6 +277,7 @@ function parse(bytes: Uint8Array | undefined): Remembered | undefined {
   const position = value?.position
   if (value?.version !== version || position === undefined || position === null) return undefined
   const { id, path = '', recordNumber = 0, skipping = false, seenMs = 0, gone = false } = value
+  const isCopy = value.isCopy === true
   const numbers = [
     id,
     position.dev,
@@ -285,5 +287,5 @@ function parse(bytes: Uint8Array | undefined): Remembered | undefined {
     position.guardBytes,
   ]
   if (!numbers.every((n) => Number.isSafeInteger(n) && (n as number) >= 0)) return undefined
-  return { id: id as number, path, position, recordNumber, skipping, seenMs, gone }
+  return { id: id as number, path, position, recordNumber, skipping, seenMs, gone, isCopy }
 }

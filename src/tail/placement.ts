@@ -3,7 +3,15 @@ import type { Logger } from '../component/telemetry.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import { findCopied, followCopied } from './copies.ts'
 import type { Head } from './head.ts'
-import { firstBytes, hashBytes, holdsMark, holdsPosition, markOf, readGuard } from './identity.ts'
+import {
+  firstBytes,
+  hashBytes,
+  holdsMark,
+  holdsPosition,
+  markOf,
+  type Position,
+  readGuard,
+} from './identity.ts'
 import type { OpenFiles } from './open-files.ts'
 import type { HeadHash, Remembered } from './remembered.ts'
 import type { Source } from './source.ts'
@@ -71,10 +79,15 @@ export class Placement {
     // What ended since may begin like it, but none of what is in it was read then.
     const isChance = leavesOut === 'all' || (leavesOut !== 'nothing' && found?.past !== undefined)
     const remembered = !own && isChance ? undefined : found
-    const copied = own ? undefined : await findCopied(file, bornMs, others, this.#files)
+    const wasCopy = found?.isCopy === true && isInode(found.position, stats)
+    const mayBeCopy = !own || wasCopy
+    const copied = mayBeCopy ? await findCopied(file, bornMs, others, this.#files) : undefined
     if (copied !== undefined) {
       followCopied(file, copied)
-      if (leavesOut !== 'nothing') {
+      if (wasCopy) {
+        file.startsAt = markOf(found.position)
+        this.#checkpoints.claim(found, file)
+      } else if (leavesOut !== 'nothing') {
         const offset = file.sizeBytes
         file.startsAt = { offset, guard: await readGuard(source, offset) }
       }
@@ -143,7 +156,8 @@ export class Placement {
     for (const remembered of this.#checkpoints.ofInode(stats)) {
       if (wasMadeAfter(bornMs, remembered)) continue
       if (!(await holdsPosition(source, sizeBytes, head, remembered.position))) continue
-      if (isOwn(remembered, file, stats)) return remembered
+      // Of a copy that waited, its original may have been read further.
+      if (isOwn(remembered, file, stats) && remembered.isCopy !== true) return remembered
       reused ??= remembered
     }
     // The inode of a file that is gone may be anybody's: then whatever was read further says more.
@@ -167,6 +181,10 @@ export class Placement {
 
 function wasMadeAfter(bornMs: number, { past }: Remembered): boolean {
   return past !== undefined && bornMs > past.endedMs
+}
+
+function isInode(position: Position, { dev, ino }: Stats): boolean {
+  return position.dev === dev && position.ino === ino
 }
 
 function leaveShadow(file: TailedFile): Shadow {
@@ -193,6 +211,11 @@ function isOwn(
   { isPlain, bornMs }: TailedFile,
   stats: Stats,
 ): boolean {
-  const sameInode = isPlain && position.dev === stats.dev && position.ino === stats.ino
-  return sameInode && !gone && position.offset > 0 && bornMs < seenMs - coarseMs
+  return (
+    isPlain &&
+    isInode(position, stats) &&
+    !gone &&
+    position.offset > 0 &&
+    bornMs < seenMs - coarseMs
+  )
 }

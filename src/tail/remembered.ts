@@ -13,6 +13,8 @@ export interface Remembered {
   readonly seenMs: number
   /** It was closed because nothing leads to it any more. Of one that was open when remora stopped nobody knows. */
   readonly gone: boolean
+  /** It was a copy of another one, so far, of which nothing before its position is to be read. */
+  readonly isCopy?: boolean
   /** Of one that ended in this run. */
   readonly past?: Past
 }

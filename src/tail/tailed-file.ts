@@ -246,7 +246,13 @@ export class TailedFile {
     return this.#position(this.head, this.offset, this.guard)
   }
 
+  /** Of a copy that waits: where it begins, if it is none after all. */
   get acknowledged(): Acknowledged {
+    const { shadowOf, startsAt } = this
+    if (shadowOf !== undefined && startsAt !== undefined) {
+      const position = this.#position(this.head, startsAt.offset, startsAt.guard)
+      return { position, skipping: false, recordNumber: 0 }
+    }
     const { committedSkipping: skipping, committedRecordNumber: recordNumber } = this
     const position = this.#position(this.head, this.committed, this.committedGuard)
     return { position, skipping, recordNumber }

@@ -203,6 +203,31 @@ suite('start_at: end leaves out what the first look has seen', () => {
     scene.die()
     assert.deepEqual(scene.lines, ['two', 'three, longer than before'])
   })
+
+  for (const [first, second] of ['12', '21']) {
+    for (const startsAgain of ['before that', 'between the two', 'at the end only']) {
+      const title = `of two equal files, both of which are followed: ${first} is written first, remora starts again`
+      test(`${title} ${startsAgain}`, async () => {
+        const scene = new Scene({ options: { start_at: 'end' } })
+        const again = async (): Promise<void> => {
+          await scene.pass(1000)
+          scene.die()
+          await scene.start()
+        }
+        for (const name of ['app.log.1', 'app.log.2']) scene.write(name, 'left out\n')
+        await scene.start()
+        if (startsAgain.startsWith('before')) await again()
+        scene.write(`app.log.${first}`, `${first}\n`)
+        await scene.polls(1)
+        if (startsAgain.startsWith('between')) await again()
+        scene.write(`app.log.${second}`, `${second}\n`)
+        await scene.polls(3)
+        await again()
+        scene.die()
+        assert.deepEqual(scene.lines, [first, second])
+      })
+    }
+  }
 })
 
 interface Behaviour {
