@@ -25,7 +25,7 @@ const table = {
   signal: ['wire', 'errors'],
   component: ['signal', 'errors'],
   memory: ['component'],
-  telemetry: ['component', 'signal', 'errors'],
+  telemetry: ['component', 'signal', 'errors', 'memory'],
   net: ['component', 'wire', 'errors', 'telemetry'],
   buffer: ['component', 'signal', 'telemetry', 'errors'],
   delivery: [...contracts, 'buffer', 'net/compress.ts'],

@@ -1,6 +1,7 @@
 import type { Clock } from '../component/clock.ts'
 import type { Logger } from '../component/telemetry.ts'
 import { type Collect, collect } from './collect.ts'
+import { memoryUsage } from './memory-usage.ts'
 
 /*
  * V8 collects when something is allocated. What is garbage when the work ends therefore stays: after 24 JSON bodies of 11 MB a
@@ -60,7 +61,7 @@ function thisProcess(): Process {
       return utilization
     },
     usedBytes: () => {
-      const { heapUsed, external } = process.memoryUsage()
+      const { heapUsed, external } = memoryUsage()
       return heapUsed + external
     },
   }

@@ -1,4 +1,5 @@
 import { type Collect, collect } from './collect.ts'
+import { memoryUsage } from './memory-usage.ts'
 
 /*
  * A batch of lines is one object of a few bytes that holds hundreds of kilobytes outside of V8's heap. Reading makes hardly
@@ -24,7 +25,7 @@ export class YoungGarbage {
 
   /** `usedBytes`: of buffers outside of V8's heap, garbage included. */
   constructor(
-    usedBytes: () => number = () => process.memoryUsage().arrayBuffers,
+    usedBytes: () => number = () => memoryUsage().arrayBuffers,
     collectNow: Collect | undefined = collect,
   ) {
     this.#usedBytes = usedBytes

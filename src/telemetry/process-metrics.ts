@@ -1,3 +1,4 @@
+import { memoryUsage } from '../memory/memory-usage.ts'
 import type { MetricRegistry } from './meter.ts'
 
 /** The few that cost next to nothing to read; all are read at the scrape. */
@@ -7,10 +8,10 @@ export function addProcessMetrics(registry: MetricRegistry): void {
     const { user, system } = process.cpuUsage()
     return (user + system) / 1e6
   })
-  source(registry, 'otelcol_process_memory_rss', () => process.memoryUsage.rss())
-  source(registry, 'otelcol_process_runtime_heap_alloc_bytes', () => process.memoryUsage().heapUsed)
+  source(registry, 'otelcol_process_memory_rss', () => memoryUsage().rss)
+  source(registry, 'otelcol_process_runtime_heap_alloc_bytes', () => memoryUsage().heapUsed)
   source(registry, 'otelcol_process_runtime_total_sys_memory_bytes', () => {
-    const { heapTotal, external } = process.memoryUsage()
+    const { heapTotal, external } = memoryUsage()
     return heapTotal + external
   })
 }

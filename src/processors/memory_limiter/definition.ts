@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { defineProcessor } from '../../component/define.ts'
 import { rule } from '../../component/rule.ts'
 import { duration, integer } from '../../component/schema.ts'
+import { memoryUsage } from '../../memory/memory-usage.ts'
 import { resolveLimits } from './limits.ts'
 import { MemoryLimiter } from './memory-limiter.ts'
 
@@ -104,7 +105,7 @@ export const memoryLimiter = defineProcessor({
           },
           system,
         ),
-        measure: () => process.memoryUsage(),
+        measure: memoryUsage,
         collectGarbage: globalThis.gc === undefined ? undefined : () => globalThis.gc?.(),
       },
       settings,
