@@ -2,6 +2,7 @@ import { Bug } from '../errors/bug.ts'
 import type { Code } from '../errors/codes.ts'
 import { DeliveryError } from '../errors/delivery-error.ts'
 import type { Batch } from '../signal/batch.ts'
+import type { ConsumeContext } from '../signal/consumer.ts'
 import type { ExporterLedger } from '../signal/ledger.ts'
 
 /**
@@ -39,8 +40,8 @@ export class Entry {
   /** When it came, by the monotonic clock. */
   readonly arrivedMs: number
   readonly account: ExporterLedger
-  /** Whether its caller rather waits for room than be refused. */
-  waits = false
+  /** What its caller wants of a full queue: see `ConsumeContext.onFull`. */
+  onFull: ConsumeContext['onFull'] = 'refuse'
   readonly #answer: Answer
   /** Items that have no end yet. */
   #openItems: number

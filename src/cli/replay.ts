@@ -146,6 +146,7 @@ async function startSender(
     logger: { ...logger, error: () => {} },
     meter: new MetricRegistry().meter({ exporter: id }, definition.metrics),
     clock,
+    stopping: new AbortController().signal,
     status: () => {},
     ledger: (pipeline, signal) => new PipelineLedger(pipeline, signal).exporter(id),
     storage: () => {

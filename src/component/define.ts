@@ -21,6 +21,8 @@ export interface Settings<Config> {
   readonly logger: Logger
   readonly meter: Meter
   readonly clock: Clock
+  /** Fires when the stop of remora begins, before that of the first component: senders that are kept waiting get their answer now. */
+  readonly stopping: AbortSignal
   /** Reports a change of health; repeating the same state is free. */
   status(status: Status): void
   /**

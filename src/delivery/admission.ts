@@ -21,6 +21,8 @@ export interface AdmissionOptions {
   readonly overflow: Overflow
   /** Callers hear back only when the backend has answered. */
   readonly waitForResult: boolean
+  /** Fires when senders that wait for room are to be refused instead. */
+  readonly stopping: AbortSignal
   /** What callers that wait for room may hold together; the next one is refused. */
   readonly waitingBytesMax: number
   /** Items were given to the queue. */
@@ -49,6 +51,7 @@ export class Admission {
     this.#clock = clock
     this.#options = options
     this.#enqueueFailed = enqueueFailed
+    options.stopping.addEventListener('abort', () => this.#answerSenders(), { once: true })
   }
 
   /** Somebody waits for room. */
@@ -116,7 +119,7 @@ export class Admission {
     } else if (overflow === 'drop_oldest' || overflow === 'drop_newest') {
       this.#drop(entry, error)
       entry.accepted()
-    } else if (entry.waits && this.#waitingBytes + sizeBytes <= waitingBytesMax) {
+    } else if (this.#waits(entry) && this.#waitingBytes + sizeBytes <= waitingBytesMax) {
       this.#waiting.push(entry)
       this.#waitingBytes += sizeBytes
     } else {
@@ -132,6 +135,19 @@ export class Admission {
       entry.refuse(stopping())
     }
     this.#waitingBytes = 0
+  }
+
+  /** Senders that keep their data need not wait for the end of the stop; what is handed on within remora may find room yet. */
+  #answerSenders(): void {
+    for (let count = this.#waiting.length; count > 0; count--) {
+      const entry = this.#waiting.shift() as Entry
+      if (entry.onFull === 'wait') {
+        this.#waiting.push(entry)
+        continue
+      }
+      this.#waitingBytes -= entry.batch.sizeBytes
+      entry.refuse(stopping())
+    }
   }
 
   #offer(entry: Entry): void {
@@ -212,12 +228,13 @@ export class Admission {
       units,
       this.#clock.monotonicMs(),
     )
-    entry.waits = this.#waits(context)
+    entry.onFull = context.onFull
     return entry
   }
 
-  #waits({ onFull }: ConsumeContext): boolean {
-    const { overflow } = this.#options
+  #waits({ onFull }: Pick<ConsumeContext, 'onFull'>): boolean {
+    const { overflow, stopping } = this.#options
+    if (onFull === 'refuse' && stopping.aborted) return false
     return overflow === 'block' || (overflow === undefined && onFull === 'wait')
   }
 }

@@ -375,6 +375,32 @@ suite('a full queue', () => {
     })
   }
 
+  test('answers senders that wait as soon as remora stops; others may find room yet', async () => {
+    const waiting: (() => void)[] = []
+    const stop = new AbortController()
+    const rig = new Rig(
+      { sending_queue: { ...full, overflow: 'block' } },
+      () => new Promise((resolve) => waiting.push(() => resolve(fullSuccess))),
+      { stopping: stop.signal },
+    )
+    for (const onFull of ['wait', 'wait', 'wait', 'refuse', 'wait', 'refuse'] as const) {
+      rig.give(10, { onFull }).catch(() => undefined)
+    }
+    await settle()
+    assert.equal(rig.outcomes.join(' '), 'ok ok ok pending pending pending')
+    stop.abort()
+    rig.give(10, { onFull: 'refuse' }).catch(() => undefined)
+    await settle()
+    assert.equal(rig.outcomes.join(' '), 'ok ok ok stopping pending stopping queue_full')
+    rig.balances()
+    while (waiting.length > 0) {
+      waiting.shift()?.()
+      await settle()
+    }
+    assert.deepEqual([rig.account.delivered, rig.outcomes[4]], [40, 'ok'])
+    await rig.stop(0)
+  })
+
   test('takes a batch larger than itself when it is empty', async () => {
     const rig = new Rig({ sending_queue: { sizer: 'items', queue_size: 5 } }, ok)
     await rig.give(10)

@@ -47,7 +47,7 @@ export class SignalDelivery {
     queue: Queue,
     bytesMax: number,
   ) {
-    const { clock, logger, meter, id, config } = settings
+    const { clock, logger, meter, id, config, stopping } = settings
     const { sending_queue: queueConfig, timeout } = config
     const { enabled } = queueConfig
     const metrics = new DeliveryMetrics(meter, signal)
@@ -63,6 +63,7 @@ export class SignalDelivery {
         overflow: queueConfig.overflow ?? (queueConfig.block_on_overflow ? 'block' : undefined),
         waitForResult: queueConfig.wait_for_result || !enabled,
         waitingBytesMax: bytesMax,
+        stopping,
         onOffered: (items) => this.#coming.add(items),
         onTurnedAway: (what, items, reason) =>
           warnOfFullQueue(logger, what, { signal, reason, items }),

@@ -51,6 +51,8 @@ export interface BuildSettings {
   readonly registry: MetricRegistry
   readonly board: StatusBoard
   readonly endings: Endings
+  /** See `Settings.stopping`. */
+  readonly stopping: AbortSignal
 }
 
 /** Makes the instances of a plan. An Error names the component that cannot be made; nothing is open then. */
@@ -213,7 +215,7 @@ class Builder {
     entry: Configured<AnyDefinition>,
     { key, kind, id, labels }: Identity,
   ): Settings<object> {
-    const { clock, logger, registry, board } = this.#settings
+    const { clock, logger, registry, board, stopping } = this.#settings
     board.add(key)
     return {
       id,
@@ -221,6 +223,7 @@ class Builder {
       logger: logger.child({ component_kind: kind, component_id: id }),
       meter: registry.meter(labels, entry.definition.metrics),
       clock,
+      stopping,
       status: (status) => board.report(key, status),
       ledger: (pipeline, signal) => this.#ledgerOf(pipeline, signal, id).exporter(id),
       storage: (storageId) => {

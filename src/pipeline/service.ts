@@ -49,7 +49,15 @@ export async function startService(plan: Plan, settings: ServiceSettings): Promi
     statusLog.changed(component, now, before, () => board.statuses.get(component) ?? now),
   )
   const endings = new Endings(plan.receivers.length)
-  const graph = buildGraph(plan, { clock, logger, registry, board, endings })
+  const stopping = new AbortController()
+  const graph = buildGraph(plan, {
+    clock,
+    logger,
+    registry,
+    board,
+    endings,
+    stopping: stopping.signal,
+  })
   const { shutdownTimeoutMs, telemetry } = plan.service
   addOwnMetrics(registry, graph, board, settings)
   const { version = 'unknown', instanceId = createInstanceId() } = settings
@@ -72,6 +80,7 @@ export async function startService(plan: Plan, settings: ServiceSettings): Promi
   let stopped: Promise<void> | undefined
   return {
     stop: () => {
+      stopping.abort()
       stopped ??= stopService(graph, lifecycle, server, logger)
       return stopped
     },

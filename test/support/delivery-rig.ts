@@ -32,7 +32,7 @@ export class Rig {
   constructor(
     input: Input,
     backend: (batch: Batch, abort: AbortSignal) => Promise<SendOutcome>,
-    options: Pick<TestSettingsOptions<FakeClock>, 'storages' | 'id'> = {},
+    options: Pick<TestSettingsOptions<FakeClock>, 'storages' | 'id' | 'stopping'> = {},
   ) {
     this.settings = testSettings(v.parse(schema, input), {
       id: 'otlp',

@@ -131,6 +131,8 @@ export interface TestSettings<Config> extends ReceiverSettings<Config> {
 export interface TestSettingsOptions<C extends Clock> {
   readonly id?: string
   readonly clock?: C
+  /** Never fires unless given. */
+  readonly stopping?: AbortSignal
   /** Where an exporter finds the accounts of what it recovers. */
   readonly ledgers?: readonly PipelineLedger[]
   readonly storages?: Readonly<Record<string, Storage>>
@@ -153,6 +155,7 @@ export function testSettings<Config, C extends Clock = FakeClock>(
     logger: new RecordingLogger(),
     meter: new RecordingMeter(),
     clock: options.clock ?? (new FakeClock() as unknown as C),
+    stopping: options.stopping ?? new AbortController().signal,
     statuses,
     status: (status) => {
       statuses.push(status)
