@@ -238,6 +238,10 @@ export class DiskQueue {
     return this.#failure
   }
 
+  get #isFull(): boolean {
+    return this.#failure !== undefined && fullCodes.has(this.#failure.code)
+  }
+
   get counts(): { readonly groups: number; readonly syncs: number; readonly cursorSaves: number } {
     const { groups, syncs } = this.#appender
     return { groups, syncs, cursorSaves: this.#cursor.saves }
@@ -406,7 +410,10 @@ export class DiskQueue {
 
   #retireIfDone(segment: Segment): void {
     if (!segment.isDone) return
-    if (segment.sealed) {
+    // On a full disk the file that is written to may hold all the room there is: nothing else would ever come free.
+    if (!segment.sealed && this.#isFull && this.#appender.maySeal(segment)) {
+      this.#appender.seal(segment)
+    } else if (segment.sealed) {
       this.#files.retire(segment)
       if (this.#failure !== undefined) void this.#probeForRoom()
       this.#cursor.touch()
@@ -451,7 +458,7 @@ export class DiskQueue {
   async #probeForRoom(): Promise<void> {
     await this.#files.removeRetired()
     if (this.#failure === undefined || this.#closed) return
-    if (this.#files.removalFailure !== undefined || !fullCodes.has(this.#failure.code)) return
+    if (this.#files.removalFailure !== undefined || !this.#isFull) return
     this.#probeMs = probeMsMin
     this.#probeIn(probeMsMin)
   }
@@ -462,6 +469,7 @@ export class DiskQueue {
    * healed every second.
    */
   async #probe(): Promise<void> {
+    for (const newest of this.#files.live.slice(-1)) this.#retireIfDone(newest)
     if (!(await this.#cursor.save())) return
     const { removalFailure, fileBytes, limits } = this.#files
     const full = fileBytes + limits.segmentBytes > limits.capBytes

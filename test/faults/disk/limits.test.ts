@@ -477,26 +477,50 @@ suite('D11: a disk that takes nothing', () => {
     await queue.close()
   })
 
-  test('full disk: what was delivered is room, and the next batch is taken a second later', async () => {
+  for (const [where, maxSizeBytes, reserve] of [
+    ['in many files', 64 * KiB, 0],
+    ['in the file that is written to', MiB, 0],
+    ['in that file, with room for a cursor', MiB, 1024],
+  ] as const) {
+    test(`full disk: what was delivered ${where} is room, and the next batch is taken a second later`, async () => {
+      const fs = simulated()
+      const { queue, clock } = await openQueue('/queue', { maxSizeBytes }, fs)
+      await fill(queue, 0, 20, 1000)
+      fs.capacityBytes = fs.usedBytes + reserve
+      const append = () => queue.append(numberedBatch(20, 2000), account)
+      await assert.rejects(append(), isRefusal('write_failed'))
+      // By now the probes come every half minute.
+      for (let second = 0; second < 100; second++) {
+        await clock.advance(1000)
+        await settle(fs)
+        if (queue.failure === undefined) await assert.rejects(append(), isRefusal('write_failed'))
+      }
+      assert.equal(queue.failure?.code, 'ENOSPC')
+      assert.deepEqual(await drain(queue), numbers(0, 20))
+      await settle(fs)
+      await clock.advance(1000)
+      await settle(fs)
+      assert.equal(queue.failure, undefined)
+      await fill(queue, 21, 22, 2000)
+      await queue.close()
+      assert.equal(clock.pending, 0)
+    })
+  }
+
+  test('full disk: what was delivered before it filled up is room too', async () => {
     const fs = simulated()
-    const { queue, clock } = await openQueue('/queue', { maxSizeBytes: 64 * KiB }, fs)
+    const { queue, clock } = await openQueue('/queue', { maxSizeBytes: MiB }, fs)
     await fill(queue, 0, 20, 1000)
+    await drain(queue)
     fs.capacityBytes = fs.usedBytes
-    await assert.rejects(queue.append(numberedBatch(20, 500), account), isRefusal('write_failed'))
-    // By now the probes come every half minute.
-    for (let second = 0; second < 100; second++) {
+    await assert.rejects(queue.append(numberedBatch(20, 2000), account), isRefusal('write_failed'))
+    for (let second = 0; second < 3; second++) {
       await clock.advance(1000)
       await settle(fs)
     }
-    assert.equal(queue.failure?.code, 'ENOSPC')
-    assert.deepEqual(await drain(queue), numbers(0, 20))
-    await settle(fs)
-    await clock.advance(1000)
-    await settle(fs)
     assert.equal(queue.failure, undefined)
-    await fill(queue, 21, 22)
+    await fill(queue, 21, 22, 2000)
     await queue.close()
-    assert.equal(clock.pending, 0)
   })
 
   test('full disk with room for a cursor: it is not said to be healed again and again', async () => {
