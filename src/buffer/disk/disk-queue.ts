@@ -469,7 +469,8 @@ export class DiskQueue {
    * healed every second.
    */
   async #probe(): Promise<void> {
-    for (const newest of this.#files.live.slice(-1)) this.#retireIfDone(newest)
+    const newest = this.#files.live.at(-1)
+    if (newest !== undefined) this.#retireIfDone(newest)
     if (!(await this.#cursor.save())) return
     const { removalFailure, fileBytes, limits } = this.#files
     const full = fileBytes + limits.segmentBytes > limits.capBytes
