@@ -113,6 +113,11 @@ export function existingFile() {
   return v.pipe(v.string('must be a path'), v.metadata({ scalar: 'file' } satisfies ScalarMetadata))
 }
 
+/** The id of an extension that is a storage. */
+export function storageId() {
+  return v.string('must be the id of a storage extension, such as file_storage')
+}
+
 /** A string; numbers and booleans of the YAML are taken as their text, so that `value: 5` needs no quotes. */
 export function text() {
   return v.pipe(

@@ -32,6 +32,10 @@ suite('the options of the delivery path refuse', () => {
       { rate_limit: { items_per_second: 1, bytes_per_second: '1MB' } },
       'takes items_per_second or bytes_per_second, not both',
     ],
+    [
+      { sending_queue: { storage: true } },
+      'must be the id of a storage extension, such as file_storage',
+    ],
     [{ dead_letter: true }, 'must be a map, e.g. { storage: file_storage }'],
     [{ dead_letter: {} }, 'needs a directory or a storage'],
     [

@@ -6,6 +6,7 @@ import {
   integer,
   type ObjectMetadata,
   sectionSwitch,
+  storageId,
 } from '../component/schema.ts'
 
 const batch = v.pipe(
@@ -106,7 +107,7 @@ const sendingQueue = v.pipe(
     ),
     storage: v.optional(
       v.pipe(
-        v.string(),
+        storageId(),
         v.description(
           'The storage extension that keeps the queue on disk: senders are answered once their data is fsynced there, nothing of it is lost to a restart or to max_elapsed_time, and the bytes are bounded by max_size of the storage.',
         ),
@@ -269,7 +270,7 @@ const deadLetter = v.pipe(
       ),
       storage: v.optional(
         v.pipe(
-          v.string(),
+          storageId(),
           v.description(
             'The storage extension in whose directory they lie, instead of `directory`.',
           ),

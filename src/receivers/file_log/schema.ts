@@ -7,6 +7,7 @@ import {
   integer,
   type ObjectMetadata,
   parses,
+  storageId,
 } from '../../component/schema.ts'
 import {
   contentOptions,
@@ -243,7 +244,7 @@ export const fileLogConfig = v.pipe(
     ),
     storage: v.optional(
       v.pipe(
-        v.string('must be the id of an extension'),
+        storageId(),
         v.description(
           'The extension that keeps the positions over a restart, e.g. `file_storage`.',
         ),
