@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readdir, readlink, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readlink, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { DirectoryInUse, lockDirectory } from './directory-lock.ts'
+import { giveSignOfLife } from './sign-of-life.ts'
 
 let root: string
 before(async () => {
@@ -55,6 +56,27 @@ suite('a directory', () => {
     await writeFile(join(directory, 'lock'), '{"pid":4194303,"startedAt":"1","socket":"precious"}')
     await (await lockDirectory(directory))()
     assert.deepEqual(await readdir(directory), ['precious'])
+  })
+
+  test('is rid of what processes left that were killed while they took the lock', async (t) => {
+    const directory = await mkdtemp(join(root, 'left-'))
+    const left = ['sock', 'tmp', 'stale'].map((ending) => `lock.0badcafe.${ending}`)
+    const notOurs = ['lock.0badcafe.txt', 'lock.other.tmp']
+    const minutesAgo = new Date(Date.now() - 120_000)
+    for (const name of [...left, ...notOurs]) {
+      await writeFile(join(directory, name), '')
+      await utimes(join(directory, name), minutesAgo, minutesAgo)
+    }
+    const alive = await giveSignOfLife(join(directory, 'lock.0000beef.sock'))
+    t.after(() => alive?.end())
+    await writeFile(join(directory, 'lock.0000beef.tmp'), '')
+    for (const ending of ['sock', 'tmp']) {
+      await utimes(join(directory, `lock.0000beef.${ending}`), minutesAgo, minutesAgo)
+    }
+    await writeFile(join(directory, 'lock.00000e3f.sock'), '')
+    await (await lockDirectory(directory))()
+    const others = ['lock.0000beef.sock', 'lock.0000beef.tmp', 'lock.00000e3f.sock']
+    assert.deepEqual((await readdir(directory)).sort(), [...others, ...notOurs].sort())
   })
 
   test('that process 1 of a container uses is refused to process 1 of another', {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { link, readFile, readlink, rename, symlink, unlink, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { errorCode } from './file-system.ts'
+import { removeLockLeftovers } from './lock-leftovers.ts'
 import { giveSignOfLife, isAnswered, type SignOfLife } from './sign-of-life.ts'
 
 /*
@@ -64,6 +65,7 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
     const message = `cannot lock directory "${directory}": ${(error as Error).message}`
     throw new Error(message, { cause: error })
   }
+  if (sign !== undefined) await removeLockLeftovers(directory, `${own}.sock`)
   return async () => {
     heldHere.delete(path)
     try {
