@@ -6,6 +6,7 @@ import { FakeClock } from '../../test/support/fake-clock.ts'
 import { RecordingLogger, RecordingMeter } from '../../test/support/settings.ts'
 import { takesShortWay } from '../../test/support/short-way.ts'
 import { sorted } from '../../test/support/sorted.ts'
+import type { Chain } from '../operators/chain.ts'
 import { compileOperators } from '../operators/compile.ts'
 import { operators } from '../operators/schema.ts'
 import { Preset, type PresetName } from '../presets/preset.ts'
@@ -300,6 +301,27 @@ suite('any lines, in blocks of several files, give the same records and hold the
     })
   }
 
+  for (const ops of [[container], [first], [container, first], [{ preset: 'log4j' }, container]]) {
+    test(`what hundreds of files leave unfinished is bounded, ${JSON.stringify(ops)}`, () => {
+      const text = 'x'.repeat(200_000)
+      const tag = ops.length === 1 ? 'P' : 'F'
+      const line = ops[0] === first ? text : `${at} stdout ${tag} ${text}`
+      const { chain } = compileFor(ops)
+      const target = targetOf(chain)
+      let givenUp = 0
+      for (let index = 0; index < 400; index++) {
+        target.begin(fileOf(`file-${index}`, {}), 0)
+        const bytes = Buffer.from(line)
+        target.line(bytes, 0, bytes.length, 0)
+        target.end()
+        givenUp += target.finish()?.itemCount ?? 0
+        const held = [...chain.held()].length
+        assert.equal(held + givenUp, index + 1)
+        assert.ok(held * text.length <= 32 * 1024 * 1024, `${held} are held`)
+      }
+    })
+  }
+
   test('a value that nests too deep costs no line of its record', () => {
     const depth = 20_000
     const deep = `{"a":${'['.repeat(depth)}1e5${']'.repeat(depth)}`
@@ -363,12 +385,7 @@ function records(
 ): unknown[] {
   const { chain, meter, logger } = compileFor(ops)
   if (!isShort) Object.defineProperty(chain, 'direct', { value: undefined })
-  const settings = {
-    resource: { r: 1 } as never,
-    includeRecordNumber: false,
-    includeRecordOffset: false,
-  }
-  const target = new OperatorTarget(new LogWriter(64), chain, settings)
+  const target = targetOf(chain)
   const files = new Map(['a', 'b', 'c'].map((name) => [name, fileOf(name, attributes)]))
   const seen: unknown[] = []
   const take = (blocksOf: readonly TailedFile[]): void => {
@@ -394,6 +411,14 @@ function records(
   seen.push([...meter.counters].map(([key, cell]) => [key, (cell as { total: number }).total]))
   seen.push(logger.entries)
   return seen
+}
+
+function targetOf(chain: Chain): OperatorTarget {
+  return new OperatorTarget(new LogWriter(64), chain, {
+    resource: { r: 1 } as never,
+    includeRecordNumber: false,
+    includeRecordOffset: false,
+  })
 }
 
 function fileOf(path: string, more: Readonly<Record<string, string>>): TailedFile {

@@ -128,7 +128,7 @@ export class DirectLines implements DirectStage {
     const before = lastLine > 0 ? [text.bytes.toString('utf8', 0, lastLine - 1)] : []
     const lines = [...before, text.toString(lastLine)]
     const entry = (this.#host as DirectHost).entry(lines[0] as string, head)
-    this.#joiner.adopt(stream as Stream, entry, lines, text.length + 1, this.#nowMs)
+    this.#joiner.adopt(stream as Stream, entry, lines, text.length + 1, this.#nowMs, this.#release)
     close(held)
   }
 

@@ -51,7 +51,7 @@ export class PresetJoiner implements Joiner {
     stream.lastMs = nowMs
     this.#heldBytes += lineBytes
     if (this.isFull(stream.sizeBytes)) this.release(stream, out)
-    if (this.#heldBytes > heldBytesMax) this.flush(nowMs, true, out)
+    this.#bound(nowMs, out)
   }
 
   flush(nowMs: number, everything: boolean, out: (entry: Entry) => void): void {
@@ -86,12 +86,20 @@ export class PresetJoiner implements Joiner {
   }
 
   /** Goes on with a record that was put together elsewhere; the stream holds none. */
-  adopt(stream: Stream, entry: Entry, lines: string[], sizeBytes: number, nowMs: number): void {
+  adopt(
+    stream: Stream,
+    entry: Entry,
+    lines: string[],
+    sizeBytes: number,
+    nowMs: number,
+    out: (entry: Entry) => void,
+  ): void {
     stream.entry = entry
     stream.lines = lines
     stream.sizeBytes = sizeBytes
     stream.lastMs = nowMs
     this.#heldBytes += sizeBytes
+    this.#bound(nowMs, out)
   }
 
   /** Gives up what is held of the stream. */
@@ -104,6 +112,10 @@ export class PresetJoiner implements Joiner {
     stream.sizeBytes = 0
     if (lines.length > 1) entry.body = lines.join('\n')
     out(entry)
+  }
+
+  #bound(nowMs: number, out: (entry: Entry) => void): void {
+    if (this.#heldBytes > heldBytesMax) this.flush(nowMs, true, out)
   }
 
   #stream(name: string, out: (entry: Entry) => void): Stream {

@@ -1,6 +1,6 @@
 import { byteOf, findByte, standsAt } from '../bytes/scan.ts'
 import { TimeScanner } from '../bytes/time-scanner.ts'
-import type { Values } from '../entry.ts'
+import type { Entry, Values } from '../entry.ts'
 import { type ContainerParser, dockerPartMin, isPartTag } from '../parsers/container.ts'
 import { utc } from '../time-zone.ts'
 import { ByteText } from './byte-text.ts'
@@ -40,8 +40,8 @@ class Parts {
 /** Lines of a container runtime. */
 export class DirectContainer implements DirectStage {
   readonly #parser: ContainerParser
-  readonly #operator: number
   readonly #next: DirectStage
+  readonly #release: (entry: Entry) => void
   readonly #times = new TimeScanner(utc, () => 0)
   #host: DirectHost | undefined
   #path = ''
@@ -66,7 +66,7 @@ export class DirectContainer implements DirectStage {
   /** `operator`: the index of `parser`. `next` gets the text of the program. */
   constructor(parser: ContainerParser, operator: number, next: DirectStage) {
     this.#parser = parser
-    this.#operator = operator
+    this.#release = (entry) => this.#host?.release(entry, operator)
     this.#next = next
   }
 
@@ -89,13 +89,14 @@ export class DirectContainer implements DirectStage {
   }
 
   settle(): void {
+    // First, for the hand-over may give up older parts.
+    this.#next.settle()
     for (const [name, parts] of this.#parts) {
       const { text, head } = parts
       const entry = (this.#host as DirectHost).entry(text.toString(), head)
-      this.#parser.adopt(name, entry, text.length, this.#nowMs)
+      this.#parser.adopt(name, entry, text.length, this.#nowMs, this.#release)
       this.#forget(name, parts)
     }
-    this.#next.settle()
   }
 
   /** `2024-01-01T00:00:00.000000000Z stdout F text` */
@@ -240,7 +241,7 @@ export class DirectContainer implements DirectStage {
     if (!this.#next.take(text.bytes, 0, text.length, head)) {
       const host = this.#host as DirectHost
       this.#next.settle()
-      host.release(host.entry(text.toString(), head), this.#operator)
+      this.#release(host.entry(text.toString(), head))
     }
     this.#forget(name, parts)
   }

@@ -85,8 +85,9 @@ export class DirectRecombine implements DirectStage {
   }
 
   settle(): void {
-    if (this.#count > 0) this.#handOver()
+    // First, for the hand-over may give up an older group.
     this.#next.settle()
+    if (this.#count > 0) this.#handOver()
   }
 
   #giveOn(): void {
@@ -95,8 +96,8 @@ export class DirectRecombine implements DirectStage {
       this.#clear()
       return
     }
-    this.#handOver()
     this.#next.settle()
+    this.#handOver()
     this.#joiner.release(this.#key, this.#release)
   }
 
@@ -105,7 +106,7 @@ export class DirectRecombine implements DirectStage {
     const entry = host.entry(this.#text.toString(), this.#head)
     const held = { sizeBytes: this.#text.length, count: this.#count, matched: this.#matched }
     this.#clear()
-    this.#joiner.adopt(this.#key, entry, held, this.#nowMs)
+    this.#joiner.adopt(this.#key, entry, held, this.#nowMs, this.#release)
   }
 
   #clear(): void {

@@ -92,10 +92,16 @@ export class Recombine implements Joiner {
   }
 
   /** Goes on with lines that were put together elsewhere; there is room for them. */
-  adopt(key: Value, entry: Entry, adopted: Adopted, nowMs: number): void {
+  adopt(
+    key: Value,
+    entry: Entry,
+    adopted: Adopted,
+    nowMs: number,
+    out: (entry: Entry) => void,
+  ): void {
     const texts = [entry.body as string]
     this.#groups.set(key, { ...adopted, base: entry, oldest: entry, texts, sinceMs: nowMs })
-    this.#heldBytes += adopted.sizeBytes
+    this.#hold(adopted.sizeBytes, out)
   }
 
   #add(key: Value, entry: Entry, text: string, nowMs: number, out: (entry: Entry) => void): Group {
@@ -125,7 +131,11 @@ export class Recombine implements Joiner {
 
   #grow(group: Group, byBytes: number, out: (entry: Entry) => void): void {
     group.sizeBytes += byBytes
-    this.#heldBytes += byBytes
+    this.#hold(byBytes, out)
+  }
+
+  #hold(moreBytes: number, out: (entry: Entry) => void): void {
+    this.#heldBytes += moreBytes
     while (this.#heldBytes > heldBytesMax) this.#releaseOldest(out)
   }
 

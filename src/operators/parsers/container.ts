@@ -98,11 +98,17 @@ export class ContainerParser implements Joiner {
   }
 
   /** Goes on with parts that were put together elsewhere; there is room for them. */
-  adopt(iostream: string, entry: Entry, sizeBytes: number, nowMs: number): void {
+  adopt(
+    iostream: string,
+    entry: Entry,
+    sizeBytes: number,
+    nowMs: number,
+    out: (entry: Entry) => void,
+  ): void {
     const parts = [entry.body as string]
     const partial = { entry, parts, sizeBytes, sinceMs: nowMs }
     this.#partials.set(streamOf(iostream, entry.path), partial)
-    this.#heldBytes += sizeBytes
+    this.#hold(sizeBytes, out)
   }
 
   /** Whether a line is one of docker; `inBraces` tells where the settings leave it open. */
@@ -141,11 +147,15 @@ export class ContainerParser implements Joiner {
     partial.parts.push(text)
     const textBytes = Buffer.byteLength(text)
     partial.sizeBytes += textBytes
-    this.#heldBytes += textBytes
-    while (this.#heldBytes > heldBytesMax) this.#releaseOldest(out)
+    this.#hold(textBytes, out)
     // What was given up for its size is gone.
     if ((complete || this.isFull(partial.sizeBytes)) && this.#partials.has(key))
       this.#release(key, partial, out)
+  }
+
+  #hold(moreBytes: number, out: (entry: Entry) => void): void {
+    this.#heldBytes += moreBytes
+    while (this.#heldBytes > heldBytesMax) this.#releaseOldest(out)
   }
 
   #releaseOldest(out: (entry: Entry) => void): void {
