@@ -157,12 +157,10 @@ function fullName(path: string, stream: string): string {
 }
 
 function showSample({ session, sample }: Stream, line: string): void {
-  if (!session.due) {
-    sample.length = 0
-    return
-  }
+  if (!session.due) return
   if (sample.length >= sampleLines) sample.shift()
   sample.push(line)
   const bytes = Buffer.from(`${sample.join('\n')}\n`)
   session.look(bytes, 0, bytes.length)
+  if (!session.due) sample.length = 0
 }
