@@ -54,13 +54,7 @@ export function findEncoding(written: string): Encoding {
   }
 }
 
-function convertUtf8(
-  source: Buffer,
-  start: number,
-  end: number,
-  offset: number,
-  target: RecordSink,
-): 'fine' | 'replaced' {
+const convertUtf8: Encoding['convert'] = (source, start, end, offset, target) => {
   const bytes = source.subarray(start, end)
   if (isUtf8(bytes)) {
     target.line(source, start, end, offset)
@@ -72,36 +66,18 @@ function convertUtf8(
 }
 
 /** What a record is does not depend on those beside it. */
-function convertUtf8Raw(
-  source: Buffer,
-  start: number,
-  end: number,
-  offset: number,
-  target: RecordSink,
-): 'fine' {
-  if (isUtf8(source.subarray(start, end))) target.line(source, start, end, offset)
-  else target.binary(source, start, end, offset)
+const convertUtf8Raw: Encoding['convert'] = (source, start, end, offset, target) => {
+  if (!isUtf8(source.subarray(start, end))) return convertRaw(source, start, end, offset, target)
+  target.line(source, start, end, offset)
   return 'fine'
 }
 
-function convertRaw(
-  source: Buffer,
-  start: number,
-  end: number,
-  offset: number,
-  target: RecordSink,
-): 'fine' {
+const convertRaw: Encoding['convert'] = (source, start, end, offset, target) => {
   target.binary(source, start, end, offset)
   return 'fine'
 }
 
-function convertLatin1(
-  source: Buffer,
-  start: number,
-  end: number,
-  offset: number,
-  target: RecordSink,
-): 'fine' {
+const convertLatin1: Encoding['convert'] = (source, start, end, offset, target) => {
   const text = Buffer.from(source.toString('latin1', start, end))
   target.line(text, 0, text.length, offset)
   return 'fine'
